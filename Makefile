@@ -1,0 +1,75 @@
+# Everything that people and CI do here. `make help` lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CACHE := $(or $(PREG_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/private-registry-e2e)
+HELM := $(CACHE)/bin/helm
+CRD := crds/privateregistries.privateregistry.dev.yaml
+STEP := @e2e/step.sh
+
+##@ The two commands of the README
+
+demo: ## A cluster, the operator, a registry, an image pushed to it and a pod started from it
+	$(STEP) "Demo" e2e/demo.sh
+
+test: test-fast e2e ## Every check: test-fast, then the end-to-end suite on a real cluster
+
+##@ Checks
+
+test-fast: fmt clippy deny generated unit chart docs-check ## Every check that needs no cluster
+
+fmt: ## Source is formatted
+	$(STEP) "Format" cargo fmt --all --check
+
+clippy: ## No lint fires, warnings included
+	$(STEP) "Clippy" cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+
+deny: ## Dependencies: bans, licences and sources
+	$(STEP) "Install cargo-deny" e2e/cargo-tool.sh cargo-deny 0.20
+	$(STEP) "Dependencies" cargo deny --locked check bans licenses sources
+
+unit: ## Unit, integration and architecture tests
+	$(STEP) "Unit and integration tests" cargo test --workspace --exclude e2e --locked
+
+generated: ## Generated files are what the sources print
+	$(STEP) "Generated files" e2e/generated.sh check
+
+generate: ## Print the CRD again, for crds/ and the chart
+	$(STEP) "Generate" e2e/generated.sh write
+
+chart: $(HELM) ## Chart: lint, rendered manifests, schema, every value
+	$(STEP) "Chart" env HELM=$(HELM) charts/check.sh
+
+docs-check: ## Examples and commands in the docs
+	$(STEP) "Docs" e2e/docs-check.sh
+
+$(HELM): e2e/cluster/tools/helm/go.mod
+	$(STEP) "Build helm" e2e/cluster/programs.sh helm
+
+##@ The end-to-end suite
+
+e2e: ## The suite, on the local control plane (brought up, and left running)
+	$(STEP) "Cluster, operator, tools" e2e/install.sh
+	$(STEP) "End-to-end suite" e2e/run.sh
+
+##@ The cluster
+
+cluster-local: ## Bring up a one-node Kubernetes of real binaries; prints its kubeconfig
+	@e2e/cluster/local-up.sh
+
+cluster-down: ## Remove the cluster and all that it left; built programs stay cached
+	$(STEP) "Cluster down" e2e/cluster/down.sh
+
+demo-down: cluster-down ## Remove what `make demo` made
+
+##@ Housekeeping
+
+clean: ## Remove build output of this tree
+	cargo clean
+
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo test test-fast fmt clippy deny unit generated generate chart docs-check e2e cluster-local cluster-down demo-down clean help

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# The documentation is tested: links lead somewhere, make targets exist, and every block fenced as
+# ```sh run is run, in order, one shell per page, from the root of the tree.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+cd "$ROOT"
+passed=0 failed=0
+verdict() { # 0|1 TEXT
+	if [ "$1" = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)) && echo "FAILED: $2" >&2; fi
+}
+
+mapfile -t pages < <(git ls-files -co --exclude-standard '*.md')
+for page in "${pages[@]}"; do
+	while read -r link; do
+		target=${link%%#*}
+		[ -z "$target" ] || { [ -e "$(dirname "$page")/$target" ] && verdict 0 || verdict 1 "$page links to $link, which is not there"; }
+	done < <(grep -oP '\]\(\K[^)]+(?=\))' "$page" | grep -vE '^(https?|mailto):' || true)
+	while read -r target; do
+		grep -qE "^$target:" Makefile && verdict 0 || verdict 1 "$page names 'make $target', which is no target"
+	done < <(grep -oP '`make \K[a-z0-9-]+' "$page" | sort -u || true)
+	if grep -q '^```sh run$' "$page"; then
+		echo "--> running the commands of $page" >&2
+		awk '/^```sh run$/ {on = 1; next} /^```/ {on = 0} on' "$page" >"${TMPDIR:-/tmp}/docs-check.$$"
+		if bash -euo pipefail "${TMPDIR:-/tmp}/docs-check.$$" >&2; then verdict 0; else verdict 1 "a command of $page"; fi
+		rm -f "${TMPDIR:-/tmp}/docs-check.$$"
+	fi
+done
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

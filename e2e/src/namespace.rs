@@ -1,0 +1,34 @@
+//! A namespace for one test, gone when the test ends.
+
+use anyhow::Result;
+
+use crate::{kubectl::kubectl, process::run};
+
+/// A namespace under the "restricted" Pod Security standard; dropped, it is deleted with all it holds.
+pub struct Namespace {
+    name: String,
+}
+
+impl Namespace {
+    /// Makes `name` anew: what an interrupted run left behind is deleted first.
+    pub fn create(name: &str) -> Result<Self> {
+        run(&mut kubectl(&["delete", "namespace", name, "--ignore-not-found", "--wait"]))?;
+        run(&mut kubectl(&["create", "namespace", name]))?;
+        run(&mut kubectl(&["label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted"]))?;
+        Ok(Self { name: name.to_owned() })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        // A failed test keeps its objects: they are what explains the failure.
+        if !std::thread::panicking() {
+            let _ = run(&mut kubectl(&["delete", "namespace", &self.name, "--wait=false"]));
+        }
+    }
+}

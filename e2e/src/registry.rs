@@ -1,0 +1,124 @@
+//! A registry that a `PrivateRegistry` made, as its clients see it.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+
+use crate::{
+    kubectl::{get, kubectl, wait},
+    process::{run, run_with_input},
+};
+
+/// Where one registry answers, and what a client needs to trust it and to log in.
+pub struct Registry {
+    namespace: String,
+    name: String,
+    /// `ADDRESS` of its Service, in its certificate: reachable from the node and from pods.
+    pub address: String,
+    /// Password of the account `admin`.
+    pub password: String,
+    home: TempDir,
+}
+
+impl Registry {
+    /// Waits until `name` is Ready, then reads address, CA and password as the documentation says.
+    pub fn ready(namespace: &str, name: &str) -> Result<Self> {
+        wait(namespace, &format!("privateregistry/{name}"), "condition=Ready", 120)?;
+        let service = get(namespace, &["service", &format!("{name}-registry")])?;
+        let address = service["spec"]["clusterIP"].as_str().context("the Service has no address")?.to_owned();
+        let password = secret(namespace, &format!("{name}.admin"), "password")?;
+        let registry = Self {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            address,
+            password,
+            home: tempfile::tempdir()?,
+        };
+        registry.fetch_ca()?;
+        Ok(registry)
+    }
+
+    /// Writes the published CA where the clients of this registry look for it.
+    pub fn fetch_ca(&self) -> Result<()> {
+        let trust = get(&self.namespace, &["configmap", &format!("{}-trust", self.name)])?;
+        let ca = trust["data"]["ca.crt"].as_str().context("no ca.crt in the trust bundle")?;
+        fs::create_dir_all(self.home.path().join("certs"))?;
+        fs::write(self.ca_file(), ca)?;
+        Ok(())
+    }
+
+    /// The CA as a PEM file.
+    pub fn ca_file(&self) -> PathBuf {
+        self.home.path().join("certs/ca.crt")
+    }
+
+    /// `repository` at this registry, as clients write it.
+    pub fn reference(&self, repository: &str) -> String {
+        format!("{}/{repository}", self.address)
+    }
+
+    /// `crane ARGS…`, which trusts this registry's CA only and keeps its own credentials.
+    pub fn crane(&self, args: &[&str]) -> Command {
+        let mut command = Command::new("crane");
+        command.args(args).env("SSL_CERT_FILE", self.ca_file()).env("SSL_CERT_DIR", "/nonexistent");
+        command.env("DOCKER_CONFIG", self.home.path());
+        command
+    }
+
+    /// `skopeo ARGS…` with this registry's CA and its own credentials.
+    pub fn skopeo(&self, args: &[&str]) -> Command {
+        let mut command = Command::new("skopeo");
+        command.args(args).env("SSL_CERT_FILE", self.ca_file());
+        command.env("REGISTRY_AUTH_FILE", self.home.path().join("skopeo-auth.json"));
+        command
+    }
+
+    /// Logs in with crane and skopeo.
+    pub fn log_in(&self, user: &str, password: &str) -> Result<()> {
+        let login = ["auth", "login", "-u", user, "--password-stdin", &self.address];
+        run_with_input(&mut self.crane(&login), password)?;
+        let login = ["login", "-u", user, "--password-stdin", &self.address];
+        run_with_input(&mut self.skopeo(&login), password).map(drop)
+    }
+
+    /// Pods of the registry itself, without those that are being deleted.
+    pub fn pods(&self) -> Result<Vec<String>> {
+        let instance =
+            format!("app.kubernetes.io/instance={},app.kubernetes.io/component=registry", self.name);
+        let pods = get(&self.namespace, &["pods", "-l", &instance])?;
+        let items = pods["items"].as_array().context("no list of pods")?;
+        let living = items.iter().filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
+        Ok(living.filter_map(|pod| pod["metadata"]["name"].as_str().map(str::to_owned)).collect())
+    }
+
+    /// Status code of `GET path` as `user`, by curl with the CA checked.
+    pub fn status_of(&self, path: &str, user: &str, password: &str) -> Result<String> {
+        let config = format!("user = \"{user}:{password}\"\n");
+        let mut curl = Command::new("curl");
+        curl.args([
+            "-sS",
+            "-K",
+            "-",
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{http_code}",
+            "--max-time",
+            "10",
+            "--cacert",
+        ]);
+        curl.arg(self.ca_file()).arg(format!("https://{}{path}", self.address));
+        run_with_input(&mut curl, &config)
+    }
+}
+
+/// One key of a Secret, decoded.
+pub fn secret(namespace: &str, name: &str, key: &str) -> Result<String> {
+    let template = format!("go-template={{{{index .data {key:?} | base64decode}}}}");
+    let value = run(&mut kubectl(&["-n", namespace, "get", "secret", name, "-o", &template]))?;
+    if value.is_empty() {
+        bail!("secret {namespace}/{name} has no {key}");
+    }
+    Ok(value)
+}

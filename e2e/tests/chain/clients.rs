@@ -1,0 +1,77 @@
+//! Real clients: login, push, pull, list, delete; passwords right and wrong.
+
+use std::{env, fs};
+
+use anyhow::{Context, Result, ensure};
+use e2e::{
+    kubectl::apply,
+    namespace::Namespace,
+    process::{must_fail, run, run_with_input},
+    registry::Registry,
+};
+
+/// The object of the README, unchanged.
+pub const SIX_LINES: &str = include_str!("../../../examples/minimal.yaml");
+
+/// OCI layout folder of the small application image that the cluster scripts make.
+pub fn hello_layout() -> Result<String> {
+    env::var("HELLO_LAYOUT").context("HELLO_LAYOUT is not set: run the suite with `make e2e`")
+}
+
+/// The six-line registry in `namespace`, Ready, with crane and skopeo logged in.
+pub fn six_line_registry(namespace: &str) -> Result<Registry> {
+    apply(namespace, SIX_LINES)?;
+    let registry = Registry::ready(namespace, "team")?;
+    registry.log_in("admin", &registry.password)?;
+    Ok(registry)
+}
+
+#[test]
+fn crane_and_skopeo_push_pull_list_and_delete() -> Result<()> {
+    let namespace = Namespace::create("e2e-clients")?;
+    let registry = six_line_registry(namespace.name())?;
+    let image = registry.reference("team/hello:1");
+    run(&mut registry.crane(&["push", &hello_layout()?, &image]))?;
+
+    let pushed = run(&mut registry.crane(&["manifest", &image]))?;
+    let copy = registry.reference("team/copy:1");
+    let (from, to) = (format!("docker://{image}"), format!("docker://{copy}"));
+    run(&mut registry.skopeo(&["copy", "--preserve-digests", &from, &to]))?;
+    let digest = run(&mut registry.crane(&["digest", &image]))?;
+    ensure!(digest == run(&mut registry.crane(&["digest", &copy]))?, "skopeo's copy has another digest");
+    ensure!(
+        pushed == run(&mut registry.skopeo(&["inspect", "--raw", &to]))?,
+        "the manifest changed on its way"
+    );
+
+    let blobs = tempfile::tempdir()?;
+    for (place, reference) in [("first", &image), ("copy", &copy)] {
+        run(registry.crane(&["pull", "--format=oci", reference]).arg(blobs.path().join(place)))?;
+    }
+    let hex = digest.trim().trim_start_matches("sha256:");
+    let read = |place: &str| fs::read(blobs.path().join(place).join("blobs/sha256").join(hex));
+    ensure!(read("first")? == read("copy")?, "pulled manifests differ");
+
+    ensure!(run(&mut registry.crane(&["ls", &registry.reference("team/hello")]))?.trim() == "1", "tags");
+    let catalog = run(&mut registry.crane(&["catalog", &registry.address]))?;
+    ensure!(catalog.lines().eq(["team/copy", "team/hello"]), "catalog: {catalog}");
+    run(&mut registry.crane(&["delete", &copy]))?;
+    must_fail(&mut registry.crane(&["manifest", &copy]))?;
+    run(&mut registry.crane(&["manifest", &image])).map(drop)
+}
+
+#[test]
+fn wrong_and_missing_passwords_are_refused() -> Result<()> {
+    let namespace = Namespace::create("e2e-passwords")?;
+    let registry = six_line_registry(namespace.name())?;
+    for (user, password) in [("admin", "wrong"), ("nobody", &registry.password), ("", "")] {
+        ensure!(registry.status_of("/v2/", user, password)? == "401", "{user:?} was not refused");
+    }
+    ensure!(registry.status_of("/v2/", "admin", &registry.password)? == "200", "the right one was refused");
+    let login = ["login", "-u", "admin", "--password-stdin", &registry.address];
+    ensure!(
+        run_with_input(&mut registry.skopeo(&login), "wrong").is_err(),
+        "skopeo logged in with a wrong password"
+    );
+    Ok(())
+}

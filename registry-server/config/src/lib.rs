@@ -1,0 +1,8 @@
+//! The registry server's configuration file as plain types.
+//!
+//! The operator writes it, the server reads it: sharing the types is what keeps the two from
+//! disagreeing. The schema is a superset of the CNCF distribution registry's `config.yml`. This
+//! crate does no I/O and knows nothing about the server or Kubernetes.
+
+pub mod duration;
+pub mod schema;
