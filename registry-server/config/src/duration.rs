@@ -42,18 +42,19 @@ impl FromStr for GoDuration {
 }
 
 fn part(number: &str, unit: &str) -> Option<Duration> {
-    let seconds = match unit {
-        "ns" => 1e-9,
-        "us" | "µs" => 1e-6,
-        "ms" => 1e-3,
-        "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
+    let nanos: u64 = match unit {
+        "ns" => 1,
+        "us" | "µs" => 1_000,
+        "ms" => 1_000_000,
+        "s" => 1_000_000_000,
+        "m" => 60_000_000_000,
+        "h" => 3_600_000_000_000,
         _ => return None,
     };
+    // Whole numbers stay exact; only a fraction goes through floating point.
     match number.parse::<u64>() {
-        Ok(whole) if seconds >= 1.0 => whole.checked_mul(seconds as u64).map(Duration::from_secs),
-        _ => Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok(),
+        Ok(whole) => whole.checked_mul(nanos).map(Duration::from_nanos),
+        Err(_) => Duration::try_from_secs_f64(number.parse::<f64>().ok()? * nanos as f64 / 1e9).ok(),
     }
 }
 

@@ -4,5 +4,10 @@
 //! disagreeing. The schema is a superset of the CNCF distribution registry's `config.yml`. This
 //! crate does no I/O and knows nothing about the server or Kubernetes.
 
+pub mod check;
 pub mod duration;
+pub mod environment;
+pub mod error;
+pub mod load;
+pub mod position;
 pub mod schema;

@@ -1,0 +1,3 @@
+module cluster.local/hello
+
+go 1.26.0

@@ -1,0 +1,87 @@
+//! A store of Debian's docker-registry is taken over in place, and given back.
+
+use std::{
+    env, fs,
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, ensure};
+use e2e::process::{eventually, run};
+
+use crate::clients::hello_layout;
+
+/// A registry on loopback over a folder, ended when it goes.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(mut command: Command, folder: &Path, config: &str) -> Result<Self> {
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let file = folder.join("config.yml");
+        let data = folder.join("data");
+        let config = config.replace("ADDRESS", &address).replace("DATA", &data.to_string_lossy());
+        fs::write(&file, config)?;
+        let child = command.arg("serve").arg(&file).spawn().with_context(|| format!("{command:?}"))?;
+        let server = Self { child, address };
+        eventually(Duration::from_secs(20), "the registry to listen", || {
+            Ok(TcpStream::connect(&server.address).is_ok().then_some(()))
+        })?;
+        Ok(server)
+    }
+
+    fn reference(&self, repository: &str) -> String {
+        format!("{}/{repository}", self.address)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One configuration file for both: that is the promise.
+const CONFIG: &str = "version: 0.1
+storage:
+  filesystem: {rootdirectory: \"DATA\"}
+  delete: {enabled: true}
+http: {addr: \"ADDRESS\"}
+";
+
+fn crane(args: &[&str]) -> Result<String> {
+    run(Command::new("crane").args(args))
+}
+
+fn ours() -> Result<Command> {
+    let binary = env::var_os("REGISTRY_SERVER").map(PathBuf::from).context("REGISTRY_SERVER is not set")?;
+    Ok(Command::new(binary))
+}
+
+// registry ST10
+#[test]
+fn a_store_of_docker_registry_is_taken_over_and_given_back() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let theirs = Server::start(Command::new("docker-registry"), folder.path(), CONFIG)?;
+    crane(&["push", &hello_layout()?, &theirs.reference("old/hello:1")])?;
+    let digest = crane(&["digest", &theirs.reference("old/hello:1")])?;
+    drop(theirs);
+
+    let server = Server::start(ours()?, folder.path(), CONFIG)?;
+    crane(&["validate", "--remote", &server.reference("old/hello:1")])?;
+    ensure!(digest == crane(&["digest", &server.reference("old/hello:1")])?, "another digest at ours");
+    crane(&["copy", &server.reference("old/hello:1"), &server.reference("new/hello:2")])?;
+    crane(&["tag", &server.reference("old/hello:1"), "again"])?;
+    drop(server);
+
+    let theirs = Server::start(Command::new("docker-registry"), folder.path(), CONFIG)?;
+    for image in ["old/hello:1", "old/hello:again", "new/hello:2"] {
+        crane(&["validate", "--remote", &theirs.reference(image)])?;
+    }
+    Ok(())
+}

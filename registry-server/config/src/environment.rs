@@ -1,0 +1,66 @@
+//! `REGISTRY_HTTP_ADDR=…` over the file: segments are keys or list indices, values are YAML.
+
+use serde_json::{Map, Value};
+
+/// Sections that variables may reach into. Others (`REGISTRY_PORT`, which Kubernetes sets for a Service of
+/// that name) are not ours.
+const SECTIONS: [&str; 8] = ["version", "log", "storage", "http", "auth", "redis", "limits", "live"];
+
+/// The path that a variable names.
+pub fn path(name: &str) -> Option<Vec<String>> {
+    let path: Vec<String> = name.strip_prefix("REGISTRY_")?.split('_').map(str::to_lowercase).collect();
+    let known = path.first().is_some_and(|first| SECTIONS.contains(&first.as_str()));
+    (known && path.iter().all(|step| !step.is_empty())).then_some(path)
+}
+
+/// Sets the value at a path, making what is missing on the way.
+pub fn set(at: &mut Value, path: &[String], value: Value) {
+    let Some((step, rest)) = path.split_first() else {
+        *at = value;
+        return;
+    };
+    set(child(at, step), rest, value);
+}
+
+fn child<'a>(at: &'a mut Value, step: &str) -> &'a mut Value {
+    let length = at.as_array().map_or(0, Vec::len);
+    match step.parse::<usize>() {
+        Ok(index) if index <= length => {
+            if !at.is_array() {
+                *at = Value::Array(Vec::new());
+            }
+            if index == length
+                && let Value::Array(items) = at
+            {
+                items.push(Value::Null);
+            }
+            &mut at[index]
+        }
+        _ => {
+            if !at.is_object() {
+                *at = Value::Object(Map::new());
+            }
+            &mut at[step]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // registry CF4
+    #[test]
+    fn variables_reach_keys_and_list_items() {
+        let mut value = serde_json::json!({ "redis": { "addrs": ["a"] } });
+        for (name, to) in
+            [("REGISTRY_REDIS_ADDRS_0", "b"), ("REGISTRY_REDIS_ADDRS_1", "c"), ("REGISTRY_HTTP_ADDR", "d")]
+        {
+            set(&mut value, &path(name).unwrap(), to.into());
+        }
+        assert_eq!(value, serde_json::json!({ "redis": { "addrs": ["b", "c"] }, "http": { "addr": "d" } }));
+        for name in ["REGISTRY_PORT", "REGISTRY_SERVICE_HOST", "REGISTRY_HTTP__ADDR", "HOME"] {
+            assert_eq!(path(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The `Authorization` header.
+
+use base64::Engine as _;
+
+/// A name and a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The account's name.
+    pub user: String,
+    /// The password.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+impl Credentials {
+    /// Reads one Basic header. Empty name and password are no credentials (registry AU1).
+    pub fn parse(header: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(header).ok()?;
+        let (scheme, encoded) = text.trim().split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return None;
+        }
+        let decoded = base64::engine::general_purpose::STANDARD.decode(encoded.trim()).ok()?;
+        let decoded = String::from_utf8(decoded).ok()?;
+        let (user, password) = decoded.split_once(':')?;
+        (!user.is_empty()).then(|| Self { user: user.to_owned(), password: password.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // registry AU1 AU2
+    #[test]
+    fn only_a_well_formed_basic_header_is_a_credential() {
+        let parsed = Credentials::parse(b"Basic YTpiOmM=").unwrap();
+        assert_eq!((parsed.user.as_str(), parsed.password.as_str()), ("a", "b:c"));
+        for bad in ["Basic Og==", "Token x", "Bearer garbage", "Basic !!!", "Basic", ""] {
+            assert_eq!(Credentials::parse(bad.as_bytes()), None, "{bad}");
+        }
+    }
+}

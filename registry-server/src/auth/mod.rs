@@ -1,0 +1,8 @@
+//! Who may do what. Decides; looks at no repository and no request.
+
+pub mod access;
+pub mod accounts;
+pub mod credentials;
+pub mod error;
+pub mod htpasswd;
+pub mod md5_crypt;

@@ -1,0 +1,1 @@
+//! Small values, best effort. Holds what it does not understand.

@@ -1,0 +1,62 @@
+//! Bodies on their way in.
+
+use std::{error::Error, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+use http_body_util::BodyDataStream;
+use hyper::body::{Body as _, Incoming};
+
+/// A sender that is silent for longer is cut off.
+const SILENCE: Duration = Duration::from_secs(120);
+/// How much of a body that nobody wants is read so that the client gets to see the answer.
+const DRAINED: usize = 64 << 20;
+const DRAINING: Duration = Duration::from_secs(10);
+
+/// Why a body ended early.
+pub type BodyError = Box<dyn Error + Send + Sync>;
+
+/// The frames of a body.
+pub fn frames(body: &mut Incoming) -> impl Stream<Item = Result<Bytes, BodyError>> + Send + Unpin {
+    let frames = stream::unfold(BodyDataStream::new(body), |mut frames| async move {
+        match tokio::time::timeout(SILENCE, frames.next()).await {
+            Ok(None) => None,
+            Ok(Some(frame)) => Some((frame.map_err(BodyError::from), frames)),
+            Err(silent) => Some((Err(silent.into()), frames)),
+        }
+    });
+    Box::pin(frames)
+}
+
+/// The whole body, or nothing if it is larger than `limit`.
+pub async fn whole(body: &mut Incoming, limit: u64) -> Result<Option<Bytes>, BodyError> {
+    if body.size_hint().lower() > limit {
+        return Ok(None);
+    }
+    let mut gathered = BytesMut::new();
+    let mut frames = frames(body);
+    while let Some(frame) = frames.try_next().await? {
+        if (gathered.len() + frame.len()) as u64 > limit {
+            return Ok(None);
+        }
+        gathered.extend_from_slice(&frame);
+    }
+    Ok(Some(gathered.freeze()))
+}
+
+/// Reads what is left of a refused request beside its answer, so that the client is not reset.
+pub fn drain(body: Incoming) {
+    if body.is_end_stream() {
+        return;
+    }
+    tokio::spawn(tokio::time::timeout(DRAINING, async move {
+        let mut frames = BodyDataStream::new(body);
+        let mut seen = 0;
+        while let Some(Ok(frame)) = frames.next().await {
+            seen += frame.len();
+            if seen > DRAINED {
+                break;
+            }
+        }
+    }));
+}

@@ -1,0 +1,137 @@
+//! One request from its first header to its log line.
+
+use std::{convert::Infallible, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Instant};
+
+use arc_swap::ArcSwap;
+use futures::FutureExt;
+use http::{HeaderName, HeaderValue, Method, Request, request::Parts};
+use hyper::body::Incoming;
+use serde_json::json;
+
+use crate::{
+    auth::{access::Identity, accounts::Accounts},
+    http::{
+        authorize, blobs, body,
+        error::ApiError,
+        headers::{self, Response},
+        lists, manifests,
+        query::Query,
+        request_id,
+        route::Route,
+        uploads,
+    },
+    registry::service::Registry,
+    settings::Settings,
+};
+
+const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
+
+/// What answers requests.
+pub struct Door {
+    /// The domain.
+    pub registry: Registry,
+    /// Who may come in; none: everybody.
+    pub accounts: Option<Arc<Accounts>>,
+    /// What may change meanwhile.
+    pub settings: Arc<ArcSwap<Settings>>,
+}
+
+/// A request past the door: everything that handlers look at.
+pub struct Asked {
+    /// Method and headers.
+    pub parts: Parts,
+    /// The query.
+    pub query: Query,
+    /// Settings of this moment.
+    pub settings: Settings,
+}
+
+impl Asked {
+    /// Whether headers alone are wanted.
+    pub fn head(&self) -> bool {
+        self.parts.method == Method::HEAD
+    }
+}
+
+impl Door {
+    /// Answers, whatever happens.
+    pub async fn handle(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Result<Response, Infallible> {
+        let started = Instant::now();
+        let (parts, mut body) = request.into_parts();
+        let id = request_id::of(&parts.headers);
+        let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+        let expects = parts.headers.contains_key(http::header::EXPECT);
+        let route = Route::parse(&path);
+        let label = route.as_ref().map_or("none", Route::label);
+        let mut user = Identity::Everybody;
+        let asked = Asked { query: Query::parse(parts.uri.query()), settings: **self.settings.load(), parts };
+        let log = asked.settings.access_log;
+        let answer = self.answer(route.map_err(ApiError::from), &asked, &mut body, &mut user);
+        let answer = AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| {
+            tracing::error!(request_id = id, "a handler panicked");
+            Err(ApiError::internal())
+        });
+        let mut response = answer.unwrap_or_else(|error| error.into_response(&id));
+        if !expects {
+            body::drain(body);
+        }
+        response.headers_mut().insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
+        if let Ok(id) = id.parse() {
+            response.headers_mut().insert(request_id::REQUEST_ID, id);
+        }
+        let (status, took) = (response.status().as_u16(), started.elapsed());
+        crate::metrics::request(label, method.as_str(), status, took);
+        if log {
+            let (user, duration_ms) = (user.as_str(), took.as_secs_f64() * 1000.0);
+            tracing::info!(request_id = id, user, %method, path, status, duration_ms, route = label, %peer, "request");
+        }
+        Ok(response)
+    }
+
+    async fn answer(
+        &self,
+        route: Result<Route, ApiError>,
+        asked: &Asked,
+        body: &mut Incoming,
+        user: &mut Identity,
+    ) -> Result<Response, ApiError> {
+        let accounts = self.accounts.as_deref();
+        *user = authorize::identify(accounts, &asked.parts.headers).await?;
+        let route = route?;
+        authorize::permit(user, accounts, &asked.settings, (&route, &asked.parts.method))?;
+        self.dispatch(route, asked, body).await
+    }
+
+    async fn dispatch(&self, route: Route, asked: &Asked, body: &mut Incoming) -> Result<Response, ApiError> {
+        let registry = &self.registry;
+        match (route, asked.parts.method.as_str()) {
+            (Route::Base, _) => Ok(headers::json(&json!({}), "application/json")),
+            (Route::Catalog, _) => lists::catalog(registry, asked).await,
+            (Route::Tags(name), _) => lists::tags(registry, &name, asked).await,
+            (Route::Referrers(name, digest), _) => lists::referrers(registry, &name, &digest, asked).await,
+            (Route::Manifest(name, reference), "PUT") => {
+                manifests::put(registry, &name, reference, asked, body).await
+            }
+            (Route::Manifest(name, reference), "DELETE") => {
+                manifests::delete(registry, &name, &reference).await
+            }
+            (Route::Manifest(name, reference), _) => manifests::get(registry, &name, &reference, asked).await,
+            (Route::Blob(name, digest), "DELETE") => blobs::delete(registry, &name, &digest).await,
+            (Route::Blob(name, digest), _) => blobs::get(registry, &name, &digest, asked).await,
+            (Route::Uploads(name), _) => uploads::begin(registry, &name, asked, body).await,
+            (Route::Upload(name, id), method) => {
+                let upload = uploads::Upload { registry, name: &name, id };
+                match method {
+                    "PATCH" => upload.append(asked, body).await,
+                    "PUT" => upload.finish(asked, body).await,
+                    "DELETE" => upload.cancel().await,
+                    _ => upload.status().await,
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The table from errors to statuses and codes. Causes of server errors go to the log, never to a client.
+
+use axum::body::Body;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::{
+    http::{headers::Response, route::RouteError},
+    oci::{
+        error::{ManifestError, ParseError},
+        error_code::ErrorCode,
+    },
+    registry::error::RegistryError,
+    storage::error::StorageError,
+};
+
+/// An answer that is not a success.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    code: ErrorCode,
+    message: String,
+    detail: Vec<Value>,
+    headers: Vec<(HeaderName, String)>,
+}
+
+impl ApiError {
+    /// An error without detail.
+    pub fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), detail: Vec::new(), headers: Vec::new() }
+    }
+
+    /// One entry of `errors` with this detail.
+    pub fn detail(mut self, detail: Value) -> Self {
+        self.detail.push(detail);
+        self
+    }
+
+    /// With a header.
+    pub fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The method means nothing here, or is switched off.
+    pub fn method(allow: &'static str, message: &str) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Unsupported, message)
+            .header(header::ALLOW, allow)
+    }
+
+    /// The chunk does not continue the upload.
+    pub fn range(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::RANGE_NOT_SATISFIABLE, ErrorCode::BlobUploadInvalid, message)
+    }
+
+    /// A bad request.
+    pub fn bad(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    /// Our failure.
+    pub fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Unknown, "the registry failed")
+    }
+
+    /// The response; server errors carry the request's id.
+    pub fn into_response(mut self, request_id: &str) -> Response {
+        if self.status.is_server_error() {
+            self.detail = vec![json!({ "requestId": request_id })];
+        }
+        let entry = |detail: Option<&Value>| {
+            let mut entry = json!({ "code": self.code.as_str(), "message": self.message });
+            if let Some(detail) = detail {
+                entry["detail"] = detail.clone();
+            }
+            entry
+        };
+        let errors: Vec<Value> = match self.detail.as_slice() {
+            [] => vec![entry(None)],
+            details => details.iter().map(|d| entry(Some(d))).collect(),
+        };
+        let body = json!({ "errors": errors }).to_string();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.status;
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        for (name, value) in self.headers {
+            if let Ok(value) = value.parse() {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
+    }
+}
+
+impl From<ParseError> for ApiError {
+    fn from(error: ParseError) -> Self {
+        let code = match &error {
+            ParseError::Digest(_) => ErrorCode::DigestInvalid,
+            ParseError::RepositoryName(_) | ParseError::Tag(_) => ErrorCode::NameInvalid,
+        };
+        Self::bad(code, "malformed").detail(json!({ "reason": error.to_string() }))
+    }
+}
+
+impl From<RouteError> for ApiError {
+    fn from(error: RouteError) -> Self {
+        match error {
+            RouteError::Malformed(error) => error.into(),
+            RouteError::NotFound => Self::new(
+                StatusCode::NOT_FOUND,
+                ErrorCode::NameUnknown,
+                "no such path; the API is below /v2/",
+            ),
+            RouteError::UploadId => RegistryError::UploadUnknown.into(),
+        }
+    }
+}
+
+impl From<ManifestError> for ApiError {
+    fn from(error: ManifestError) -> Self {
+        let detail = match &error {
+            ManifestError::Malformed(reason) => json!({ "reason": reason }),
+            ManifestError::SchemaOne => json!({ "accepted": crate::oci::manifest::ACCEPTED }),
+            ManifestError::MediaType(found) => {
+                json!({ "found": found, "accepted": crate::oci::manifest::ACCEPTED })
+            }
+            ManifestError::Mismatch { header, body } => json!({ "contentType": header, "mediaType": body }),
+            ManifestError::EmbeddedData(digest) => json!({ "digest": digest }),
+        };
+        Self::bad(ErrorCode::ManifestInvalid, error.to_string()).detail(detail)
+    }
+}
+
+impl From<RegistryError> for ApiError {
+    fn from(error: RegistryError) -> Self {
+        use RegistryError as E;
+        let message = error.to_string();
+        let unknown = |code| Self::new(StatusCode::NOT_FOUND, code, message.clone());
+        match error {
+            E::NameUnknown => unknown(ErrorCode::NameUnknown),
+            E::BlobUnknown => unknown(ErrorCode::BlobUnknown),
+            E::ManifestUnknown => unknown(ErrorCode::ManifestUnknown),
+            E::UploadUnknown => unknown(ErrorCode::BlobUploadUnknown),
+            E::OutOfOrder { .. } => Self::range(message),
+            E::DigestMismatch { wanted, actual } => {
+                Self::bad(ErrorCode::DigestInvalid, "content is not what the digest names")
+                    .detail(json!({ "wanted": wanted.to_string(), "actual": actual.to_string() }))
+            }
+            E::BlobTooLarge { limit } => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::SizeInvalid, message)
+                    .detail(json!({ "limit": limit }))
+            }
+            E::SizeMismatch { .. } | E::Body(_) => Self::bad(ErrorCode::SizeInvalid, message),
+            E::ManifestInvalid(error) => error.into(),
+            E::ContentMissing(missing) => missing
+                .into_iter()
+                .fold(Self::bad(ErrorCode::ManifestBlobUnknown, message), |error, digest| {
+                    error.detail(json!({ "digest": digest.to_string() }))
+                }),
+            E::Referenced { by } => {
+                let by: Vec<String> = by.iter().map(ToString::to_string).collect();
+                Self::method("GET, HEAD", "still referenced").detail(json!({ "referencedBy": by }))
+            }
+            E::Precondition => Self::new(StatusCode::PRECONDITION_FAILED, ErrorCode::Denied, message),
+            E::Damaged { key } => {
+                tracing::error!(key, "a link in the store is damaged");
+                Self::internal()
+            }
+            E::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<StorageError> for ApiError {
+    fn from(error: StorageError) -> Self {
+        tracing::error!(error = %error, cause = std::error::Error::source(&error).map(tracing::field::display),
+            "the store failed");
+        match error {
+            StorageError::NoSpace { .. } => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, ErrorCode::Unavailable, "no space left")
+            }
+            StorageError::Conflict { .. } | StorageError::Missing { .. } | StorageError::Io { .. } => {
+                Self::internal()
+            }
+        }
+    }
+}

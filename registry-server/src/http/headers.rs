@@ -1,0 +1,52 @@
+//! Responses and the headers that several handlers share.
+
+use axum::body::Body;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+
+/// What a handler gives.
+pub type Response = http::Response<Body>;
+
+/// Name of content that is sent.
+pub const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+
+/// A response without a body.
+pub fn empty<const N: usize>(status: StatusCode, headers: [(HeaderName, String); N]) -> Response {
+    with_body(status, headers, Body::empty())
+}
+
+/// A response.
+pub fn with_body<const N: usize>(
+    status: StatusCode,
+    headers: [(HeaderName, String); N],
+    body: Body,
+) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}
+
+/// A JSON document.
+pub fn json(value: &serde_json::Value, content_type: &str) -> Response {
+    with_body(
+        StatusCode::OK,
+        [(header::CONTENT_TYPE, content_type.to_owned())],
+        Body::from(value.to_string()),
+    )
+}
+
+/// The header as text, if it is there once and readable.
+pub fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Whether `If-None-Match` names this content, quoted or not (registry B19).
+pub fn not_modified(headers: &HeaderMap, digest: &str) -> bool {
+    let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let plain = |tag: &str| tag.trim().trim_start_matches("W/").trim_matches('"').to_owned();
+    tags.flat_map(|value| value.split(',')).map(plain).any(|tag| tag == "*" || tag == digest)
+}

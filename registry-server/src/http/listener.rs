@@ -1,0 +1,93 @@
+//! Sockets: accepting, TLS, limits of a connection, draining.
+
+use std::{convert::Infallible, future::Future, io, net::SocketAddr, time::Duration};
+
+use http::Request;
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+
+use crate::http::{headers::Response, tls};
+
+const HANDSHAKE: Duration = Duration::from_secs(10);
+const HEADERS: Duration = Duration::from_secs(15);
+
+/// Turns true when the server is to end.
+pub type Stop = watch::Receiver<bool>;
+
+/// An address as configured: an empty host is every address.
+pub async fn bind(address: &str) -> io::Result<TcpListener> {
+    match address.strip_prefix(':') {
+        Some(port) => TcpListener::bind(format!("0.0.0.0:{port}")).await,
+        None => TcpListener::bind(address).await,
+    }
+}
+
+/// Serves connections until told to stop, then lets running requests end within `drain`.
+pub async fn serve<S, F>(
+    listener: TcpListener,
+    tls: Option<tls::Current>,
+    service: S,
+    mut stop: Stop,
+    drain: Duration,
+) where
+    S: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Response, Infallible>> + Send + 'static,
+{
+    let graceful = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        let Ok((stream, peer)) = accepted else {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let (tls, service, watcher) = (tls.clone(), service.clone(), graceful.watcher());
+        tokio::spawn(async move {
+            let Some(io) = secure(stream, tls).await else { return };
+            let service = service_fn(move |request| service(request, peer));
+            let server = builder();
+            let connection = watcher.watch(server.serve_connection(TokioIo::new(io), service).into_owned());
+            if let Err(error) = connection.await {
+                tracing::debug!(%peer, error, "connection ended");
+            }
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+        tracing::warn!("requests were still running at the end of the drain time");
+    }
+}
+
+trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+async fn secure(stream: TcpStream, tls: Option<tls::Current>) -> Option<Box<dyn Io>> {
+    let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else { return Some(Box::new(stream)) };
+    let acceptor = tokio_rustls::TlsAcceptor::from(tls.load_full());
+    let accepted = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await.ok()?.ok()?;
+    Some(Box::new(accepted))
+}
+
+fn builder() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Some(Duration::from_secs(30)))
+        .initial_stream_window_size(1 << 20)
+        .initial_connection_window_size(4 << 20)
+        .max_frame_size(256 << 10);
+    builder
+}

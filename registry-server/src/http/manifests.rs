@@ -1,0 +1,116 @@
+//! Handlers of manifests.
+
+use axum::body::Body;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use hyper::body::Incoming;
+use serde_json::json;
+
+use crate::{
+    http::{
+        body,
+        door::Asked,
+        error::ApiError,
+        headers::{self, CONTENT_DIGEST, Response},
+    },
+    oci::{error_code::ErrorCode, reference::Reference, repository_name::RepositoryName, tag::Tag},
+    registry::{
+        error::RegistryError,
+        manifests::{Push, Stored},
+        service::Registry,
+    },
+};
+
+const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
+const TAG: HeaderName = HeaderName::from_static("oci-tag");
+
+/// `GET` and `HEAD`. `Accept` never changes the answer.
+pub async fn get(
+    registry: &Registry,
+    name: &RepositoryName,
+    reference: &Reference,
+    asked: &Asked,
+) -> Result<Response, ApiError> {
+    let Stored { digest, media_type, bytes } = registry.manifest(name, reference).await?;
+    let digest = digest.to_string();
+    let common = [(CONTENT_DIGEST, digest.clone()), (header::ETAG, format!("\"{digest}\""))];
+    if headers::not_modified(&asked.parts.headers, &digest) {
+        return Ok(headers::empty(StatusCode::NOT_MODIFIED, common));
+    }
+    let length = bytes.len();
+    let body = if asked.head() { Body::empty() } else { Body::from(bytes) };
+    let mut response = headers::with_body(StatusCode::OK, common, body);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+    Ok(response)
+}
+
+/// `PUT`.
+pub async fn put(
+    registry: &Registry,
+    name: &RepositoryName,
+    reference: Reference,
+    asked: &Asked,
+    body: &mut Incoming,
+) -> Result<Response, ApiError> {
+    let tags: Vec<Tag> = asked.query.all("tag").map(str::parse).collect::<Result<_, _>>()?;
+    check_conditions(registry, name, &reference, asked).await?;
+    let limit = asked.settings.max_manifest;
+    let bytes = body::whole(body, limit).await.map_err(RegistryError::Body)?;
+    let bytes = bytes.ok_or_else(|| {
+        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::ManifestInvalid, "manifest is too large")
+            .detail(json!({ "limit": limit }))
+    })?;
+    let content_type = headers::text(&asked.parts.headers, header::CONTENT_TYPE).map(str::to_owned);
+    let push = Push { reference, tags: tags.clone(), content_type, bytes };
+    let pushed = registry.put_manifest(name, push).await?;
+    let mut response = headers::empty(
+        StatusCode::CREATED,
+        [
+            (header::LOCATION, format!("/v2/{name}/manifests/{}", pushed.digest)),
+            (CONTENT_DIGEST, pushed.digest.to_string()),
+            (header::CONTENT_LENGTH, "0".to_owned()),
+        ],
+    );
+    let subject = pushed.subject.iter().map(|subject| (SUBJECT, subject.to_string()));
+    for (header, value) in subject.chain(tags.iter().map(|tag| (TAG, tag.to_string()))) {
+        if let Ok(value) = value.parse() {
+            response.headers_mut().append(header, value);
+        }
+    }
+    Ok(response)
+}
+
+/// `If-Match` and `If-None-Match` of a push (registry H14).
+async fn check_conditions(
+    registry: &Registry,
+    name: &RepositoryName,
+    reference: &Reference,
+    asked: &Asked,
+) -> Result<(), ApiError> {
+    let headers = &asked.parts.headers;
+    let must_match = headers::text(headers, header::IF_MATCH);
+    if must_match.is_none() && !headers.contains_key(header::IF_NONE_MATCH) {
+        return Ok(());
+    }
+    let now = match registry.resolve(name, reference).await {
+        Ok(digest) => Some(digest.to_string()),
+        Err(RegistryError::ManifestUnknown | RegistryError::NameUnknown) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let matches = must_match.is_none_or(|wanted| {
+        let mut wanted = wanted.split(',').map(|tag| tag.trim().trim_matches('"'));
+        now.as_deref().is_some_and(|now| wanted.any(|tag| tag == "*" || tag == now))
+    });
+    let unwanted = now.is_some_and(|now| headers::not_modified(headers, &now));
+    if matches && !unwanted { Ok(()) } else { Err(RegistryError::Precondition.into()) }
+}
+
+/// `DELETE`.
+pub async fn delete(
+    registry: &Registry,
+    name: &RepositoryName,
+    reference: &Reference,
+) -> Result<Response, ApiError> {
+    registry.delete_manifest(name, reference).await?;
+    Ok(headers::empty(StatusCode::ACCEPTED, [(header::CONTENT_LENGTH, "0".to_owned())]))
+}

@@ -1,0 +1,17 @@
+//! The door: from bytes of a connection to calls of the domain and back. Reaches bytes through the domain only.
+
+pub mod admin;
+pub mod authorize;
+pub mod blobs;
+pub mod body;
+pub mod door;
+pub mod error;
+pub mod headers;
+pub mod listener;
+pub mod lists;
+pub mod manifests;
+pub mod query;
+pub mod request_id;
+pub mod route;
+pub mod tls;
+pub mod uploads;

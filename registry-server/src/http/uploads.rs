@@ -1,0 +1,187 @@
+//! Handlers of uploads. Locations are relative; `Range` counts the whole upload and has no unit.
+
+use http::{HeaderName, StatusCode, header};
+use hyper::body::{Body as _, Incoming};
+use uuid::Uuid;
+
+use crate::{
+    http::{
+        body,
+        door::Asked,
+        error::ApiError,
+        headers::{self, CONTENT_DIGEST, Response},
+    },
+    oci::{
+        byte_range,
+        digest::{Algorithm, Digest},
+        error::ParseError,
+        error_code::ErrorCode,
+        repository_name::RepositoryName,
+    },
+    registry::{error::RegistryError, service::Registry, uploads::Chunk},
+};
+
+const UPLOAD_ID: HeaderName = HeaderName::from_static("docker-upload-uuid");
+
+/// `POST`: mount, whole blob at once, or a session.
+pub async fn begin(
+    registry: &Registry,
+    name: &RepositoryName,
+    asked: &Asked,
+    body: &mut Incoming,
+) -> Result<Response, ApiError> {
+    if let Some(digest) = asked.query.get("mount") {
+        let digest: Digest = digest.parse()?;
+        if let Some(Ok(from)) = asked.query.get("from").map(str::parse)
+            && registry.mount(name, &digest, &from).await?
+        {
+            return Ok(created(name, &digest));
+        }
+    }
+    let digest: Option<Digest> = asked.query.get("digest").map(str::parse).transpose()?;
+    let hint = asked.query.get("digest-algorithm").map(|word| {
+        Algorithm::parse(word).ok_or_else(|| ApiError::from(ParseError::Digest(word.to_owned())))
+    });
+    let algorithm = digest.as_ref().map(Digest::algorithm).or(hint.transpose()?);
+    check_length(asked, body, 0)?;
+    let id = registry.begin_upload(name, algorithm).await?;
+    let upload = Upload { registry, name, id };
+    match digest {
+        Some(digest) => match upload.receive_and_finish(&digest, asked, body).await {
+            Ok(response) => Ok(response),
+            Err(error) => {
+                let _ = registry.cancel_upload(name, id).await;
+                Err(error)
+            }
+        },
+        None => Ok(upload.answer(StatusCode::ACCEPTED, 0)),
+    }
+}
+
+fn created(name: &RepositoryName, digest: &Digest) -> Response {
+    headers::empty(
+        StatusCode::CREATED,
+        [
+            (header::LOCATION, format!("/v2/{name}/blobs/{digest}")),
+            (CONTENT_DIGEST, digest.to_string()),
+            (header::CONTENT_LENGTH, "0".to_owned()),
+        ],
+    )
+}
+
+/// Refuses a body that is known to be too large before it is read.
+fn check_length(asked: &Asked, body: &Incoming, received: u64) -> Result<(), ApiError> {
+    match asked.settings.max_blob {
+        Some(limit) if received.saturating_add(body.size_hint().lower()) > limit => {
+            Err(RegistryError::BlobTooLarge { limit }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A session that is spoken to.
+pub struct Upload<'a> {
+    /// The domain.
+    pub registry: &'a Registry,
+    /// Its repository.
+    pub name: &'a RepositoryName,
+    /// Its id.
+    pub id: Uuid,
+}
+
+impl Upload<'_> {
+    fn location(&self) -> String {
+        format!("/v2/{}/blobs/uploads/{}", self.name, self.id)
+    }
+
+    fn answer(&self, status: StatusCode, size: u64) -> Response {
+        let mut response = headers::empty(
+            status,
+            [
+                (header::LOCATION, self.location()),
+                (header::RANGE, range(size)),
+                (UPLOAD_ID, self.id.to_string()),
+            ],
+        );
+        if status != StatusCode::NO_CONTENT {
+            response.headers_mut().insert(header::CONTENT_LENGTH, 0.into());
+        }
+        response
+    }
+
+    /// `GET`: how much is there.
+    pub async fn status(&self) -> Result<Response, ApiError> {
+        let size = self.registry.upload_size(self.name, self.id).await?;
+        Ok(self.answer(StatusCode::NO_CONTENT, size))
+    }
+
+    /// `PATCH`: more bytes.
+    pub async fn append(&self, asked: &Asked, body: &mut Incoming) -> Result<Response, ApiError> {
+        let size = self.receive(asked, body).await?;
+        Ok(self.answer(StatusCode::ACCEPTED, size))
+    }
+
+    /// `PUT`: perhaps the last bytes, and the digest.
+    pub async fn finish(&self, asked: &Asked, body: &mut Incoming) -> Result<Response, ApiError> {
+        self.registry.upload_size(self.name, self.id).await?;
+        let digest: Digest = asked.query.get("digest").unwrap_or_default().parse()?;
+        self.receive_and_finish(&digest, asked, body).await
+    }
+
+    /// `DELETE`: forget it.
+    pub async fn cancel(&self) -> Result<Response, ApiError> {
+        self.registry.cancel_upload(self.name, self.id).await?;
+        Ok(headers::empty(StatusCode::NO_CONTENT, []))
+    }
+
+    async fn receive_and_finish(
+        &self,
+        digest: &Digest,
+        asked: &Asked,
+        body: &mut Incoming,
+    ) -> Result<Response, ApiError> {
+        if !body.is_end_stream() {
+            self.receive(asked, body).await?;
+        }
+        let finished = self.registry.finish_upload(self.name, self.id, digest).await;
+        finished.map_err(|error| self.explain(error))?;
+        Ok(created(self.name, digest))
+    }
+
+    async fn receive(&self, asked: &Asked, body: &mut Incoming) -> Result<u64, ApiError> {
+        let received = self.registry.upload_size(self.name, self.id).await?;
+        let range = match headers::text(&asked.parts.headers, header::CONTENT_RANGE) {
+            None => None,
+            Some(text) => {
+                let range = byte_range::declared(text);
+                Some(range.ok_or_else(|| self.explain(RegistryError::OutOfOrder { received }))?)
+            }
+        };
+        if let (Some((first, last)), Some(length)) = (range, body.size_hint().exact())
+            && first == received
+            && last - first + 1 != length
+        {
+            return Err(ApiError::bad(ErrorCode::SizeInvalid, "Content-Range and Content-Length disagree"));
+        }
+        check_length(asked, body, received)?;
+        let chunk = Chunk { range, limit: asked.settings.max_blob };
+        let appended = self.registry.append_upload(self.name, self.id, chunk, body::frames(body)).await;
+        appended.map_err(|error| self.explain(error))
+    }
+
+    /// A refusal for the order of chunks says where to go on.
+    fn explain(&self, error: RegistryError) -> ApiError {
+        match error {
+            RegistryError::OutOfOrder { received } => ApiError::from(error)
+                .header(header::LOCATION, self.location())
+                .header(header::RANGE, range(received))
+                .header(UPLOAD_ID, self.id.to_string()),
+            other => other.into(),
+        }
+    }
+}
+
+/// `0-0` also when nothing is there: there is no way to say that.
+fn range(size: u64) -> String {
+    format!("0-{}", size.saturating_sub(1))
+}

@@ -1,0 +1,48 @@
+//! Every counter by name.
+
+use std::{sync::OnceLock, time::Duration};
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// Sets the process's recorder up, once.
+pub fn install() -> &'static PrometheusHandle {
+    HANDLE.get_or_init(|| {
+        let recorder = PrometheusBuilder::new()
+            .set_buckets(&[0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0])
+            .unwrap_or_else(|_| PrometheusBuilder::new())
+            .build_recorder();
+        let handle = recorder.handle();
+        let _ = metrics::set_global_recorder(recorder);
+        handle
+    })
+}
+
+/// A request was answered.
+pub fn request(route: &'static str, method: &str, status: u16, took: Duration) {
+    let method = match method {
+        "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" => method.to_owned(),
+        _ => "other".to_owned(),
+    };
+    let labels = [("route", route.to_owned()), ("method", method), ("status", status.to_string())];
+    metrics::counter!("registry_http_requests_total", &labels).increment(1);
+    metrics::histogram!("registry_http_request_duration_seconds", "route" => route)
+        .record(took.as_secs_f64());
+}
+
+/// A file that is followed could not be taken over.
+pub fn reload_failed(what: &'static str) {
+    metrics::counter!("registry_reload_errors_total", "file" => what).increment(1);
+}
+
+/// A value was asked of the cache.
+pub fn cache(hit: bool) {
+    let result = if hit { "hit" } else { "miss" };
+    metrics::counter!("registry_cache_lookups_total", "result" => result).increment(1);
+}
+
+/// Whether Redis answers.
+pub fn redis_up(up: bool) {
+    metrics::gauge!("redis_up").set(if up { 1.0 } else { 0.0 });
+}

@@ -1,0 +1,161 @@
+//! Manifests: what the registry reads of them. The stored bytes stay what was pushed.
+
+use base64::Engine as _;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::oci::{digest::Digest, error::ManifestError, hasher::Hasher};
+
+/// An OCI image manifest.
+pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// An OCI image index.
+pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+/// A Docker schema 2 manifest.
+pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+/// A Docker manifest list.
+pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+/// Every media type that can be pushed.
+pub const ACCEPTED: [&str; 4] = [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST];
+
+/// A pointer to content.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Descriptor {
+    /// Type of the content.
+    #[serde(default)]
+    pub media_type: String,
+    /// Name of the content.
+    pub digest: String,
+    /// Length of the content.
+    pub size: u64,
+    /// Other places that have the content.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub urls: Vec<String>,
+    /// The content itself, in base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+    /// What kind of artifact the content is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
+    /// Free-form notes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<Map<String, Value>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Document {
+    schema_version: Option<u64>,
+    media_type: Option<String>,
+    artifact_type: Option<String>,
+    config: Option<Descriptor>,
+    layers: Option<Vec<Descriptor>>,
+    manifests: Option<Vec<Descriptor>>,
+    subject: Option<Descriptor>,
+    annotations: Option<Map<String, Value>>,
+    fs_layers: Option<Value>,
+}
+
+/// What the registry needs to know about a manifest.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// One of [`ACCEPTED`].
+    pub media_type: &'static str,
+    /// As the referrers list shows it.
+    pub artifact_type: Option<String>,
+    /// Config and layers, or an index's children.
+    pub references: Vec<Digest>,
+    /// Those of the references that must be there before the manifest is taken.
+    pub required: Vec<Digest>,
+    /// What this manifest says something about.
+    pub subject: Option<Digest>,
+    /// Free-form notes.
+    pub annotations: Option<Map<String, Value>>,
+    /// An index's children as written; empty for images.
+    pub children: Vec<Descriptor>,
+}
+
+impl Manifest {
+    /// Reads a manifest, with the `Content-Type` that it came with.
+    pub fn parse(bytes: &[u8], header: Option<&str>) -> Result<Self, ManifestError> {
+        let document: Document =
+            serde_json::from_slice(bytes).map_err(|e| ManifestError::Malformed(e.to_string()))?;
+        let media_type = media_type(&document, header)?;
+        if document.schema_version != Some(2) {
+            return Err(ManifestError::Malformed("schemaVersion must be 2".to_owned()));
+        }
+        let index = matches!(media_type, OCI_INDEX | DOCKER_LIST);
+        if (index && document.layers.is_some()) || (!index && document.manifests.is_some()) {
+            return Err(ManifestError::Malformed("both an image and an index".to_owned()));
+        }
+        if !index && document.config.is_none() {
+            return Err(ManifestError::Malformed("an image manifest needs a config".to_owned()));
+        }
+        let children = if index { document.manifests.unwrap_or_default() } else { Vec::new() };
+        let content: Vec<Descriptor> =
+            document.config.iter().cloned().chain(document.layers.unwrap_or_default()).collect();
+        let config_type = document.config.map(|c| c.media_type).filter(|t| !index && !t.is_empty());
+        Ok(Self {
+            media_type,
+            artifact_type: document.artifact_type.filter(|t| !t.is_empty()).or(config_type),
+            references: digests(content.iter().chain(&children))?,
+            required: digests(content.iter().filter(|d| !kept_elsewhere(d)))?,
+            subject: digests(document.subject.iter())?.pop(),
+            annotations: document.annotations,
+            children,
+        })
+    }
+}
+
+/// The header's type if there is one; it must not contradict the body's.
+fn media_type(document: &Document, header: Option<&str>) -> Result<&'static str, ManifestError> {
+    let header = header.map(|h| h.split(';').next().unwrap_or_default().trim()).filter(|h| !h.is_empty());
+    let body = document.media_type.as_deref().filter(|t| !t.is_empty());
+    let schema_one = |t: &str| t.starts_with("application/vnd.docker.distribution.manifest.v1+");
+    if document.schema_version == Some(1)
+        || document.fs_layers.is_some()
+        || header.is_some_and(schema_one)
+        || body.is_some_and(schema_one)
+    {
+        return Err(ManifestError::SchemaOne);
+    }
+    if let (Some(header), Some(body)) = (header, body)
+        && header != body
+    {
+        return Err(ManifestError::Mismatch { header: header.to_owned(), body: body.to_owned() });
+    }
+    let sniffed = if document.manifests.is_some() { OCI_INDEX } else { OCI_MANIFEST };
+    let claimed = header.or(body).unwrap_or(sniffed);
+    let known = ACCEPTED.into_iter().find(|t| *t == claimed);
+    let known = known.ok_or_else(|| ManifestError::MediaType(claimed.to_owned()))?;
+    if body.is_none() && known != sniffed {
+        return Err(ManifestError::Mismatch { header: claimed.to_owned(), body: sniffed.to_owned() });
+    }
+    Ok(known)
+}
+
+fn kept_elsewhere(descriptor: &Descriptor) -> bool {
+    let kind = &descriptor.media_type;
+    !descriptor.urls.is_empty() || kind.contains(".nondistributable.") || kind.contains(".foreign.")
+}
+
+fn digests<'a>(descriptors: impl Iterator<Item = &'a Descriptor>) -> Result<Vec<Digest>, ManifestError> {
+    descriptors
+        .map(|descriptor| {
+            let digest: Digest =
+                descriptor.digest.parse().map_err(|e| ManifestError::Malformed(format!("{e}")))?;
+            match &descriptor.data {
+                Some(data) if !embedded_matches(data, &digest, descriptor.size) => {
+                    Err(ManifestError::EmbeddedData(digest.to_string()))
+                }
+                _ => Ok(digest),
+            }
+        })
+        .collect()
+}
+
+fn embedded_matches(data: &str, digest: &Digest, size: u64) -> bool {
+    base64::engine::general_purpose::STANDARD.decode(data).is_ok_and(|bytes| {
+        bytes.len() as u64 == size && Hasher::digest(digest.algorithm(), &bytes) == *digest
+    })
+}

@@ -1,0 +1,61 @@
+//! Blobs of a repository: look, read, mount, unlink.
+
+use std::ops::Range;
+
+use crate::{
+    oci::{digest::Digest, repository_name::RepositoryName},
+    registry::{error::RegistryError, layout, service::Registry},
+    storage::backend::ByteStream,
+};
+
+impl Registry {
+    /// Size of a blob, or of a manifest read as one, that the repository has.
+    pub async fn blob_size(&self, name: &RepositoryName, digest: &Digest) -> Result<u64, RegistryError> {
+        let linked = self.has_link(&layout::layer(name, digest)).await?
+            || self.has_link(&layout::revision(name, digest)).await?;
+        let size = if linked { self.metadata.size(digest).await? } else { None };
+        size.ok_or(RegistryError::BlobUnknown)
+    }
+
+    /// Bytes of a blob whose size was asked before.
+    pub async fn blob_bytes(&self, digest: &Digest, range: Range<u64>) -> Result<ByteStream, RegistryError> {
+        match self.store.stream(&layout::blob(digest), range).await? {
+            Some(stream) => Ok(stream),
+            None => {
+                self.metadata.forget(digest).await;
+                Err(RegistryError::BlobUnknown)
+            }
+        }
+    }
+
+    /// Makes a blob of `from` a blob of `name`; false when `from` does not have it.
+    pub async fn mount(
+        &self,
+        name: &RepositoryName,
+        digest: &Digest,
+        from: &RepositoryName,
+    ) -> Result<bool, RegistryError> {
+        let linked = self.has_link(&layout::layer(from, digest)).await?;
+        if !linked || self.store.stat(&layout::blob(digest)).await?.is_none() {
+            return Ok(false);
+        }
+        self.write_link(&layout::link(&layout::layer(name, digest)), digest).await?;
+        Ok(true)
+    }
+
+    /// Takes a blob out of a repository. Refused while a manifest of the repository needs it.
+    pub async fn delete_blob(&self, name: &RepositoryName, digest: &Digest) -> Result<(), RegistryError> {
+        let folder = layout::layer(name, digest);
+        if !self.has_link(&folder).await? {
+            return Err(RegistryError::BlobUnknown);
+        }
+        let by = self.referencing(name, digest).await?;
+        if !by.is_empty() {
+            return Err(RegistryError::Referenced { by });
+        }
+        self.metadata.forget(digest).await;
+        self.store.delete(&folder).await?;
+        self.metadata.forget(digest).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,78 @@
+//! What the registry failed to do.
+
+use crate::{
+    oci::{digest::Digest, error::ManifestError},
+    storage::error::StorageError,
+};
+
+/// Why a request to the domain did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// Nothing of that name.
+    #[error("repository is not known")]
+    NameUnknown,
+    /// The repository has no such blob.
+    #[error("blob is not known in this repository")]
+    BlobUnknown,
+    /// The repository has no such manifest.
+    #[error("manifest is not known in this repository")]
+    ManifestUnknown,
+    /// The session never was, is finished, or is cancelled.
+    #[error("upload session is not known")]
+    UploadUnknown,
+    /// The chunk does not start where the upload ends.
+    #[error("upload continues at byte {received}")]
+    OutOfOrder {
+        /// Bytes received so far.
+        received: u64,
+    },
+    /// The content is not what the digest names.
+    #[error("content is {actual}, not {wanted}")]
+    DigestMismatch {
+        /// What the client said.
+        wanted: Digest,
+        /// What was received.
+        actual: Digest,
+    },
+    /// More bytes than a blob may have.
+    #[error("blob is larger than {limit} bytes")]
+    BlobTooLarge {
+        /// The limit.
+        limit: u64,
+    },
+    /// Fewer or more bytes than announced.
+    #[error("{received} bytes arrived where {announced} were announced")]
+    SizeMismatch {
+        /// What the headers said.
+        announced: u64,
+        /// What came.
+        received: u64,
+    },
+    /// The manifest is not one.
+    #[error(transparent)]
+    ManifestInvalid(#[from] ManifestError),
+    /// The manifest names content that the repository does not have.
+    #[error("manifest names content that is missing")]
+    ContentMissing(Vec<Digest>),
+    /// Something still needs what was to be deleted.
+    #[error("still referenced")]
+    Referenced {
+        /// The manifests that need it.
+        by: Vec<Digest>,
+    },
+    /// A condition of the request does not hold.
+    #[error("precondition does not hold")]
+    Precondition,
+    /// The client went away or sent garbage.
+    #[error("request body failed")]
+    Body(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A link of the store has no digest in it.
+    #[error("{key} is damaged")]
+    Damaged {
+        /// Where.
+        key: String,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}

@@ -1,0 +1,14 @@
+//! The domain: repositories of blobs, manifests and tags in a store. Speaks no HTTP, knows no users, reads no settings.
+
+pub mod blobs;
+pub mod catalog;
+pub mod error;
+pub mod layout;
+pub mod links;
+pub mod manifests;
+pub mod metadata;
+pub mod referrers;
+pub mod service;
+pub mod tags;
+pub mod upload_hash;
+pub mod uploads;

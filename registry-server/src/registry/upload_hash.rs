@@ -1,0 +1,71 @@
+//! The hash of an upload, kept beside its data so that any replica can go on with it.
+//!
+//! The record is `<algorithm> <bytes hashed> <state in hex>`. It may lag behind the data after a crash;
+//! then the rest is read again.
+
+use bytes::Bytes;
+use futures::TryStreamExt;
+use uuid::Uuid;
+
+use crate::{
+    oci::{digest::Algorithm, hasher::Hasher, repository_name::RepositoryName},
+    registry::{error::RegistryError, layout, service::Registry},
+};
+
+fn write(hasher: &Hasher, hashed: u64) -> Bytes {
+    format!("{} {hashed} {}", hasher.algorithm().as_str(), hex::encode(hasher.save())).into()
+}
+
+fn read(record: &[u8]) -> Option<(Hasher, u64)> {
+    let mut words = std::str::from_utf8(record).ok()?.split(' ');
+    let algorithm = Algorithm::parse(words.next()?)?;
+    let hashed = words.next()?.parse().ok()?;
+    Some((Hasher::restore(algorithm, &hex::decode(words.next()?).ok()?)?, hashed))
+}
+
+impl Registry {
+    pub(in crate::registry) async fn save_hash(
+        &self,
+        name: &RepositoryName,
+        id: Uuid,
+        hasher: &Hasher,
+        hashed: u64,
+    ) -> Result<(), RegistryError> {
+        Ok(self.store.put(&layout::upload_hash(name, id), write(hasher, hashed)).await?)
+    }
+
+    /// The hash of the first `size` bytes; of the recorded algorithm unless another is asked for.
+    pub(in crate::registry) async fn hash_so_far(
+        &self,
+        name: &RepositoryName,
+        id: Uuid,
+        size: u64,
+        wanted: Option<Algorithm>,
+    ) -> Result<Hasher, RegistryError> {
+        let record = self.store.read(&layout::upload_hash(name, id)).await?;
+        let saved = record.as_deref().and_then(read);
+        let algorithm = wanted.or(saved.as_ref().map(|(h, _)| h.algorithm())).unwrap_or(Algorithm::Sha256);
+        let usable = saved.filter(|(h, hashed)| h.algorithm() == algorithm && *hashed <= size);
+        let (mut hasher, hashed) = usable.unwrap_or_else(|| (Hasher::new(algorithm), 0));
+        if hashed < size {
+            let data = self.store.stream(&layout::upload_data(name, id), hashed..size).await?;
+            let mut data = data.ok_or(RegistryError::UploadUnknown)?;
+            while let Some(chunk) = data.try_next().await? {
+                hasher = hash_aside(hasher, chunk).await?;
+            }
+        }
+        Ok(hasher)
+    }
+}
+
+/// Hashes off the async threads.
+pub(in crate::registry) async fn hash_aside(
+    mut hasher: Hasher,
+    chunk: Bytes,
+) -> Result<Hasher, RegistryError> {
+    let hashed = tokio::task::spawn_blocking(move || {
+        hasher.update(&chunk);
+        hasher
+    });
+    hashed.await.map_err(|e| RegistryError::Body(Box::new(e)))
+}

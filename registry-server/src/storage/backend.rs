@@ -1,0 +1,34 @@
+//! What every store can do. As small as the poorest of them allows.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use futures::{future::BoxFuture, stream::BoxStream};
+
+use crate::storage::error::StorageError;
+
+/// Result of a call to the store.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, StorageError>>;
+
+/// Content on its way out.
+pub type ByteStream = BoxStream<'static, Result<Bytes, StorageError>>;
+
+/// A store of bytes under `/`-separated keys.
+pub trait Backend: Send + Sync + 'static {
+    /// Size of the object, if it is there.
+    fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>>;
+    /// The whole object, if it is there: for small ones.
+    fn read<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Bytes>>;
+    /// A part of the object, if it is there. The range lies within its size.
+    fn stream<'a>(&'a self, key: &'a str, range: Range<u64>) -> Answer<'a, Option<ByteStream>>;
+    /// Writes the object as a whole: readers see the old or the new one, and it survives a crash.
+    fn put<'a>(&'a self, key: &'a str, bytes: Bytes) -> Answer<'a, ()>;
+    /// Appends to the object, which must end at `offset`; at 0 it may be missing.
+    fn append<'a>(&'a self, key: &'a str, offset: u64, bytes: Bytes) -> Answer<'a, ()>;
+    /// Moves an object of `size` bytes in one step, for good. Whatever was at `to` is replaced.
+    fn commit<'a>(&'a self, from: &'a str, to: &'a str, size: u64) -> Answer<'a, ()>;
+    /// Names directly below the prefix, sorted; objects and folders alike.
+    fn list<'a>(&'a self, prefix: &'a str) -> Answer<'a, Vec<String>>;
+    /// Removes the object or everything below the prefix; says whether there was anything.
+    fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, bool>;
+}

@@ -1,0 +1,210 @@
+//! Files below one folder.
+//!
+//! Appends and moves hold a lock on the file and check its length, so that two replicas that work on
+//! one upload cannot mix their bytes. Everything that is answered has been synced.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, ErrorKind, Write},
+    ops::Range,
+    os::unix::fs::{FileExt, MetadataExt},
+    path::{Path, PathBuf},
+};
+
+use bytes::Bytes;
+use futures::FutureExt;
+
+use crate::storage::{
+    backend::{Answer, Backend, ByteStream},
+    error::StorageError,
+    fs_stream,
+};
+
+/// A folder as a store.
+pub struct Filesystem {
+    root: PathBuf,
+}
+
+impl Filesystem {
+    /// The store below `root`, which is made if it is missing.
+    pub fn open(root: &Path) -> io::Result<Self> {
+        fs::create_dir_all(root)?;
+        Ok(Self { root: root.to_owned() })
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        debug_assert!(key.split('/').all(|part| !matches!(part, "" | "." | "..")), "{key}");
+        self.root.join(key)
+    }
+
+    /// Runs `work` off the async threads.
+    fn blocking<'a, T: Send + 'static>(
+        &'a self,
+        key: &'a str,
+        work: impl FnOnce(PathBuf) -> Result<T, StorageError> + Send + 'static,
+    ) -> Answer<'a, T> {
+        let path = self.path(key);
+        async move {
+            let done = tokio::task::spawn_blocking(move || work(path)).await;
+            done.map_err(|e| StorageError::from_io(key, io::Error::other(e)))?
+        }
+        .boxed()
+    }
+}
+
+impl Backend for Filesystem {
+    fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>> {
+        let name = key.to_owned();
+        self.blocking(key, move |path| {
+            let found = optional(fs::metadata(path)).map_err(|e| StorageError::from_io(&name, e))?;
+            Ok(found.filter(fs::Metadata::is_file).map(|m| m.len()))
+        })
+    }
+
+    fn read<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Bytes>> {
+        let name = key.to_owned();
+        self.blocking(key, move |path| {
+            let found = optional(fs::read(path)).map_err(|e| StorageError::from_io(&name, e))?;
+            Ok(found.map(Bytes::from))
+        })
+    }
+
+    fn stream<'a>(&'a self, key: &'a str, range: Range<u64>) -> Answer<'a, Option<ByteStream>> {
+        let name = key.to_owned();
+        self.blocking(key, move |path| {
+            let file = optional(File::open(path)).map_err(|e| StorageError::from_io(&name, e))?;
+            Ok(file.map(|file| fs_stream::stream(name, file, range)))
+        })
+    }
+
+    fn put<'a>(&'a self, key: &'a str, bytes: Bytes) -> Answer<'a, ()> {
+        let name = key.to_owned();
+        self.blocking(key, move |path| put(&path, &bytes).map_err(|e| StorageError::from_io(&name, e)))
+    }
+
+    fn append<'a>(&'a self, key: &'a str, offset: u64, bytes: Bytes) -> Answer<'a, ()> {
+        let name = key.to_owned();
+        self.blocking(key, move |path| match append(&path, offset, &bytes) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(StorageError::Conflict { key: name, offset }),
+            Err(e) => Err(StorageError::from_io(&name, e)),
+        })
+    }
+
+    fn commit<'a>(&'a self, from: &'a str, to: &'a str, size: u64) -> Answer<'a, ()> {
+        let (name, target) = (from.to_owned(), self.path(to));
+        self.blocking(from, move |path| match commit(&path, &target, size) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(StorageError::Conflict { key: name, offset: size }),
+            Err(e) if e.kind() == ErrorKind::NotFound => Err(StorageError::Missing { key: name }),
+            Err(e) => Err(StorageError::from_io(&name, e)),
+        })
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str) -> Answer<'a, Vec<String>> {
+        let name = prefix.to_owned();
+        self.blocking(prefix, move |path| list(&path).map_err(|e| StorageError::from_io(&name, e)))
+    }
+
+    fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, bool> {
+        let name = key.to_owned();
+        self.blocking(key, move |path| delete(&path).map_err(|e| StorageError::from_io(&name, e)))
+    }
+}
+
+fn optional<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+fn folder_of(path: &Path) -> io::Result<&Path> {
+    path.parent().ok_or_else(|| ErrorKind::InvalidInput.into())
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(folder_of(path)?)?.sync_all()
+}
+
+/// Renames, making the folder if it is missing; again if somebody removed it in between.
+fn rename_into(from: &Path, to: &Path) -> io::Result<()> {
+    for _ in 0..3 {
+        fs::create_dir_all(folder_of(to)?)?;
+        match fs::rename(from, to) {
+            Err(e) if e.kind() == ErrorKind::NotFound && from.exists() => {}
+            done => return done.and_then(|()| sync_folder(to)),
+        }
+    }
+    fs::rename(from, to).and_then(|()| sync_folder(to))
+}
+
+fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = folder_of(path)?;
+    fs::create_dir_all(folder)?;
+    let temporary = folder.join(format!(".{}.tmp", uuid::Uuid::new_v4()));
+    let written = File::create_new(&temporary)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| rename_into(&temporary, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+/// Locks the file for one writer. Nothing if the name has moved to another file meanwhile.
+fn lock(path: &Path, options: &OpenOptions) -> io::Result<Option<File>> {
+    let file = options.open(path)?;
+    file.lock()?;
+    let same =
+        optional(fs::metadata(path))?.is_some_and(|m| file.metadata().is_ok_and(|f| f.ino() == m.ino()));
+    Ok(same.then_some(file))
+}
+
+fn append(path: &Path, offset: u64, bytes: &[u8]) -> io::Result<bool> {
+    fs::create_dir_all(folder_of(path)?)?;
+    let Some(file) = lock(path, OpenOptions::new().write(true).create(true).truncate(false))? else {
+        return Ok(false);
+    };
+    if file.metadata()?.len() != offset {
+        return Ok(false);
+    }
+    let written = file.write_all_at(bytes, offset);
+    if written.is_err() {
+        let _ = file.set_len(offset);
+    }
+    written.map(|()| true)
+}
+
+fn commit(from: &Path, to: &Path, size: u64) -> io::Result<bool> {
+    let Some(file) = lock(from, OpenOptions::new().write(true))? else { return Ok(false) };
+    if file.metadata()?.len() != size {
+        return Ok(false);
+    }
+    file.sync_all()?;
+    rename_into(from, to).map(|()| true)
+}
+
+/// Temporary files of running writes are nobody's business.
+fn list(path: &Path) -> io::Result<Vec<String>> {
+    let Some(entries) = optional(fs::read_dir(path))? else { return Ok(Vec::new()) };
+    let mut names = Vec::new();
+    for entry in entries {
+        if let Ok(name) = entry?.file_name().into_string()
+            && !name.starts_with('.')
+        {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn delete(path: &Path) -> io::Result<bool> {
+    let Some(found) = optional(fs::symlink_metadata(path))? else { return Ok(false) };
+    let gone = if found.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    let gone = optional(gone)?.is_some();
+    let _ = sync_folder(path);
+    Ok(gone)
+}

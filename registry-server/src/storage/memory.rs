@@ -1,0 +1,111 @@
+//! A store that is gone with the process.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::{Bytes, BytesMut};
+use futures::{FutureExt, StreamExt, future, stream};
+
+use crate::storage::{
+    backend::{Answer, Backend, ByteStream},
+    error::StorageError,
+};
+
+/// Objects in a map.
+#[derive(Default)]
+pub struct Memory {
+    objects: Mutex<BTreeMap<String, Bytes>>,
+}
+
+impl Memory {
+    fn objects(&self) -> MutexGuard<'_, BTreeMap<String, Bytes>> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn append_now(&self, key: &str, offset: u64, bytes: &Bytes) -> Result<(), StorageError> {
+        let mut objects = self.objects();
+        let object = objects.remove(key).unwrap_or_default();
+        let ends_there = object.len() as u64 == offset;
+        let mut object = object.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+        if ends_there {
+            object.extend_from_slice(bytes);
+        }
+        if ends_there || !object.is_empty() {
+            objects.insert(key.to_owned(), object.freeze());
+        }
+        if ends_there { Ok(()) } else { Err(StorageError::Conflict { key: key.to_owned(), offset }) }
+    }
+
+    fn commit_now(&self, from: &str, to: &str, size: u64) -> Result<(), StorageError> {
+        let mut objects = self.objects();
+        match objects.get(from).map(|object| object.len() as u64) {
+            None => return Err(StorageError::Missing { key: from.to_owned() }),
+            Some(now) if now != size => {
+                return Err(StorageError::Conflict { key: from.to_owned(), offset: size });
+            }
+            Some(_) => {}
+        }
+        if let Some(object) = objects.remove(from) {
+            objects.insert(to.to_owned(), object);
+        }
+        Ok(())
+    }
+}
+
+fn now<'a, T: Send + 'a>(value: Result<T, StorageError>) -> Answer<'a, T> {
+    future::ready(value).boxed()
+}
+
+impl Backend for Memory {
+    fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>> {
+        now(Ok(self.objects().get(key).map(|object| object.len() as u64)))
+    }
+
+    fn read<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Bytes>> {
+        now(Ok(self.objects().get(key).cloned()))
+    }
+
+    fn stream<'a>(&'a self, key: &'a str, range: Range<u64>) -> Answer<'a, Option<ByteStream>> {
+        let part = self.objects().get(key).cloned().map(|object| {
+            let end = (range.end as usize).min(object.len());
+            let part = object.slice((range.start as usize).min(end)..end);
+            stream::iter((!part.is_empty()).then_some(Ok(part))).boxed()
+        });
+        now(Ok(part))
+    }
+
+    fn put<'a>(&'a self, key: &'a str, bytes: Bytes) -> Answer<'a, ()> {
+        self.objects().insert(key.to_owned(), bytes);
+        now(Ok(()))
+    }
+
+    fn append<'a>(&'a self, key: &'a str, offset: u64, bytes: Bytes) -> Answer<'a, ()> {
+        now(self.append_now(key, offset, &bytes))
+    }
+
+    fn commit<'a>(&'a self, from: &'a str, to: &'a str, size: u64) -> Answer<'a, ()> {
+        now(self.commit_now(from, to, size))
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str) -> Answer<'a, Vec<String>> {
+        let folder = format!("{prefix}/");
+        let objects = self.objects();
+        let below = objects.range(folder.clone()..).take_while(|(key, _)| key.starts_with(&folder));
+        let names: BTreeSet<String> =
+            below.filter_map(|(key, _)| key[folder.len()..].split('/').next().map(str::to_owned)).collect();
+        now(Ok(names.into_iter().collect()))
+    }
+
+    fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, bool> {
+        let folder = format!("{key}/");
+        let mut objects = self.objects();
+        let before = objects.len();
+        objects.retain(|name, _| name != key && !name.starts_with(&folder));
+        let found = objects.len() < before;
+        drop(objects);
+        now(Ok(found))
+    }
+}

@@ -1,0 +1,7 @@
+//! Bytes under keys. Knows no images, no repositories, no digests.
+
+pub mod backend;
+pub mod error;
+pub mod fs;
+pub mod fs_stream;
+pub mod memory;

@@ -1,0 +1,42 @@
+//! Files whose content may change while the server runs. Polled by content: Kubernetes swaps symlinks.
+
+use std::{fs, io, path::PathBuf, time::Duration};
+
+/// Contents of the files, in their order.
+pub type Contents = Vec<Vec<u8>>;
+
+/// Reads all files once.
+pub fn read(paths: &[PathBuf]) -> io::Result<Contents> {
+    let named = |path: &PathBuf, e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", path.display()));
+    paths.iter().map(|path| fs::read(path).map_err(|e| named(path, e))).collect()
+}
+
+/// Calls `changed` whenever the contents, or the reason why they cannot be read, are new. Never ends.
+pub async fn follow(
+    paths: Vec<PathBuf>,
+    period: Duration,
+    mut known: Contents,
+    mut changed: impl FnMut(Result<&Contents, &str>),
+) {
+    let mut trouble: Option<String> = None;
+    loop {
+        tokio::time::sleep(period).await;
+        let these = paths.clone();
+        let now = tokio::task::spawn_blocking(move || read(&these)).await;
+        match now.map_err(io::Error::other).and_then(|read| read) {
+            Ok(contents) => {
+                if contents != known || trouble.take().is_some() {
+                    changed(Ok(&contents));
+                    known = contents;
+                }
+            }
+            Err(error) => {
+                let error = error.to_string();
+                if trouble.as_ref() != Some(&error) {
+                    changed(Err(&error));
+                    trouble = Some(error);
+                }
+            }
+        }
+    }
+}
