@@ -43,7 +43,7 @@ build_redis() { # Debian's server with the libraries it loads
 }
 
 mkdir -p "$IMAGES"
-[ $# -gt 0 ] || set -- operator registry-server redis hello
+[ $# -gt 0 ] || set -- operator registry-server hello
 case " $* " in *" operator "* | *" registry-server "*) step "static programs" cargo_build ;; esac
 for image; do
 	case $image in

@@ -1,2 +1,59 @@
-//! The operator.
-fn main() {}
+//! The operator: `operator run` in the cluster, `operator crd` at build time.
+
+use anyhow::{Context as _, bail};
+use clap::Parser;
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::{Api, Client, CustomResourceExt};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use operator::{
+    args::{Cli, Command, Run},
+    cluster::lease::Candidate,
+    crd::registry::PrivateRegistry,
+    health,
+    private_registry::controller,
+};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Crd => {
+            print!("{}", serde_saphyr::to_string(&PrivateRegistry::crd())?);
+            Ok(())
+        }
+        Command::Run(run) => serve(run).await,
+    }
+}
+
+/// Serves probes at once, reconciles while it leads, ends when it no longer does.
+async fn serve(run: Run) -> anyhow::Result<()> {
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    provider.install_default().ok().context("a TLS provider was installed already")?;
+    tracing_subscriber::fmt().json().with_max_level(run.log_level).init();
+    let metrics = PrometheusBuilder::new().install_recorder()?;
+    let probes = tokio::spawn(health::serve(run.health_addr, metrics));
+    let client = Client::try_default().await.context("failed to find the cluster")?;
+
+    let candidate = || Candidate {
+        api: Api::<Lease>::namespaced(client.clone(), &run.namespace),
+        name: "privateregistry-operator".to_owned(),
+        identity: run.pod_name.clone(),
+    };
+    let (leader, mut led) = watch::channel(false);
+    let lease = tokio::spawn(candidate().run(leader));
+    let mut terminated = signal(SignalKind::terminate())?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "waiting for the lease");
+    tokio::select! {
+        _ = led.wait_for(|leads| *leads) => tracing::info!("leading"),
+        _ = terminated.recv() => return Ok(()),
+    }
+    tokio::select! {
+        () = controller::run(client.clone(), &run) => bail!("the controller ended"),
+        _ = lease => bail!("the lease is lost: another pod takes over"),
+        served = probes => bail!("failed to serve probes on {}: {served:?}", run.health_addr),
+        _ = terminated.recv() => Ok(candidate().release().await?),
+    }
+}

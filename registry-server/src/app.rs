@@ -12,14 +12,20 @@ use std::{
 
 use anyhow::{Context, bail};
 use arc_swap::ArcSwap;
-use registry_config::schema::{Config, Htpasswd};
+use registry_config::schema::{CacheKind, Config, Htpasswd};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     auth::accounts::Accounts,
+    cache::{self, key_value::KeyValue},
     http::{admin::Admin, door::Door, listener, tls},
     metrics,
-    registry::{metadata::FromStore, service::Registry},
+    registry::{
+        cached_metadata::CachedMetadata,
+        identity,
+        metadata::{FromStore, Metadata},
+        service::Registry,
+    },
     settings::Settings,
     storage::{backend::Backend, fs::Filesystem, memory::Memory},
     telemetry,
@@ -58,7 +64,7 @@ impl Server {
             tracing::warn!("the registry is open: no accounts are configured, everybody may push and delete");
         }
         let store = store(config)?;
-        let registry = Registry::new(Arc::clone(&store), Arc::new(FromStore(store)));
+        let registry = Registry::new(Arc::clone(&store), metadata(config, store).await?);
         let accounts = config.auth.as_ref().map(|auth| accounts(&auth.htpasswd)).transpose()?;
         let settings = settings(config, environment)?;
         let tls = match &config.http.tls {
@@ -130,6 +136,31 @@ fn store(config: &Config) -> anyhow::Result<Arc<dyn Backend>> {
             Ok(Arc::new(opened.with_context(|| format!("cannot open the store in {}", root.display()))?))
         }
     }
+}
+
+/// Facts from the store, behind a cache if one is configured.
+async fn metadata(config: &Config, store: Arc<dyn Backend>) -> anyhow::Result<Arc<dyn Metadata>> {
+    let direct: Arc<dyn Metadata> = Arc::new(FromStore(Arc::clone(&store)));
+    let Some(cache) = &config.storage.cache else { return Ok(direct) };
+    let values: Arc<dyn KeyValue> = match cache.blobdescriptor {
+        CacheKind::InMemory => Arc::new(cache::memory::Memory::default()),
+        CacheKind::Redis => Arc::new(cache::redis::Redis::new(redis(config)?)),
+    };
+    let identity = identity::of(&*store).await.context("cannot read the identity of the store")?;
+    Ok(Arc::new(CachedMetadata::new(direct, values, &identity)))
+}
+
+fn redis(config: &Config) -> anyhow::Result<cache::redis::Address> {
+    let redis = config.redis.as_ref().context("redis: the section is missing")?;
+    let address = redis.addrs.first().and_then(|address| address.rsplit_once(':'));
+    let (host, port) = address.context("redis.addrs: not host:port")?;
+    Ok(cache::redis::Address {
+        host: host.trim_matches(['[', ']']).to_owned(),
+        port: port.parse().context("redis.addrs: not host:port")?,
+        username: redis.username.clone(),
+        password_file: redis.passwordfile.clone(),
+        database: redis.db,
+    })
 }
 
 fn accounts(config: &Htpasswd) -> anyhow::Result<Arc<Accounts>> {

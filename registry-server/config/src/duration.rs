@@ -42,20 +42,28 @@ impl FromStr for GoDuration {
 }
 
 fn part(number: &str, unit: &str) -> Option<Duration> {
-    let nanos: u64 = match unit {
+    let nanos: u32 = match unit {
         "ns" => 1,
         "us" | "µs" => 1_000,
         "ms" => 1_000_000,
-        "s" => 1_000_000_000,
-        "m" => 60_000_000_000,
-        "h" => 3_600_000_000_000,
+        "s" | "m" | "h" => 1_000_000_000,
         _ => return None,
     };
-    // Whole numbers stay exact; only a fraction goes through floating point.
-    match number.parse::<u64>() {
-        Ok(whole) => whole.checked_mul(nanos).map(Duration::from_nanos),
-        Err(_) => Duration::try_from_secs_f64(number.parse::<f64>().ok()? * nanos as f64 / 1e9).ok(),
+    let times: u64 = match unit {
+        "m" => 60,
+        "h" => 3600,
+        _ => 1,
+    };
+    if let Ok(whole) = number.parse::<u64>() {
+        let unit = Duration::from_nanos(u64::from(nanos));
+        let (high, low) = (whole.checked_mul(times)? / 1_000_000_000, (whole * times % 1_000_000_000) as u32);
+        return unit
+            .checked_mul(1_000_000_000)?
+            .checked_mul(u32::try_from(high).ok()?)?
+            .checked_add(unit * low);
     }
+    let seconds = number.parse::<f64>().ok()? * f64::from(nanos) / 1e9 * times as f64;
+    Duration::try_from_secs_f64(seconds).ok()
 }
 
 impl fmt::Display for GoDuration {

@@ -11,7 +11,6 @@ use crate::{
         error_code::ErrorCode,
     },
     registry::error::RegistryError,
-    storage::error::StorageError,
 };
 
 /// An answer that is not a success.
@@ -166,22 +165,26 @@ impl From<RegistryError> for ApiError {
                 tracing::error!(key, "a link in the store is damaged");
                 Self::internal()
             }
-            E::Storage(error) => error.into(),
-        }
-    }
-}
-
-impl From<StorageError> for ApiError {
-    fn from(error: StorageError) -> Self {
-        tracing::error!(error = %error, cause = std::error::Error::source(&error).map(tracing::field::display),
-            "the store failed");
-        match error {
-            StorageError::NoSpace { .. } => {
-                Self::new(StatusCode::INSUFFICIENT_STORAGE, ErrorCode::Unavailable, "no space left")
+            E::NoSpace(error) => {
+                tracing::error!(cause = chain(&error), "no space left");
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, ErrorCode::Unavailable, message)
             }
-            StorageError::Conflict { .. } | StorageError::Missing { .. } | StorageError::Io { .. } => {
+            E::Storage(error) => {
+                tracing::error!(cause = chain(&error), "the store failed");
                 Self::internal()
             }
         }
     }
+}
+
+/// An error and what caused it, for the log.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }

@@ -72,7 +72,21 @@ pub enum RegistryError {
         /// Where.
         key: String,
     },
+    /// The store is full.
+    #[error("no space left")]
+    NoSpace(#[source] StorageError),
     /// The store failed.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
+    #[error("the store failed")]
+    Storage(#[source] StorageError),
+}
+
+impl From<StorageError> for RegistryError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::NoSpace { .. } => Self::NoSpace(error),
+            StorageError::Conflict { .. } | StorageError::Missing { .. } | StorageError::Io { .. } => {
+                Self::Storage(error)
+            }
+        }
+    }
 }

@@ -11,6 +11,7 @@
 //!     _uploads/<uuid>/{data,startedat}
 //! +   _uploads/<uuid>/hashstate
 //! +   _referrers/<alg>/<subject hex>/<alg>/<hex>/link
+//! + identity
 //! ```
 
 use uuid::Uuid;
@@ -20,6 +21,9 @@ use crate::oci::{
     repository_name::RepositoryName,
     tag::Tag,
 };
+
+/// Tells stores apart that share a cache.
+pub const IDENTITY: &str = "docker/registry/v2/identity";
 
 /// Below it are all repositories.
 pub const REPOSITORIES: &str = "docker/registry/v2/repositories";

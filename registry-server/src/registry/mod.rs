@@ -1,8 +1,10 @@
 //! The domain: repositories of blobs, manifests and tags in a store. Speaks no HTTP, knows no users, reads no settings.
 
 pub mod blobs;
+pub mod cached_metadata;
 pub mod catalog;
 pub mod error;
+pub mod identity;
 pub mod layout;
 pub mod links;
 pub mod manifests;

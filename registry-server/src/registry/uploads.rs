@@ -44,13 +44,10 @@ impl Registry {
 
     /// Bytes received so far.
     pub async fn upload_size(&self, name: &RepositoryName, id: Uuid) -> Result<u64, RegistryError> {
-        match self.store.stat(&layout::upload_data(name, id)).await? {
-            Some(size) => Ok(size),
-            None => match self.store.stat(&layout::upload_started(name, id)).await? {
-                Some(_) => Ok(0),
-                None => Err(RegistryError::UploadUnknown),
-            },
+        if self.store.stat(&layout::upload_started(name, id)).await?.is_none() {
+            return Err(RegistryError::UploadUnknown);
         }
+        Ok(self.store.stat(&layout::upload_data(name, id)).await?.unwrap_or(0))
     }
 
     /// Takes in more bytes; gives the size afterwards. Bytes that arrived before a failure are kept.
@@ -172,7 +169,7 @@ impl Sink<'_> {
         let writing = self.registry.store.append(&data, self.size, bytes.clone());
         let writing = writing.map_err(|e| match e {
             StorageError::Conflict { offset, .. } => RegistryError::OutOfOrder { received: offset },
-            other => RegistryError::Storage(other),
+            other => other.into(),
         });
         let (hasher, ()) = tokio::try_join!(hash_aside(hasher, bytes), writing)?;
         self.hasher = Some(hasher);

@@ -128,10 +128,22 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder_of(path)?)?.sync_all()
 }
 
+/// Makes a folder and those above it, each for good.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    make_folder(folder_of(folder)?)?;
+    match fs::create_dir(folder) {
+        Err(e) if e.kind() != ErrorKind::AlreadyExists => Err(e),
+        _ => sync_folder(folder),
+    }
+}
+
 /// Renames, making the folder if it is missing; again if somebody removed it in between.
 fn rename_into(from: &Path, to: &Path) -> io::Result<()> {
     for _ in 0..3 {
-        fs::create_dir_all(folder_of(to)?)?;
+        make_folder(folder_of(to)?)?;
         match fs::rename(from, to) {
             Err(e) if e.kind() == ErrorKind::NotFound && from.exists() => {}
             done => return done.and_then(|()| sync_folder(to)),
@@ -142,7 +154,7 @@ fn rename_into(from: &Path, to: &Path) -> io::Result<()> {
 
 fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = folder_of(path)?;
-    fs::create_dir_all(folder)?;
+    make_folder(folder)?;
     let temporary = folder.join(format!(".{}.tmp", uuid::Uuid::new_v4()));
     let written = File::create_new(&temporary)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
@@ -163,10 +175,13 @@ fn lock(path: &Path, options: &OpenOptions) -> io::Result<Option<File>> {
 }
 
 fn append(path: &Path, offset: u64, bytes: &[u8]) -> io::Result<bool> {
-    fs::create_dir_all(folder_of(path)?)?;
-    let Some(file) = lock(path, OpenOptions::new().write(true).create(true).truncate(false))? else {
-        return Ok(false);
-    };
+    let mut options = OpenOptions::new();
+    options.write(true).truncate(false);
+    if offset == 0 {
+        make_folder(folder_of(path)?)?;
+        options.create(true);
+    }
+    let Some(file) = optional(lock(path, &options))?.flatten() else { return Ok(false) };
     if file.metadata()?.len() != offset {
         return Ok(false);
     }

@@ -1,0 +1,43 @@
+//! The command line.
+
+use std::net::SocketAddr;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Runs private OCI registries on Kubernetes, one for each PrivateRegistry object.
+#[derive(Parser, Debug)]
+#[command(name = "operator", version)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Watch PrivateRegistry objects and keep them true, until SIGTERM.
+    Run(Run),
+    /// Print the CustomResourceDefinition, as YAML.
+    Crd,
+}
+
+/// Settings of `run`.
+#[derive(Args, Debug, Clone)]
+pub struct Run {
+    /// Image of the registry pods.
+    #[arg(long, env = "REGISTRY_IMAGE")]
+    pub registry_image: String,
+    /// Where probes and metrics are served.
+    #[arg(long, default_value = "0.0.0.0:8080")]
+    pub health_addr: SocketAddr,
+    /// What is logged: error, warn, info, debug or trace.
+    #[arg(long, default_value = "info")]
+    pub log_level: tracing::Level,
+    /// Namespace of the operator: its lease is here, and its pods may reach every admin port.
+    #[arg(long, env = "POD_NAMESPACE")]
+    pub namespace: String,
+    /// Name by which this pod holds the lease.
+    #[arg(long, env = "POD_NAME")]
+    pub pod_name: String,
+}

@@ -1,0 +1,117 @@
+//! Server-side apply that sends only what differs, and never touches what is not ours.
+
+use kube::{
+    Client,
+    api::{Api, ApiResource, DynamicObject, Patch, PatchParams},
+    core::GroupVersionKind,
+};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// Field manager of every write.
+pub const MANAGER: &str = "privateregistry-operator";
+/// Hash of what was last sent, on every child.
+pub const APPLIED: &str = "privateregistry.dev/applied";
+
+/// What became of a child.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It was as wanted: nothing was sent.
+    Unchanged(Box<DynamicObject>),
+    /// It was made.
+    Created(Box<DynamicObject>),
+    /// What we want of it has changed.
+    Updated(Box<DynamicObject>),
+    /// Somebody had changed it: it was put back.
+    Reverted(Box<DynamicObject>),
+    /// An object of that name is somebody else's.
+    Foreign,
+}
+
+/// Client for the kind and namespace of `object`.
+pub fn api(client: &Client, object: &Value) -> Api<DynamicObject> {
+    let (group, version) =
+        object["apiVersion"].as_str().unwrap_or_default().split_once('/').unwrap_or(("", "v1"));
+    let kind = object["kind"].as_str().unwrap_or_default();
+    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+    let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
+    Api::namespaced_with(client.clone(), namespace, &resource)
+}
+
+/// Makes `wanted` true in the cluster. `instance` is the registry that the child must belong to.
+pub async fn apply(client: &Client, mut wanted: Value, instance: &str) -> Result<Outcome, kube::Error> {
+    let hash = hex::encode(Sha256::digest(wanted.to_string().as_bytes()))[..16].to_owned();
+    wanted["metadata"]["annotations"][APPLIED] = hash.clone().into();
+    let api = api(client, &wanted);
+    let name = wanted["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    let Some(live) = api.get_opt(&name).await? else {
+        return Ok(Outcome::Created(Box::new(send(&api, &name, &wanted).await?)));
+    };
+    if !belongs_to(&live, instance) {
+        return Ok(Outcome::Foreign);
+    }
+    let same = live.metadata.annotations.as_ref().and_then(|all| all.get(APPLIED)) == Some(&hash);
+    let holds = serde_json::to_value(&live).is_ok_and(|live| contains(&live, &wanted));
+    match (same, holds) {
+        (true, true) => Ok(Outcome::Unchanged(Box::new(live))),
+        (true, false) => Ok(Outcome::Reverted(Box::new(send(&api, &name, &wanted).await?))),
+        (false, _) => Ok(Outcome::Updated(Box::new(send(&api, &name, &wanted).await?))),
+    }
+}
+
+async fn send(api: &Api<DynamicObject>, name: &str, wanted: &Value) -> Result<DynamicObject, kube::Error> {
+    api.patch(name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(wanted)).await
+}
+
+/// Whether the object carries our labels and this registry's name.
+pub fn belongs_to(live: &DynamicObject, instance: &str) -> bool {
+    let labels = live.metadata.labels.clone().unwrap_or_default();
+    let is = |key: &str, value: &str| labels.get(key).is_some_and(|found| found == value);
+    is("app.kubernetes.io/managed-by", MANAGER) && is("app.kubernetes.io/instance", instance)
+}
+
+/// Whether `live` has everything that `wanted` says; what it has beyond that is others' business.
+pub fn contains(live: &Value, wanted: &Value) -> bool {
+    match (live, wanted) {
+        (Value::Object(live), Value::Object(wanted)) => {
+            wanted.iter().all(|(key, value)| match live.get(key) {
+                Some(found) => contains(found, value),
+                None => empty(value),
+            })
+        }
+        (Value::Array(live), Value::Array(wanted)) => {
+            live.len() == wanted.len() && live.iter().zip(wanted).all(|(live, wanted)| contains(live, wanted))
+        }
+        _ => live == wanted,
+    }
+}
+
+/// The API server drops empty maps and lists.
+fn empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(map) => map.values().all(empty),
+        Value::Array(list) => list.is_empty(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_others_added_is_no_difference_and_what_they_changed_is() {
+        let wanted = json!({"spec": {"a": 1, "list": [{"x": 1}], "none": {}}});
+        for (live, same) in [
+            (json!({"spec": {"a": 1, "b": 2, "list": [{"x": 1, "y": 2}]}, "status": {}}), true),
+            (json!({"spec": {"a": 2, "list": [{"x": 1}]}}), false),
+            (json!({"spec": {"a": 1, "list": [{"x": 1}, {"x": 2}]}}), false),
+            (json!({"spec": {"list": [{"x": 1}]}}), false),
+        ] {
+            assert_eq!(contains(&live, &wanted), same, "{live}");
+        }
+    }
+}

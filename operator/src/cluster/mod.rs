@@ -1,0 +1,5 @@
+//! The API server for any kind: read, server-side apply, prune, status, lease. Knows no kind of ours.
+
+pub mod apply;
+pub mod lease;
+pub mod retries;

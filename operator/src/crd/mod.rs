@@ -1,0 +1,6 @@
+//! The API. Types only: this folder knows no cluster and decides nothing.
+
+pub mod condition;
+pub mod registry;
+pub mod status;
+pub mod storage;

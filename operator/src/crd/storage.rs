@@ -1,0 +1,61 @@
+//! `spec.storage`: exactly one place for images.
+
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+/// Where images are kept.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[x_kube(validation = Rule::new("(has(self.filesystem) ? 1 : 0) + (has(self.ephemeral) ? 1 : 0) == 1")
+    .message("set exactly one of filesystem and ephemeral"))]
+#[serde(rename_all = "camelCase")]
+pub struct Storage {
+    /// A persistent volume.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filesystem: Option<Filesystem>,
+    /// A volume that goes with its pod: for tests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ephemeral: Option<Ephemeral>,
+}
+
+/// A persistent volume.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[x_kube(
+    validation = Rule::new("has(self.storageClassName) == has(oldSelf.storageClassName) && (!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName)")
+        .message("storageClassName cannot be added, dropped or changed after creation"),
+    validation = Rule::new("quantity(self.size).compareTo(quantity(oldSelf.size)) >= 0")
+        .message("size cannot shrink: a volume can only grow"),
+    validation = Rule::new("self.accessMode == oldSelf.accessMode").message("accessMode cannot be changed after creation"))]
+#[serde(rename_all = "camelCase")]
+pub struct Filesystem {
+    /// Size of the volume; it can grow.
+    pub size: Quantity,
+    /// Storage class; absent: the cluster's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub storage_class_name: Option<String>,
+    /// Access mode; more than one replica needs ReadWriteMany.
+    #[serde(default)]
+    pub access_mode: AccessMode,
+}
+
+/// `storage.filesystem.accessMode`.
+#[derive(schemars::JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AccessMode {
+    /// One node at a time.
+    #[default]
+    ReadWriteOnce,
+    /// Every node.
+    ReadWriteMany,
+    /// One pod at a time.
+    ReadWriteOncePod,
+}
+
+/// An emptyDir.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Ephemeral {
+    /// The pod is evicted when it uses more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size_limit: Option<Quantity>,
+}

@@ -1,0 +1,46 @@
+//! `/livez`, `/readyz` and `/metrics`: served by standby pods, too.
+
+use std::{convert::Infallible, net::SocketAddr};
+
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::{
+    body::{Bytes, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+
+/// Serves until the process ends.
+pub async fn serve(address: SocketAddr, metrics: PrometheusHandle) -> std::io::Result<()> {
+    let listener = TcpListener::bind(address).await?;
+    loop {
+        let Ok((connection, _)) = listener.accept().await else { continue };
+        let metrics = metrics.clone();
+        tokio::spawn(async move {
+            let service = service_fn(move |request| {
+                let answer = answer(&request, &metrics);
+                async move { Ok::<_, Infallible>(answer) }
+            });
+            let served = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .serve_connection(TokioIo::new(connection), service);
+            if let Err(error) = served.await {
+                tracing::debug!(%error, "a probe's connection broke");
+            }
+        });
+    }
+}
+
+fn answer(request: &Request<Incoming>, metrics: &PrometheusHandle) -> Response<Full<Bytes>> {
+    let (status, body) = match request.uri().path() {
+        "/livez" | "/readyz" => (StatusCode::OK, "ok\n".to_owned()),
+        "/metrics" => (StatusCode::OK, metrics.render()),
+        _ => (StatusCode::NOT_FOUND, "here are /livez, /readyz and /metrics\n".to_owned()),
+    };
+    let mut response = Response::new(Full::from(body));
+    *response.status_mut() = status;
+    response
+}

@@ -1,0 +1,41 @@
+//! ConfigMaps: the server's two files, and the CA that clients must trust.
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::private_registry::{
+    desired::{
+        child::{Keep, metadata},
+        server_config,
+    },
+    error::ResolveError,
+    model::Model,
+};
+
+/// Ten hex digits that change with `content`.
+pub fn content_hash(content: &str) -> String {
+    hex::encode(Sha256::digest(content.as_bytes()))[..10].to_owned()
+}
+
+/// The boot file, immutable, named by its content.
+pub fn boot(model: &Model) -> Result<Value, ResolveError> {
+    let file = server_config::boot()?;
+    let name = model.names.config(&content_hash(&file));
+    let metadata = metadata(model, &name, Keep::Never);
+    Ok(
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "immutable": true, "data": {"config.yml": file}}),
+    )
+}
+
+/// The live file.
+pub fn live(model: &Model) -> Result<Value, ResolveError> {
+    let metadata = metadata(model, &model.names.live(), Keep::Never);
+    let file = server_config::live(&model.spec)?;
+    Ok(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"live.yml": file}}))
+}
+
+/// The CA's certificate.
+pub fn trust(model: &Model, ca: &str) -> Value {
+    let metadata = metadata(model, &model.names.trust(), Keep::Never);
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"ca.crt": ca}})
+}

@@ -1,0 +1,11 @@
+//! Children, one file each. Pure: no client, no clock, no randomness; the same model gives the same bytes.
+
+pub mod child;
+pub mod config_maps;
+pub mod deployment;
+pub mod network_policy;
+pub mod secrets;
+pub mod server_config;
+pub mod service_account;
+pub mod services;
+pub mod volume_claim;

@@ -1,0 +1,70 @@
+//! Names of children. Every one is `<name>-<word>` or `<name>.<user>`; nothing is ever truncated.
+
+/// Names of the children of one registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// Namespace of the object and its children.
+    pub namespace: String,
+    /// Name of the object.
+    pub name: String,
+}
+
+impl Names {
+    /// Deployment, public Service, ServiceAccount and NetworkPolicy.
+    pub fn registry(&self) -> String {
+        format!("{}-registry", self.name)
+    }
+    /// Service of the admin port.
+    pub fn admin(&self) -> String {
+        format!("{}-admin", self.name)
+    }
+    /// ConfigMap of the boot file, named by its content.
+    pub fn config(&self, hash: &str) -> String {
+        format!("{}-config-{hash}", self.name)
+    }
+    /// ConfigMap of the settings that running pods take over.
+    pub fn live(&self) -> String {
+        format!("{}-live", self.name)
+    }
+    /// PersistentVolumeClaim.
+    pub fn data(&self) -> String {
+        format!("{}-data", self.name)
+    }
+    /// Secret of the merged password file.
+    pub fn htpasswd(&self) -> String {
+        format!("{}-htpasswd", self.name)
+    }
+    /// Secret of a generated account.
+    pub fn user(&self, user: &str) -> String {
+        format!("{}.{user}", self.name)
+    }
+    /// Secret for pulls.
+    pub fn pull(&self) -> String {
+        format!("{}-pull", self.name)
+    }
+    /// Secret of the CA.
+    pub fn ca(&self) -> String {
+        format!("{}-ca", self.name)
+    }
+    /// Secret of the served certificate.
+    pub fn tls(&self) -> String {
+        format!("{}-tls", self.name)
+    }
+    /// ConfigMap of the CA's certificate.
+    pub fn trust(&self) -> String {
+        format!("{}-trust", self.name)
+    }
+    /// Every host name under which the Service is reached.
+    pub fn service_hosts(&self) -> Vec<String> {
+        let (service, namespace) = (self.registry(), &self.namespace);
+        [
+            "",
+            &format!(".{namespace}"),
+            &format!(".{namespace}.svc"),
+            &format!(".{namespace}.svc.cluster.local"),
+        ]
+        .iter()
+        .map(|suffix| format!("{service}{suffix}"))
+        .collect()
+    }
+}

@@ -1,0 +1,161 @@
+//! A cache in a Redis server. Slow or absent, it costs one time-out per breaker period and nothing else.
+
+use std::{
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use futures::{FutureExt, future::BoxFuture};
+use redis::{
+    Client, Cmd, ConnectionAddr, FromRedisValue, IntoConnectionInfo, RedisConnectionInfo, RedisError,
+    aio::{ConnectionManager, ConnectionManagerConfig},
+};
+
+use crate::{cache::key_value::KeyValue, metrics};
+
+const PATIENCE: Duration = Duration::from_millis(250);
+/// How long a server that failed is left alone.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Where the server is and how to log in.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// Host name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Account, when the server has them.
+    pub username: Option<String>,
+    /// A file with the password, read for every new connection.
+    pub password_file: Option<PathBuf>,
+    /// Database number.
+    pub database: u8,
+}
+
+/// Why a call gave nothing.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("cannot read the password file")]
+    Password(#[source] std::io::Error),
+    #[error("no answer in time")]
+    Slow,
+    #[error(transparent)]
+    Redis(#[from] RedisError),
+}
+
+#[derive(Default)]
+struct State {
+    manager: Option<ConnectionManager>,
+    paused_until: Option<Instant>,
+    up: Option<bool>,
+}
+
+/// A Redis server as a cache.
+pub struct Redis {
+    address: Address,
+    state: Mutex<State>,
+}
+
+impl Redis {
+    /// A cache in the server at `address`, which is not spoken to before the first value.
+    pub fn new(address: Address) -> Self {
+        Self { address, state: Mutex::default() }
+    }
+
+    fn with_state<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn call<T: FromRedisValue>(&self, command: &Cmd) -> Option<T> {
+        if self.with_state(|s| s.paused_until.is_some_and(|until| Instant::now() < until)) {
+            return None;
+        }
+        let answer = tokio::time::timeout(PATIENCE, self.try_call(command)).await;
+        match answer.unwrap_or(Err(Failure::Slow)) {
+            Ok(value) => {
+                self.turned(true, "");
+                Some(value)
+            }
+            Err(Failure::Redis(error)) if error.code() == Some("OOM") => {
+                tracing::debug!("redis is full and does not evict");
+                None
+            }
+            Err(error) => {
+                self.with_state(|s| (s.manager, s.paused_until) = (None, Some(Instant::now() + PAUSE)));
+                self.turned(false, &error.to_string());
+                None
+            }
+        }
+    }
+
+    async fn try_call<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Failure> {
+        let mut manager = match self.with_state(|s| s.manager.clone()) {
+            Some(manager) => manager,
+            None => {
+                let manager = self.connect().await?;
+                self.with_state(|s| s.manager = Some(manager.clone()));
+                manager
+            }
+        };
+        Ok(command.query_async(&mut manager).await?)
+    }
+
+    async fn connect(&self) -> Result<ConnectionManager, Failure> {
+        let mut login = RedisConnectionInfo::default().set_db(self.address.database.into());
+        if let Some(username) = &self.address.username {
+            login = login.set_username(username);
+        }
+        if let Some(file) = &self.address.password_file {
+            let password = tokio::fs::read_to_string(file).await.map_err(Failure::Password)?;
+            login = login.set_password(password.trim_end());
+        }
+        let target = ConnectionAddr::Tcp(self.address.host.clone(), self.address.port);
+        let client = Client::open(target.into_connection_info()?.set_redis_settings(login))?;
+        let config = ConnectionManagerConfig::new()
+            .set_number_of_retries(0)
+            .set_response_timeout(Some(PATIENCE))
+            .set_connection_timeout(Some(PATIENCE));
+        Ok(ConnectionManager::new_lazy_with_config(client, config)?)
+    }
+
+    /// One line per change.
+    fn turned(&self, up: bool, reason: &str) {
+        if self.with_state(|s| s.up.replace(up)) == Some(up) {
+            return;
+        }
+        metrics::redis_up(up);
+        if up {
+            tracing::info!("redis answers");
+        } else {
+            tracing::warn!(reason, "redis does not answer; going on without it");
+        }
+    }
+}
+
+impl KeyValue for Redis {
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Option<Bytes>> {
+        async move {
+            let found: Option<Vec<u8>> = self.call(redis::cmd("GET").arg(key)).await?;
+            found.map(Bytes::from)
+        }
+        .boxed()
+    }
+
+    fn set<'a>(&'a self, key: &'a str, value: Bytes, ttl: Duration) -> BoxFuture<'a, ()> {
+        async move {
+            let mut command = redis::cmd("SET");
+            command.arg(key).arg(&value[..]).arg("EX").arg(ttl.as_secs().max(1));
+            self.call::<()>(&command).await;
+        }
+        .boxed()
+    }
+
+    fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, ()> {
+        async move {
+            self.call::<()>(redis::cmd("DEL").arg(key)).await;
+        }
+        .boxed()
+    }
+}

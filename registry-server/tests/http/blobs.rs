@@ -1,0 +1,157 @@
+//! Section 3: reading blobs.
+
+use crate::fixture::{Fixture, files_below, header, refused, sha256, sha512};
+
+fn content() -> Vec<u8> {
+    (0..2048u32).map(|i| (i % 251) as u8).collect()
+}
+
+// registry B1 B18
+#[tokio::test]
+async fn head_and_get_describe_the_blob() {
+    let registry = Fixture::new().await;
+    let digest = registry.push_blob("n", &content()).await;
+    let path = format!("/v2/n/blobs/{digest}");
+    for method in ["HEAD", "GET"] {
+        let response =
+            registry.request(method, &path).header("accept-encoding", "gzip, br").send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(header(&response, "content-length"), "2048");
+        assert_eq!(header(&response, "docker-content-digest"), digest);
+        assert_eq!(header(&response, "accept-ranges"), "bytes");
+        assert_eq!(header(&response, "etag"), format!("\"{digest}\""));
+        assert_eq!(header(&response, "content-type"), "application/octet-stream");
+        assert_eq!(header(&response, "content-encoding"), "");
+        let body = response.bytes().await.unwrap();
+        assert_eq!(body, if method == "GET" { content() } else { vec![] });
+    }
+}
+
+// registry B3 B4 B5 B6 B7 B9
+#[tokio::test]
+async fn ranges_are_served_clamped_or_refused() {
+    let registry = Fixture::new().await;
+    let digest = registry.push_blob("n", &content()).await;
+    let get = async |range: &str| {
+        registry.request("GET", &format!("/v2/n/blobs/{digest}")).header("range", range).send().await.unwrap()
+    };
+    for (range, first, last) in [
+        ("bytes=500-1499", 500, 1499),
+        ("bytes=500-", 500, 2047),
+        ("bytes=-500", 1548, 2047),
+        ("bytes=2000-5000", 2000, 2047),
+    ] {
+        let response = get(range).await;
+        assert_eq!(response.status(), 206, "{range}");
+        assert_eq!(header(&response, "content-range"), format!("bytes {first}-{last}/2048"));
+        assert_eq!(response.bytes().await.unwrap(), content()[first..=last]);
+    }
+    for range in ["bytes=500-0", "bytes=5000-10000"] {
+        let response = get(range).await;
+        assert_eq!(response.status(), 416, "{range}");
+        assert_eq!(header(&response, "content-range"), "bytes */2048");
+        assert!(response.bytes().await.unwrap().is_empty());
+    }
+    assert_eq!(get("bytes=0-9,20-29").await.status(), 200);
+}
+
+// registry B12
+#[tokio::test]
+async fn the_empty_blob_is_a_blob() {
+    let registry = Fixture::new().await;
+    let digest = sha256(b"");
+    let location = registry.begin("n").await;
+    assert_eq!(registry.status("PUT", &format!("{location}?digest={digest}")).await, 201);
+    let path = format!("/v2/n/blobs/{digest}");
+    let head = registry.send("HEAD", &path).await;
+    assert_eq!((head.status().as_u16(), header(&head, "content-length").as_str()), (200, "0"));
+    assert!(registry.send("GET", &path).await.bytes().await.unwrap().is_empty());
+    let range = registry.request("GET", &path).header("range", "bytes=0-").send().await.unwrap();
+    assert_eq!((range.status().as_u16(), header(&range, "content-range").as_str()), (416, "bytes */0"));
+}
+
+// registry B14 B16
+#[tokio::test]
+async fn a_blob_of_another_repository_is_unknown_here() {
+    let registry = Fixture::new().await;
+    let digest = registry.push_blob("other", b"secret").await;
+    for _ in 0..2 {
+        refused(registry.send("GET", &format!("/v2/n/blobs/{digest}")).await, 404, "BLOB_UNKNOWN").await;
+        assert_eq!(registry.status("HEAD", &format!("/v2/n/blobs/{digest}")).await, 404);
+    }
+    refused(registry.send("GET", "/v2/n/blobs/sha256:baddigeststring").await, 400, "DIGEST_INVALID").await;
+}
+
+// registry B15 C16
+#[tokio::test]
+async fn a_sha512_blob_keeps_its_name() {
+    let registry = Fixture::new().await;
+    let digest = sha512(&content());
+    for hint in ["", "?digest-algorithm=sha512"] {
+        let begun = registry.send("POST", &format!("/v2/n/blobs/uploads/{hint}")).await;
+        let location = header(&begun, "location");
+        let patched = registry.request("PATCH", &location).body(content()).send().await.unwrap();
+        assert_eq!(patched.status(), 202);
+        assert_eq!(registry.status("PUT", &format!("{location}?digest={digest}")).await, 201);
+        let response = registry.send("GET", &format!("/v2/n/blobs/{digest}")).await;
+        assert_eq!(header(&response, "docker-content-digest"), digest);
+        assert_eq!(response.bytes().await.unwrap(), content());
+    }
+}
+
+// registry B19
+#[tokio::test]
+async fn an_unchanged_blob_is_not_sent_again() {
+    let registry = Fixture::new().await;
+    let digest = registry.push_blob("n", b"x").await;
+    for tag in [format!("\"{digest}\""), digest.clone(), "*".to_owned()] {
+        let request = registry.request("GET", &format!("/v2/n/blobs/{digest}")).header("if-none-match", tag);
+        assert_eq!(request.send().await.unwrap().status(), 304);
+    }
+}
+
+// registry B22
+#[tokio::test]
+async fn a_manifest_can_be_read_as_a_blob() {
+    let registry = Fixture::new().await;
+    let (digest, _, bytes) = registry.push_image("n", "t").await;
+    let response = registry.send("GET", &format!("/v2/n/blobs/{digest}")).await;
+    assert_eq!(header(&response, "content-type"), "application/octet-stream");
+    assert_eq!(response.bytes().await.unwrap(), bytes);
+}
+
+// registry G6 G7 G10
+#[tokio::test]
+async fn a_blob_in_use_is_not_deleted() {
+    let registry = Fixture::new().await;
+    let (manifest, layer, _) = registry.push_image("n", "t").await;
+    let body =
+        refused(registry.send("DELETE", &format!("/v2/n/blobs/{layer}")).await, 405, "UNSUPPORTED").await;
+    assert_eq!(body["errors"][0]["detail"]["referencedBy"][0], manifest);
+    let free = registry.push_blob("n", b"free").await;
+    assert_eq!(registry.status("DELETE", &format!("/v2/n/blobs/{free}")).await, 202);
+    assert_eq!(registry.status("HEAD", &format!("/v2/n/blobs/{free}")).await, 404);
+    assert_eq!(registry.status("DELETE", &format!("/v2/n/blobs/{free}")).await, 404);
+    registry.push_blob("n", b"free").await;
+    assert_eq!(registry.send("GET", &format!("/v2/n/blobs/{free}")).await.text().await.unwrap(), "free");
+}
+
+// registry ST10
+#[tokio::test]
+async fn the_store_is_laid_out_as_distribution_does() {
+    let registry = Fixture::new().await;
+    let (manifest, layer, _) = registry.push_image("a/n", "t").await;
+    let (m, l) = (manifest.trim_start_matches("sha256:"), layer.trim_start_matches("sha256:"));
+    let root = registry.store().join("docker/registry/v2");
+    assert!(root.join(format!("blobs/sha256/{}/{l}/data", &l[..2])).is_file());
+    for (link, want) in [
+        (format!("_layers/sha256/{l}/link"), &layer),
+        (format!("_manifests/revisions/sha256/{m}/link"), &manifest),
+        ("_manifests/tags/t/current/link".to_owned(), &manifest),
+        (format!("_manifests/tags/t/index/sha256/{m}/link"), &manifest),
+    ] {
+        assert_eq!(std::fs::read_to_string(root.join("repositories/a/n").join(link)).unwrap(), *want);
+    }
+    let uploads = root.join("repositories/a/n/_uploads");
+    assert_eq!(files_below(&uploads), Vec::<String>::new());
+}

@@ -1,0 +1,155 @@
+//! Sections 6 and 7: referrers, tags, catalog.
+
+use serde_json::Value;
+
+use crate::fixture::{Fixture, OCI_INDEX, OCI_MANIFEST, header, image, refused, sha256};
+
+async fn get(registry: &Fixture, path: &str) -> (Value, String) {
+    let response = registry.send("GET", path).await;
+    assert_eq!(response.status(), 200, "{path}");
+    let link = header(&response, "link");
+    (serde_json::from_str(&response.text().await.unwrap()).unwrap(), link)
+}
+
+// registry H1 H3 H4 H5 H6 H7 H8 H10
+#[tokio::test]
+async fn referrers_are_listed_filtered_and_taken_off() {
+    let registry = Fixture::new().await;
+    let subject = sha256(b"subject");
+    let path = format!("/v2/n/referrers/{subject}");
+    let empty = registry.send("GET", &path).await;
+    assert_eq!(header(&empty, "content-type"), OCI_INDEX);
+    let want = serde_json::json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []});
+    assert_eq!(serde_json::from_str::<Value>(&empty.text().await.unwrap()).unwrap(), want);
+
+    let config = registry.push_blob("n", b"{}").await;
+    let more = format!(
+        r#","artifactType":"a/sbom+json","annotations":{{"k":"v"}},"subject":{{"digest":"{subject}","size":1,"mediaType":"x"}}"#
+    );
+    let one = image(&config, &[], &more);
+    let two = image(&config, &[], &more.replace(r#""artifactType":"a/sbom+json","#, ""));
+    let three = format!(
+        r#"{{"schemaVersion":2,"mediaType":"{OCI_INDEX}","manifests":[],"subject":{{"digest":"{subject}","size":1,"mediaType":"x"}}}}"#
+    );
+    for (kind, bytes) in [(OCI_MANIFEST, &one), (OCI_MANIFEST, &two), (OCI_INDEX, &three)] {
+        let response = registry.put_manifest("n", &sha256(bytes.as_bytes()), kind, bytes.clone()).await;
+        assert_eq!((response.status().as_u16(), header(&response, "oci-subject")), (201, subject.clone()));
+    }
+    let (list, _) = get(&registry, &path).await;
+    let entry = |bytes: &str| {
+        let digest = sha256(bytes.as_bytes());
+        list["manifests"].as_array().unwrap().iter().find(|m| m["digest"] == digest).unwrap().clone()
+    };
+    assert_eq!(entry(&one)["artifactType"], "a/sbom+json");
+    assert_eq!(entry(&one)["annotations"]["k"], "v");
+    assert_eq!(entry(&one)["size"], one.len());
+    assert_eq!(entry(&two)["artifactType"], "application/x");
+    assert_eq!(entry(&three).get("artifactType"), None);
+
+    for filter in ["a/sbom+json", "a%2Fsbom%2Bjson"] {
+        let filtered = registry.send("GET", &format!("{path}?artifactType={filter}")).await;
+        assert_eq!(header(&filtered, "oci-filters-applied"), "artifactType");
+        let filtered: Value = serde_json::from_str(&filtered.text().await.unwrap()).unwrap();
+        assert_eq!(filtered["manifests"].as_array().unwrap().len(), 1);
+    }
+    assert_eq!(registry.status("DELETE", &format!("/v2/n/manifests/{}", sha256(one.as_bytes()))).await, 202);
+    assert_eq!(get(&registry, &path).await.0["manifests"].as_array().unwrap().len(), 2);
+}
+
+// registry H13
+#[tokio::test]
+async fn referrers_of_old_clients_are_listed() {
+    let registry = Fixture::new().await;
+    let subject = sha256(b"subject");
+    let index = format!(
+        r#"{{"schemaVersion":2,"manifests":[{{"digest":"{}","size":1,"mediaType":"{OCI_MANIFEST}"}}]}}"#,
+        sha256(b"old")
+    );
+    registry.put_manifest("n", &subject.replace(':', "-"), OCI_INDEX, index).await;
+    let (list, _) = get(&registry, &format!("/v2/n/referrers/{subject}")).await;
+    assert_eq!(list["manifests"][0]["digest"], sha256(b"old"));
+}
+
+// registry H11
+#[tokio::test]
+async fn a_long_list_of_referrers_has_pages() {
+    let registry = Fixture::new().await;
+    let (subject, config) = (sha256(b"subject"), registry.push_blob("n", b"{}").await);
+    for i in 0..3 {
+        let note = format!("{i}{}", "x".repeat(1_500_000));
+        let more = format!(
+            r#","annotations":{{"k":"{note}"}},"subject":{{"digest":"{subject}","size":1,"mediaType":"x"}}"#
+        );
+        assert_eq!(
+            registry
+                .put_manifest("n", &format!("t{i}"), OCI_MANIFEST, image(&config, &[], &more))
+                .await
+                .status(),
+            201
+        );
+    }
+    let (mut path, mut seen) = (format!("/v2/n/referrers/{subject}?artifactType=application/x"), 0);
+    for _ in 0..3 {
+        let (list, link) = get(&registry, &path).await;
+        seen += list["manifests"].as_array().unwrap().len();
+        if link.is_empty() {
+            break;
+        }
+        path = link[1..].split('>').next().unwrap().to_owned();
+        assert!(path.contains("artifactType=application"));
+    }
+    assert_eq!(seen, 3);
+}
+
+// registry F1 F2 F3 F5 F7 F9 F10
+#[tokio::test]
+async fn tags_are_listed_in_pages() {
+    let registry = Fixture::new().await;
+    let index = r#"{"schemaVersion":2,"manifests":[]}"#;
+    for tag in ["b", "a", "Z", "_x", "1", "a.b", "ab", "a-b"] {
+        registry.put_manifest("n", tag, OCI_INDEX, index).await;
+    }
+    let (list, link) = get(&registry, "/v2/n/tags/list").await;
+    let sorted = serde_json::json!({"name": "n", "tags": ["1", "Z", "_x", "a", "a-b", "a.b", "ab", "b"]});
+    assert_eq!((list, link.as_str()), (sorted.clone(), ""));
+    let (list, link) = get(&registry, "/v2/n/tags/list?n=0").await;
+    assert_eq!((&list["tags"], link.as_str()), (&serde_json::json!([]), ""));
+    assert_eq!(get(&registry, "/v2/n/tags/list?last=ab").await.0["tags"], serde_json::json!(["b"]));
+    for n in ["-1", "abc", "1e3", "99999999999999999999", "", "%2B5"] {
+        refused(registry.send("GET", &format!("/v2/n/tags/list?n={n}")).await, 400, "UNSUPPORTED").await;
+    }
+    let (mut path, mut all) = ("/v2/n/tags/list?n=3&x=y".to_owned(), Vec::new());
+    loop {
+        let (page, link) = get(&registry, &path).await;
+        all.extend(page["tags"].as_array().unwrap().clone());
+        let Some((next, _)) = link.strip_prefix('<').and_then(|l| l.split_once(">; rel=\"next\"")) else {
+            break;
+        };
+        assert!(next.contains("x=y"));
+        path = next.to_owned();
+    }
+    assert_eq!(Value::from(all), sorted["tags"]);
+}
+
+// registry F11
+#[tokio::test]
+async fn a_repository_without_tags_is_still_known() {
+    let registry = Fixture::new().await;
+    registry.push_image("n", "t").await;
+    registry.send("DELETE", "/v2/n/manifests/t").await;
+    assert_eq!(get(&registry, "/v2/n/tags/list").await.0["tags"], serde_json::json!([]));
+    refused(registry.send("GET", "/v2/never/tags/list").await, 404, "NAME_UNKNOWN").await;
+}
+
+// registry F12
+#[tokio::test]
+async fn the_catalog_is_sorted_paged_and_complete() {
+    let registry = Fixture::new().await;
+    for name in ["a/b/c", "b", "a", "a/b"] {
+        registry.push_blob(name, b"x").await;
+    }
+    let (page, link) = get(&registry, "/v2/_catalog?n=3").await;
+    assert_eq!(page["repositories"], serde_json::json!(["a", "a/b", "a/b/c"]));
+    let next = link[1..].split('>').next().unwrap();
+    assert_eq!(get(&registry, next).await.0["repositories"], serde_json::json!(["b"]));
+}

@@ -1,0 +1,204 @@
+//! Sections 5 and 8: manifests and their deletion.
+
+use crate::fixture::{Fixture, OCI_INDEX, OCI_MANIFEST, header, image, refused, sha256, sha512};
+
+// registry D1 D3 D12 D25 D26
+#[tokio::test]
+async fn a_manifest_comes_back_byte_for_byte() {
+    let registry = Fixture::new().await;
+    let config = registry.push_blob("n", b"{}").await;
+    let bytes = format!(
+        " {{ \"layers\":[],\n \"unknown\": {{\"x\":1}}, \"config\":{{\"size\":2,\"digest\":\"{config}\",\"mediaType\":\"a/b\"}},\"schemaVersion\": 2}} \n"
+    );
+    let pushed = registry.put_manifest("n", "t", OCI_MANIFEST, bytes.clone()).await;
+    let digest = sha256(bytes.as_bytes());
+    assert_eq!(pushed.status(), 201);
+    assert_eq!(header(&pushed, "location"), format!("/v2/n/manifests/{digest}"));
+    assert_eq!(header(&pushed, "docker-content-digest"), digest);
+    for reference in ["t", &digest] {
+        for accept in ["*/*", "application/vnd.oci.image.index.v1+json", "text/plain"] {
+            let get =
+                registry.request("GET", &format!("/v2/n/manifests/{reference}")).header("accept", accept);
+            let response = get.send().await.unwrap();
+            assert_eq!(header(&response, "content-type"), OCI_MANIFEST);
+            assert_eq!(header(&response, "docker-content-digest"), digest);
+            assert_eq!(response.text().await.unwrap(), bytes);
+        }
+        let head = registry.send("HEAD", &format!("/v2/n/manifests/{reference}")).await;
+        assert_eq!(header(&head, "content-length"), bytes.len().to_string());
+    }
+}
+
+// registry D5 D7 D9 D31
+#[tokio::test]
+async fn manifests_of_unknown_or_contradictory_types_are_refused() {
+    let registry = Fixture::new().await;
+    let config = registry.push_blob("n", b"{}").await;
+    let bytes = image(&config, &[], "");
+    let cases = [
+        (OCI_INDEX, bytes.clone()),
+        ("application/vnd.example+json", r#"{"schemaVersion":2}"#.into()),
+        (OCI_MANIFEST, r#"{"schemaVersion":1,"fsLayers":[]}"#.into()),
+        ("application/vnd.docker.distribution.manifest.v1+prettyjws", "{}".into()),
+        (OCI_MANIFEST, "not json".into()),
+        (OCI_MANIFEST, "[".repeat(10_000)),
+        (OCI_MANIFEST, format!("\u{feff}{bytes}")),
+        (OCI_INDEX, r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#.into()),
+    ];
+    for (kind, bytes) in cases {
+        refused(registry.put_manifest("n", "t", kind, bytes).await, 400, "MANIFEST_INVALID").await;
+    }
+    assert_eq!(registry.status("GET", "/v2/n/manifests/t").await, 404);
+}
+
+// registry D8 D17 D18 D20
+#[tokio::test]
+async fn docker_types_and_empty_lists_are_taken() {
+    let registry = Fixture::new().await;
+    let config = registry.push_blob("n", b"{}").await;
+    let missing = sha256(b"never pushed");
+    let docker = "application/vnd.docker.distribution.manifest.v2+json";
+    let list = "application/vnd.docker.distribution.manifest.list.v2+json";
+    let cases = [
+        (docker, image(&config, &[], "").replace(OCI_MANIFEST, docker)),
+        (list, format!(r#"{{"schemaVersion":2,"mediaType":"{list}","manifests":[]}}"#)),
+        (OCI_INDEX, r#"{"schemaVersion":2,"manifests":[]}"#.to_owned()),
+        (
+            OCI_INDEX,
+            format!(
+                r#"{{"schemaVersion":2,"manifests":[{{"digest":"{missing}","size":1,"mediaType":"x"}}]}}"#
+            ),
+        ),
+    ];
+    for (kind, bytes) in cases {
+        assert_eq!(registry.put_manifest("n", "t", kind, bytes.clone()).await.status(), 201, "{bytes}");
+        let response = registry.send("GET", "/v2/n/manifests/t").await;
+        assert_eq!(header(&response, "content-type"), kind);
+        assert_eq!(response.text().await.unwrap(), bytes);
+    }
+}
+
+// registry D10 D11 D24
+#[tokio::test]
+async fn a_push_by_digest_must_have_that_digest() {
+    let registry = Fixture::new().await;
+    let config = registry.push_blob("n", b"{}").await;
+    let bytes = image(&config, &[], "");
+    let digest = sha256(bytes.as_bytes());
+    let padded = registry.put_manifest("n", &digest, OCI_MANIFEST, format!("{bytes}  ")).await;
+    refused(padded, 400, "DIGEST_INVALID").await;
+    refused(
+        registry.put_manifest("n", "sha256:bad", OCI_MANIFEST, bytes.clone()).await,
+        400,
+        "DIGEST_INVALID",
+    )
+    .await;
+    let digest = sha512(bytes.as_bytes());
+    let pushed =
+        registry.put_manifest("n", &format!("{digest}?tag=a&tag=b"), OCI_MANIFEST, bytes.clone()).await;
+    assert_eq!(pushed.status(), 201);
+    assert_eq!(pushed.headers().get_all("oci-tag").iter().count(), 2);
+    for reference in ["a", "b", &digest] {
+        let response = registry.send("GET", &format!("/v2/n/manifests/{reference}")).await;
+        assert_eq!(header(&response, "docker-content-digest"), digest);
+    }
+    // registry D23
+    let response = registry.put_manifest("n", &format!("{digest}?tag=c&tag=-bad"), OCI_MANIFEST, bytes).await;
+    refused(response, 400, "NAME_INVALID").await;
+    assert_eq!(registry.status("GET", "/v2/n/manifests/c").await, 404);
+}
+
+// registry D14
+#[tokio::test]
+async fn a_manifest_over_the_limit_is_refused() {
+    let registry = Fixture::new().await;
+    let index = r#"{"schemaVersion":2,"manifests":[]}"#;
+    let padded = |size: usize| format!("{index}{}", " ".repeat(size - index.len()));
+    assert_eq!(registry.put_manifest("n", "t", OCI_INDEX, padded(4 << 20)).await.status(), 201);
+    let body = refused(
+        registry.put_manifest("n", "t", OCI_INDEX, padded((4 << 20) + 1)).await,
+        413,
+        "MANIFEST_INVALID",
+    )
+    .await;
+    assert_eq!(body["errors"][0]["detail"]["limit"], 4 << 20);
+}
+
+// registry D15 D16
+#[tokio::test]
+async fn missing_content_is_named() {
+    let registry = Fixture::new().await;
+    let (config, layer) = (sha256(b"no config"), sha256(b"no layer"));
+    let response = registry.put_manifest("n", "t", OCI_MANIFEST, image(&config, &[&layer], "")).await;
+    let body = refused(response, 400, "MANIFEST_BLOB_UNKNOWN").await;
+    let named: Vec<_> =
+        body["errors"].as_array().unwrap().iter().map(|e| e["detail"]["digest"].clone()).collect();
+    assert_eq!(named, [config, layer.clone()]);
+    let config = registry.push_blob("n", b"{}").await;
+    let foreign =
+        image(&config, &[&layer], "").replace("\"size\":1}]", "\"size\":1,\"urls\":[\"https://x\"]}]");
+    assert_eq!(registry.put_manifest("n", "t", OCI_MANIFEST, foreign).await.status(), 201);
+}
+
+// registry D21
+#[tokio::test]
+async fn embedded_data_must_match() {
+    let registry = Fixture::new().await;
+    let config = registry.push_blob("n", b"{}").await;
+    let with = |data: &str| {
+        image(&config, &[], "").replace("\"size\":1", &format!("\"size\":2,\"data\":\"{data}\""))
+    };
+    assert_eq!(registry.put_manifest("n", "t", OCI_MANIFEST, with("e30=")).await.status(), 201);
+    refused(registry.put_manifest("n", "t", OCI_MANIFEST, with("e31=")).await, 400, "MANIFEST_INVALID").await;
+}
+
+// registry H14
+#[tokio::test]
+async fn a_conditional_push_is_judged() {
+    let registry = Fixture::new().await;
+    let put = async |name: &str, value: &str, body: &str| {
+        let request = registry.request("PUT", "/v2/n/manifests/t").header("content-type", OCI_INDEX);
+        request.header(name, value).body(body.to_owned()).send().await.unwrap()
+    };
+    let (one, two) = (r#"{"schemaVersion":2,"manifests":[]}"#, r#"{"schemaVersion":2, "manifests":[]}"#);
+    assert_eq!(put("if-none-match", "*", one).await.status(), 201);
+    refused(put("if-none-match", "*", two).await, 412, "DENIED").await;
+    let tag = format!("\"{}\"", sha256(one.as_bytes()));
+    assert_eq!(put("if-match", &tag, two).await.status(), 201);
+    refused(put("if-match", &tag, one).await, 412, "DENIED").await;
+}
+
+// registry G1 G2 G10
+#[tokio::test]
+async fn deleting_a_tag_keeps_the_manifest_and_deleting_the_manifest_takes_its_tags() {
+    let registry = Fixture::new().await;
+    let (digest, _, bytes) = registry.push_image("n", "a").await;
+    for tag in ["b", "c"] {
+        registry.put_manifest("n", tag, OCI_MANIFEST, bytes.clone()).await;
+    }
+    assert_eq!(registry.status("DELETE", "/v2/n/manifests/a").await, 202);
+    assert_eq!(registry.status("DELETE", "/v2/n/manifests/a").await, 404);
+    for (reference, status) in [("a", 404), ("b", 200), (digest.as_str(), 200)] {
+        assert_eq!(registry.status("GET", &format!("/v2/n/manifests/{reference}")).await, status);
+    }
+    assert_eq!(registry.status("DELETE", &format!("/v2/n/manifests/{digest}")).await, 202);
+    for reference in ["b", "c", &digest] {
+        refused(registry.send("GET", &format!("/v2/n/manifests/{reference}")).await, 404, "MANIFEST_UNKNOWN")
+            .await;
+    }
+}
+
+// registry G4
+#[tokio::test]
+async fn a_child_of_an_index_is_not_deleted() {
+    let registry = Fixture::new().await;
+    let (child, _, _) = registry.push_image("n", "a").await;
+    let index = format!(
+        r#"{{"schemaVersion":2,"manifests":[{{"digest":"{child}","size":1,"mediaType":"{OCI_MANIFEST}"}}]}}"#
+    );
+    registry.put_manifest("n", "i", OCI_INDEX, index.clone()).await;
+    let response = registry.send("DELETE", &format!("/v2/n/manifests/{child}")).await;
+    assert_eq!(header(&response, "allow"), "GET, HEAD");
+    let body = refused(response, 405, "UNSUPPORTED").await;
+    assert_eq!(body["errors"][0]["detail"]["referencedBy"][0], sha256(index.as_bytes()));
+}

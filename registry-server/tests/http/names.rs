@@ -1,0 +1,63 @@
+//! Section 2: routes and names.
+
+use crate::fixture::{Fixture, OCI_MANIFEST, refused};
+
+const EMPTY: &str =
+    r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+// registry E1 E2 E5
+#[tokio::test]
+async fn names_of_the_grammar_are_taken_and_others_store_nothing() {
+    let registry = Fixture::new().await;
+    for good in ["a__b", "a--b", "a.b", "0", "a/0b", "a/b/c/d/e/f/g/h/i/j", "foo/manifests/bar", "a/blobs/b"]
+    {
+        assert_eq!(registry.put_manifest(good, "latest", INDEX, EMPTY).await.status(), 201, "{good}");
+        assert_eq!(registry.status("GET", &format!("/v2/{good}/manifests/latest")).await, 200, "{good}");
+    }
+    for bad in ["a___b", "a..b", "-a", "a-", "a//b", "A", "a.-b"] {
+        refused(registry.put_manifest(bad, "latest", INDEX, EMPTY).await, 400, "NAME_INVALID").await;
+    }
+    let catalog = registry.send("GET", "/v2/_catalog").await.text().await.unwrap();
+    assert!(!catalog.contains("a___b"));
+}
+
+// registry E3
+#[tokio::test]
+async fn a_name_has_at_most_255_characters() {
+    let registry = Fixture::new().await;
+    let name = "a".repeat(255);
+    assert_eq!(registry.put_manifest(&name, "t", INDEX, EMPTY).await.status(), 201);
+    refused(registry.put_manifest(&format!("{name}a"), "t", INDEX, EMPTY).await, 400, "NAME_INVALID").await;
+}
+
+// registry E7
+#[tokio::test]
+async fn paths_out_of_the_store_are_refused() {
+    let registry = Fixture::new().await;
+    for path in [
+        "/v2/../../etc/passwd/manifests/x",
+        "/v2/a/%2e%2e/b/manifests/x",
+        "/v2/a//b/manifests/x",
+        "/v2/a\\b/manifests/x",
+        "/v2/a%00b/manifests/x",
+    ] {
+        let answer =
+            registry.raw(&format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await;
+        assert!(answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 404"), "{path}: {answer}");
+    }
+}
+
+// registry E8
+#[tokio::test]
+async fn an_unknown_repository_is_told_from_an_unknown_manifest() {
+    let registry = Fixture::new().await;
+    registry.push_image("known", "t").await;
+    refused(registry.send("GET", "/v2/never/manifests/latest").await, 404, "NAME_UNKNOWN").await;
+    refused(registry.send("GET", "/v2/known/manifests/never").await, 404, "MANIFEST_UNKNOWN").await;
+    refused(registry.send("GET", "/elsewhere").await, 404, "NAME_UNKNOWN").await;
+    let response = registry.send("POST", "/v2/known/manifests/t").await;
+    assert_eq!(response.headers()["allow"], "GET, HEAD, PUT, DELETE");
+    refused(response, 405, "UNSUPPORTED").await;
+    assert_eq!(registry.put_manifest("known", "-bad", OCI_MANIFEST, "{}").await.status(), 400);
+}

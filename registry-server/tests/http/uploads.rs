@@ -1,0 +1,271 @@
+//! Section 4: uploading blobs.
+
+use tokio::{io::AsyncWriteExt, net::TcpStream};
+
+use crate::fixture::{Fixture, files_below, header, refused, sha256};
+
+// registry C1 C2 C3
+#[tokio::test]
+async fn a_session_begins_empty() {
+    let registry = Fixture::new().await;
+    for path in ["/v2/n/blobs/uploads/", "/v2/n/blobs/uploads"] {
+        let response = registry.send("POST", path).await;
+        assert_eq!(response.status(), 202);
+        let id = header(&response, "docker-upload-uuid");
+        let location = header(&response, "location");
+        assert_eq!(location, format!("/v2/n/blobs/uploads/{id}"));
+        assert_eq!(
+            (header(&response, "range").as_str(), header(&response, "content-length").as_str()),
+            ("0-0", "0")
+        );
+        let status = registry.send("GET", &format!("{location}?digest=ignored")).await;
+        assert_eq!((status.status().as_u16(), header(&status, "range").as_str()), (204, "0-0"));
+        let patched = registry.request("PATCH", &format!("{location}/")).body("x").send().await.unwrap();
+        assert_eq!(patched.status(), 202);
+    }
+}
+
+// registry C4 C7 C8 C11
+#[tokio::test]
+async fn chunks_add_up_to_the_blob() {
+    let registry = Fixture::new().await;
+    let bytes = vec![7u8; 3072];
+    let digest = sha256(&bytes);
+    for range in ["0-1023", "bytes 0-1023/*", "bytes=0-1023"] {
+        let location = registry.begin("n").await;
+        let patch = async |range: &str, part: &[u8]| {
+            registry
+                .request("PATCH", &location)
+                .header("content-range", range)
+                .body(part.to_vec())
+                .send()
+                .await
+                .unwrap()
+        };
+        let first = patch(range, &bytes[..1024]).await;
+        assert_eq!((first.status().as_u16(), header(&first, "range").as_str()), (202, "0-1023"));
+        let second = patch("1024-2047", &bytes[1024..2048]).await;
+        assert_eq!((second.status().as_u16(), header(&second, "range").as_str()), (202, "0-2047"));
+        let status = registry.send("GET", &location).await;
+        assert_eq!((status.status().as_u16(), header(&status, "range").as_str()), (204, "0-2047"));
+        let put = registry.request("PUT", &format!("{location}?digest={digest}"));
+        let done =
+            put.header("content-range", "2048-3071").body(bytes[2048..].to_vec()).send().await.unwrap();
+        assert_eq!(done.status(), 201);
+        assert_eq!(header(&done, "location"), format!("/v2/n/blobs/{digest}"));
+        assert_eq!(header(&done, "docker-content-digest"), digest);
+    }
+}
+
+// registry C9 C10
+#[tokio::test]
+async fn a_chunk_out_of_order_is_refused_and_the_session_kept() {
+    let registry = Fixture::new().await;
+    let bytes = vec![9u8; 2048];
+    let location = registry.begin("n").await;
+    let send = async |method: &str, query: &str, range: &str| {
+        let request = registry.request(method, &format!("{location}{query}")).header("content-range", range);
+        request.body(bytes[..1024].to_vec()).send().await.unwrap()
+    };
+    assert_eq!(send("PATCH", "", "0-1023").await.status(), 202);
+    let digest = sha256(&bytes);
+    let query = format!("?digest={digest}");
+    for (method, query, range) in [
+        ("PATCH", "", "4096-5119"),
+        ("PATCH", "", "0-1023"),
+        ("PUT", query.as_str(), "4096-5119"),
+        ("PATCH", "", "junk"),
+    ] {
+        let response = send(method, query, range).await;
+        assert_eq!(header(&response, "location"), location);
+        assert_eq!(header(&response, "range"), "0-1023");
+        refused(response, 416, "BLOB_UPLOAD_INVALID").await;
+    }
+    assert_eq!(send("PUT", &query, "1024-2047").await.status(), 201);
+}
+
+// registry C13 C15 C27
+#[tokio::test]
+async fn a_missing_or_malformed_digest_keeps_the_session() {
+    let registry = Fixture::new().await;
+    let location = registry.begin("n").await;
+    assert_eq!(registry.request("PATCH", &location).body("abc").send().await.unwrap().status(), 202);
+    for query in
+        ["", "?digest=blake3:00", "?digest=md5:d41d8cd98f00b204e9800998ecf8427e", "?digest=sha256:zz"]
+    {
+        refused(registry.send("PUT", &format!("{location}{query}")).await, 400, "DIGEST_INVALID").await;
+        assert_eq!(registry.status("GET", &location).await, 204);
+    }
+    let escaped = sha256(b"abc").replace(':', "%3A");
+    assert_eq!(registry.status("PUT", &format!("{location}?a=1&digest={escaped}&b=2")).await, 201);
+}
+
+// registry C14
+#[tokio::test]
+async fn bytes_that_are_not_the_digest_are_never_stored() {
+    let registry = Fixture::new().await;
+    let (wanted, real) = (sha256(b"wanted"), sha256(b"real"));
+    let post = registry.request("POST", &format!("/v2/n/blobs/uploads/?digest={wanted}")).body("real");
+    refused(post.send().await.unwrap(), 400, "DIGEST_INVALID").await;
+    for (patch, put) in [("", "real"), ("real", ""), ("re", "al")] {
+        let location = registry.begin("n").await;
+        if !patch.is_empty() {
+            registry.request("PATCH", &location).body(patch).send().await.unwrap();
+        }
+        let put = registry.request("PUT", &format!("{location}?digest={wanted}")).body(put);
+        refused(put.send().await.unwrap(), 400, "DIGEST_INVALID").await;
+        assert_eq!(registry.status("GET", &location).await, 404);
+    }
+    for digest in [wanted, real] {
+        assert_eq!(registry.status("HEAD", &format!("/v2/n/blobs/{digest}")).await, 404);
+    }
+    assert_eq!(files_below(&registry.store()), Vec::<String>::new());
+}
+
+// registry C17
+#[tokio::test]
+async fn a_blob_is_pushed_in_one_request() {
+    let registry = Fixture::new().await;
+    let bytes: Vec<u8> = (0..5_000_000u32).map(|i| (i * 31 % 251) as u8).collect();
+    let digest = registry.push_blob("n", &bytes).await;
+    assert_eq!(registry.send("GET", &format!("/v2/n/blobs/{digest}")).await.bytes().await.unwrap(), bytes);
+}
+
+// registry C19 C20 C21
+#[tokio::test]
+async fn blobs_are_mounted_from_repositories_that_have_them() {
+    let registry = Fixture::new().await;
+    let digest = registry.push_blob("m", b"shared").await;
+    let post = async |query: String| registry.send("POST", &format!("/v2/n/blobs/uploads/?{query}")).await;
+    for from in ["&from=never", "&from=BAD..NAME", "&from=n", ""] {
+        let response = post(format!("mount={digest}{from}")).await;
+        assert_eq!(response.status(), 202, "{from}");
+        assert!(header(&response, "location").starts_with("/v2/n/blobs/uploads/"));
+    }
+    let mounted = post(format!("mount={digest}&from=m")).await;
+    assert_eq!(mounted.status(), 201);
+    assert_eq!(header(&mounted, "location"), format!("/v2/n/blobs/{digest}"));
+    assert_eq!(registry.send("GET", &format!("/v2/n/blobs/{digest}")).await.text().await.unwrap(), "shared");
+}
+
+// registry C23 C24
+#[tokio::test]
+async fn a_cancelled_session_is_unknown() {
+    let registry = Fixture::new().await;
+    let location = registry.begin("n").await;
+    assert_eq!(registry.status("DELETE", &location).await, 204);
+    let digest = sha256(b"");
+    let unknown = "/v2/n/blobs/uploads/00000000-0000-4000-8000-000000000000".to_owned();
+    for location in [location, unknown, "/v2/n/blobs/uploads/junk".to_owned()] {
+        for (method, query) in
+            [("GET", ""), ("PATCH", ""), ("PUT", &*format!("?digest={digest}")), ("DELETE", "")]
+        {
+            let response = registry.send(method, &format!("{location}{query}")).await;
+            refused(response, 404, "BLOB_UPLOAD_UNKNOWN").await;
+        }
+    }
+}
+
+// registry C26
+#[tokio::test]
+async fn a_location_never_depends_on_the_host() {
+    let registry = Fixture::new().await;
+    let request = registry.request("POST", "/v2/n/blobs/uploads/").header("host", "evil");
+    let request = request.header("x-forwarded-host", "evil").header("forwarded", "host=evil");
+    assert!(header(&request.send().await.unwrap(), "location").starts_with("/v2/n/blobs/uploads/"));
+}
+
+// registry C29
+#[tokio::test]
+async fn two_clients_may_push_the_same_blob_at_once() {
+    let registry = Fixture::new().await;
+    let bytes = vec![3u8; 100_000];
+    for _ in 0..5 {
+        tokio::join!(registry.push_blob("n", &bytes), registry.push_blob("n", &bytes));
+    }
+    assert_eq!(files_below(&registry.store()).iter().filter(|f| f.ends_with("/data")).count(), 1);
+}
+
+// registry C30 C35
+#[tokio::test]
+async fn a_broken_patch_can_be_continued() {
+    let registry = Fixture::new().await;
+    let bytes: Vec<u8> = (0..2_500_000u32).map(|i| (i % 241) as u8).collect();
+    let location = registry.begin("n").await;
+    let mut socket = TcpStream::connect(registry.address).await.unwrap();
+    let head = format!("PATCH {location} HTTP/1.1\r\nhost: x\r\ncontent-length: 8000000\r\n\r\n");
+    socket.write_all(head.as_bytes()).await.unwrap();
+    socket.write_all(&bytes[..1_700_000]).await.unwrap();
+    drop(socket);
+    let mut received = 0;
+    for _ in 0..50 {
+        tokio::time::sleep(std::time::Duration::from_millis(40)).await;
+        let range = header(&registry.send("GET", &location).await, "range");
+        let now: usize = range.trim_start_matches("0-").parse().unwrap();
+        if now > 0 && now == received {
+            break;
+        }
+        received = now;
+    }
+    assert!(received > 0 && received < 1_700_000, "{received}");
+    let start = received + 1;
+    let range = format!("{start}-{}", bytes.len() - 1);
+    let patch =
+        registry.request("PATCH", &location).header("content-range", range).body(bytes[start..].to_vec());
+    assert_eq!(patch.send().await.unwrap().status(), 202);
+    assert_eq!(registry.status("PUT", &format!("{location}?digest={}", sha256(&bytes))).await, 201);
+}
+
+// registry LM1
+#[tokio::test]
+async fn a_blob_over_the_limit_is_refused() {
+    let registry = Fixture::with("limits: {maxblobsize: 1000}").await;
+    let big = vec![0u8; 1001];
+    let post = registry.request("POST", &format!("/v2/n/blobs/uploads/?digest={}", sha256(&big)));
+    refused(post.body(big.clone()).send().await.unwrap(), 413, "SIZE_INVALID").await;
+    let location = registry.begin("n").await;
+    registry.request("PATCH", &location).body(big[..600].to_vec()).send().await.unwrap();
+    let over = registry.request("PATCH", &location).body(big[..600].to_vec()).send().await.unwrap();
+    refused(over, 413, "SIZE_INVALID").await;
+}
+
+// registry C31
+#[tokio::test]
+async fn an_upload_goes_on_at_another_replica() {
+    let one = Fixture::new().await;
+    let two =
+        Fixture::with(&format!("storage: {{filesystem: {{rootdirectory: '{}'}}}}", one.store().display()))
+            .await;
+    let location = one.begin("n").await;
+    for (replica, part) in [(&two, "ab"), (&one, "cd"), (&two, "ef")] {
+        assert_eq!(replica.request("PATCH", &location).body(part).send().await.unwrap().status(), 202);
+    }
+    assert_eq!(header(&one.send("GET", &location).await, "range"), "0-5");
+    let digest = sha256(b"abcdef");
+    assert_eq!(two.status("PUT", &format!("{location}?digest={digest}")).await, 201);
+    assert_eq!(one.send("GET", &format!("/v2/n/blobs/{digest}")).await.text().await.unwrap(), "abcdef");
+}
+
+// registry C29
+#[tokio::test]
+async fn writers_on_one_session_never_commit_mixed_bytes() {
+    let registry = Fixture::new().await;
+    for round in 0..10u8 {
+        let location = registry.begin("n").await;
+        let patch = |byte: u8| {
+            let body = vec![byte; 1_200_000];
+            registry.request("PATCH", &location).body(body).send()
+        };
+        let (one, two) = tokio::join!(patch(round), patch(100 + round));
+        let statuses = [one.unwrap().status().as_u16(), two.unwrap().status().as_u16()];
+        assert!(statuses.iter().all(|s| [202, 416].contains(s)), "{statuses:?}");
+        for byte in [round, 100 + round] {
+            let digest = sha256(&vec![byte; 1_200_000]);
+            registry.status("PUT", &format!("{location}?digest={digest}")).await;
+            let blob = registry.send("GET", &format!("/v2/n/blobs/{digest}")).await;
+            if blob.status() == 200 {
+                assert_eq!(sha256(&blob.bytes().await.unwrap()), digest);
+            }
+        }
+    }
+}

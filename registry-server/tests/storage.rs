@@ -1,0 +1,116 @@
+//! One contract for every store.
+
+#![allow(clippy::unwrap_used)] // A test may stop at once.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::TryStreamExt;
+use registry_server::storage::{backend::Backend, error::StorageError, fs::Filesystem, memory::Memory};
+
+async fn every<F: Future<Output = ()>>(contract: impl Fn(Arc<dyn Backend>) -> F) {
+    contract(Arc::new(Memory::default())).await;
+    let folder = tempfile::tempdir().unwrap();
+    contract(Arc::new(Filesystem::open(folder.path()).unwrap())).await;
+}
+
+async fn all(store: &dyn Backend, key: &str, range: std::ops::Range<u64>) -> Vec<u8> {
+    let stream = store.stream(key, range).await.unwrap().unwrap();
+    stream.try_collect::<Vec<Bytes>>().await.unwrap().concat()
+}
+
+#[tokio::test]
+async fn what_is_put_is_read_replaced_and_deleted() {
+    every(async |store: Arc<dyn Backend>| {
+        assert_eq!(store.read("a/b").await.unwrap(), None);
+        assert_eq!(store.stat("a/b").await.unwrap(), None);
+        assert!(store.stream("a/b", 0..0).await.unwrap().is_none());
+        store.put("a/b", Bytes::from_static(b"one")).await.unwrap();
+        store.put("a/b", Bytes::from_static(b"second")).await.unwrap();
+        assert_eq!(store.stat("a/b").await.unwrap(), Some(6));
+        assert_eq!(store.stat("a").await.unwrap(), None);
+        assert_eq!(store.stat("a/b/c").await.unwrap(), None);
+        assert_eq!(store.read("a/b").await.unwrap().unwrap(), "second");
+        assert_eq!(all(&*store, "a/b", 1..4).await, b"eco");
+        assert!(store.delete("a/b").await.unwrap());
+        assert!(!store.delete("a/b").await.unwrap());
+        assert_eq!(store.read("a/b").await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn large_objects_are_streamed_whole() {
+    every(async |store: Arc<dyn Backend>| {
+        let bytes: Vec<u8> = (0..1_000_000u32).map(|i| (i % 239) as u8).collect();
+        store.put("big", bytes.clone().into()).await.unwrap();
+        assert_eq!(all(&*store, "big", 0..1_000_000).await, bytes);
+        assert_eq!(all(&*store, "big", 300_000..900_001).await, bytes[300_000..900_001]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_append_must_start_where_the_object_ends() {
+    every(async |store: Arc<dyn Backend>| {
+        let append = async |offset, text: &'static str| {
+            store.append("u/data", offset, Bytes::from_static(text.as_bytes())).await
+        };
+        assert!(matches!(append(3, "x").await, Err(StorageError::Conflict { .. })));
+        assert_eq!(store.stat("u/data").await.unwrap(), None);
+        append(0, "abc").await.unwrap();
+        append(3, "def").await.unwrap();
+        for offset in [0, 3, 7] {
+            assert!(matches!(append(offset, "x").await, Err(StorageError::Conflict { .. })), "{offset}");
+        }
+        assert_eq!(store.read("u/data").await.unwrap().unwrap(), "abcdef");
+    })
+    .await;
+}
+
+// registry C31
+#[tokio::test]
+async fn of_two_writers_at_one_place_one_wins() {
+    every(async |store: Arc<dyn Backend>| {
+        for round in 0..20 {
+            let key = format!("u{round}/data");
+            let (one, two) = tokio::join!(
+                store.append(&key, 0, Bytes::from(vec![b'1'; 1000])),
+                store.append(&key, 0, Bytes::from(vec![b'2'; 1000]))
+            );
+            assert!(one.is_ok() != two.is_ok());
+            let bytes = store.read(&key).await.unwrap().unwrap();
+            assert_eq!(bytes, vec![if one.is_ok() { b'1' } else { b'2' }; 1000]);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_commit_moves_exactly_what_was_seen() {
+    every(async |store: Arc<dyn Backend>| {
+        assert!(matches!(store.commit("u", "b/data", 1).await, Err(StorageError::Missing { .. })));
+        store.append("u", 0, Bytes::from_static(b"abc")).await.unwrap();
+        assert!(matches!(store.commit("u", "b/data", 2).await, Err(StorageError::Conflict { .. })));
+        store.commit("u", "b/data", 3).await.unwrap();
+        assert_eq!(store.stat("u").await.unwrap(), None);
+        assert_eq!(store.read("b/data").await.unwrap().unwrap(), "abc");
+    })
+    .await;
+}
+
+// registry F10
+#[tokio::test]
+async fn a_list_has_the_direct_children_in_order() {
+    every(async |store: Arc<dyn Backend>| {
+        for name in ["a", "a.b", "ab", "a-b", "Z"] {
+            store.put(&format!("t/{name}/current/link"), Bytes::from_static(b"x")).await.unwrap();
+        }
+        assert_eq!(store.list("t").await.unwrap(), ["Z", "a", "a-b", "a.b", "ab"]);
+        assert_eq!(store.list("t/a").await.unwrap(), ["current"]);
+        assert_eq!(store.list("none").await.unwrap(), Vec::<String>::new());
+        assert!(store.delete("t/a").await.unwrap());
+        assert_eq!(store.list("t").await.unwrap(), ["Z", "a-b", "a.b", "ab"]);
+    })
+    .await;
+}
