@@ -24,6 +24,8 @@ home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
 demo get configmap team-trust -o 'go-template={{index .data "ca.crt"}}' >"$home/ca.crt"
 address=$(demo get service team-registry -o 'jsonpath={.spec.clusterIP}')
+# The node's proxy learns of a ready pod a moment after the API server does.
+curl -sS --cacert "$home/ca.crt" --retry 20 --retry-connrefused --retry-delay 1 -o /dev/null "https://$address/v2/"
 export SSL_CERT_FILE=$home/ca.crt SSL_CERT_DIR=/nonexistent DOCKER_CONFIG=$home
 demo get secret team.admin -o 'go-template={{.data.password | base64decode}}' |
 	crane auth login -u admin --password-stdin "$address" >&2

@@ -8,4 +8,5 @@ for package in skopeo docker-registry; do command -v "$package" >/dev/null || ne
 # Two at a time: each test has namespaces of its own.
 (cd "$ROOT" && cargo build --locked -p registry-server)
 export REGISTRY_SERVER=$ROOT/target/debug/registry-server
+export RUST_BACKTRACE=0
 exec cargo test --locked --manifest-path "$ROOT/Cargo.toml" -p e2e -- --test-threads=2 "$@"

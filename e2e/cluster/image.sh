@@ -27,11 +27,14 @@ store() {
 	mv "$work/blob" "$blobs/$digest"
 }
 
-layer=$(pack "$folder" /dev/stdout | store layer.v1.tar)
-config=$(jq -cn --argjson layer "$layer" --arg user "$user" --arg arch "$(dpkg --print-architecture)" '{
+# Clients that check an image (crane validate) want a compressed layer; gzip -n leaves the time out.
+pack "$folder" "$work/layer"
+diff_id=sha256:$(sha256sum "$work/layer" | cut -d' ' -f1)
+layer=$(gzip -n -6 <"$work/layer" | store layer.v1.tar+gzip)
+config=$(jq -cn --arg diff_id "$diff_id" --arg user "$user" --arg arch "$(dpkg --print-architecture)" '{
 	created: "1970-01-01T00:00:00Z", architecture: $arch, os: "linux",
 	config: {User: $user, WorkingDir: "/", Entrypoint: $ARGS.positional, Env: ["PATH=/usr/bin:/bin"]},
-	rootfs: {type: "layers", diff_ids: [$layer.digest]}
+	rootfs: {type: "layers", diff_ids: [$diff_id]}
 }' --args -- "$@" | store config.v1+json)
 manifest=$(jq -cn --argjson config "$config" --argjson layer "$layer" '{
 	schemaVersion: 2, mediaType: "application/vnd.oci.image.manifest.v1+json", config: $config, layers: [$layer]

@@ -1,13 +1,13 @@
 //! A registry that a `PrivateRegistry` made, as its clients see it.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{fs, path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use crate::{
     kubectl::{get, kubectl, wait},
-    process::{run, run_with_input},
+    process::{eventually, run, run_with_input},
 };
 
 /// Where one registry answers, and what a client needs to trust it and to log in.
@@ -36,6 +36,10 @@ impl Registry {
             home: tempfile::tempdir()?,
         };
         registry.fetch_ca()?;
+        // The node's proxy learns of a ready pod a moment after the API server does.
+        eventually(Duration::from_secs(20), "the Service to answer", || {
+            Ok((registry.status_of("/v2/", "", "")? == "401").then_some(()))
+        })?;
         Ok(registry)
     }
 

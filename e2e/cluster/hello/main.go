@@ -1,5 +1,5 @@
 // Command hello is the application of the end-to-end suite: it answers 200 on :8080 until SIGTERM, then exits 0.
-// `hello dial HOST PORT` exits 0 when that TCP port can be reached and 1 when not.
+// `hello dial HOST PORT` exits 0 as soon as that TCP port can be reached and 1 when it could not for ten seconds.
 package main
 
 import (
@@ -16,13 +16,7 @@ import (
 
 func main() {
 	if len(os.Args) == 4 && os.Args[1] == "dial" {
-		conn, err := net.DialTimeout("tcp", net.JoinHostPort(os.Args[2], os.Args[3]), 5*time.Second)
-		if err != nil {
-			fmt.Println(err)
-			os.Exit(1)
-		}
-		conn.Close()
-		return
+		os.Exit(dial(net.JoinHostPort(os.Args[2], os.Args[3])))
 	}
 	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer cancel()
@@ -36,5 +30,22 @@ func main() {
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		fmt.Println(err)
 		os.Exit(1)
+	}
+}
+
+// A policy lets a new pod through only when the node's firewall has heard of its address: try for a while.
+func dial(address string) int {
+	end := time.Now().Add(10 * time.Second)
+	for {
+		conn, err := net.DialTimeout("tcp", address, time.Second)
+		if err == nil {
+			conn.Close()
+			return 0
+		}
+		if time.Now().After(end) {
+			fmt.Println(err)
+			return 1
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
 }

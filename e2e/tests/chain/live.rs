@@ -11,8 +11,9 @@ use e2e::{
 
 use crate::clients::{hello_layout, six_line_registry};
 
-/// Kubelet hands a changed ConfigMap or Secret to pods within its sync period; the promise is 90 s.
-const PROMISE: Duration = Duration::from_secs(90);
+/// Kubelet hands a changed ConfigMap to pods when it next looks at them: every 60 to 90 s; then the server
+/// polls it.
+const PROMISE: Duration = Duration::from_secs(120);
 
 fn patch(namespace: &str, spec: &str) -> Result<()> {
     run(&mut kubectl(&["-n", namespace, "patch", "preg", "team", "--type=merge", "-p", spec])).map(drop)
