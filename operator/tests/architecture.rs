@@ -1,5 +1,7 @@
 //! The walls of `ARCHITECTURE.md`: who may not import whom, and how long a file may be.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be read or built must fail the test")]
+
 use std::{
     fs,
     path::{Path, PathBuf},

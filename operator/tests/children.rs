@@ -1,5 +1,7 @@
 //! Children of a registry, built without a cluster.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be read or built must fail the test")]
+
 use k8s_openapi::apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::OwnerReference};
 use operator::{
     crd::{
