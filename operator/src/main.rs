@@ -43,7 +43,7 @@ async fn serve(run: Run) -> anyhow::Result<()> {
         identity: run.pod_name.clone(),
     };
     let (leader, mut led) = watch::channel(false);
-    let lease = tokio::spawn(candidate().run(leader));
+    let mut lease = tokio::spawn(candidate().run(leader));
     let mut terminated = signal(SignalKind::terminate())?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "waiting for the lease");
     tokio::select! {
@@ -52,8 +52,12 @@ async fn serve(run: Run) -> anyhow::Result<()> {
     }
     tokio::select! {
         () = controller::run(client.clone(), &run) => bail!("the controller ended"),
-        _ = lease => bail!("the lease is lost: another pod takes over"),
+        _ = &mut lease => bail!("the lease is lost: another pod takes over"),
         served = probes => bail!("failed to serve probes on {}: {served:?}", run.health_addr),
-        _ = terminated.recv() => Ok(candidate().release().await?),
+        _ = terminated.recv() => {
+            // A renewal under way would take the lease back.
+            lease.abort();
+            Ok(candidate().release().await?)
+        }
     }
 }

@@ -14,7 +14,16 @@ const NEVER: &[(&str, &[&str])] = &[
     // Pure: no client, no clock, no randomness.
     (
         "private_registry/desired",
-        &["crate::cluster", "::inputs", "kube::Client", "SystemTime", "Timestamp::now", "rand::", "Instant"],
+        &[
+            "cluster::apply",
+            "cluster::lease",
+            "::inputs",
+            "kube::Client",
+            "SystemTime",
+            "Timestamp::now",
+            "rand::",
+            "Instant",
+        ],
     ),
     ("private_registry/issue.rs", &["kube::", "SystemTime::now", "rand::"]),
     ("", &["registry_server", "super::super"]),

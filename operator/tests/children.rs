@@ -5,6 +5,8 @@
 use k8s_openapi::apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::OwnerReference};
 use operator::{
     crd::{
+        image::{Image, PullPolicy},
+        logging::{AccessLines, LogFormat, LogLevel, Logging},
         registry::{DeletionPolicy, ImageDeletion, PrivateRegistrySpec},
         storage::{AccessMode, Filesystem, Storage},
     },
@@ -32,6 +34,8 @@ fn model(name: &str) -> Model {
             deletion_policy: DeletionPolicy::Retain,
             image_deletion: ImageDeletion::Enabled,
             storage: Storage { filesystem: Some(filesystem), ephemeral: None },
+            image: None,
+            logging: None,
             exposure: None,
         },
         owner: OwnerReference { name: name.into(), uid: "u".into(), ..OwnerReference::default() },
@@ -50,7 +54,7 @@ fn every_child(model: &Model) -> Vec<Value> {
         services::public(model),
         services::admin(model),
         network_policy(model),
-        volume_claim(model).unwrap(),
+        volume_claim(model, None).unwrap(),
         deployment(model, &name),
     ]
 }
@@ -100,20 +104,54 @@ fn live_settings_change_the_live_file_only() {
     let before = every_child(&model);
     model.spec.read_only = true;
     model.spec.image_deletion = ImageDeletion::Disabled;
+    model.spec.logging =
+        Some(Logging { level: LogLevel::Debug, access: AccessLines::Disabled, ..Logging::default() });
     let after = every_child(&model);
     let changed: Vec<_> = before.iter().zip(&after).filter(|(before, after)| before != after).collect();
     assert_eq!(changed.len(), 1);
     assert_eq!(changed[0].1["metadata"]["name"], "team-live");
 }
 
+// operator 14: another boot file is another ConfigMap, and its name is in the pod template
+#[test]
+fn another_log_format_is_another_boot_file() {
+    let mut model = model("team");
+    let before = config_maps::boot(&model).unwrap();
+    model.spec.logging = Some(Logging { format: LogFormat::Text, ..Logging::default() });
+    let after = config_maps::boot(&model).unwrap();
+    assert_ne!(before["metadata"]["name"], after["metadata"]["name"]);
+    assert_eq!(after["immutable"], true);
+}
+
+#[test]
+fn an_image_of_the_users_own_is_pulled_as_they_say() {
+    let mut model = model("team");
+    let pull_secrets = vec![k8s_openapi::api::core::v1::LocalObjectReference { name: "mirror".into() }];
+    model.spec.image =
+        Some(Image { reference: "own:1".into(), pull_policy: PullPolicy::Always, pull_secrets });
+    let pod = &deployment(&model, "c")["spec"]["template"]["spec"];
+    assert_eq!(pod["containers"][0]["imagePullPolicy"], "Always");
+    assert_eq!(pod["imagePullSecrets"], json!([{"name": "mirror"}]));
+}
+
 // operator 32: what is kept has no owner, unless the user said Delete
 #[test]
 fn kept_children_have_an_owner_under_delete_only() {
     let mut model = model("team");
-    let owner = |model: &Model| volume_claim(model).unwrap()["metadata"]["ownerReferences"].clone();
+    let owner = |model: &Model| volume_claim(model, None).unwrap()["metadata"]["ownerReferences"].clone();
     assert_eq!(owner(&model), Value::Null);
     model.spec.deletion_policy = DeletionPolicy::Delete;
     assert_eq!(owner(&model)[0]["uid"], "u");
+}
+
+// operator 88: a claim enlarged by hand is never sent smaller
+#[test]
+fn a_claim_is_never_sent_smaller() {
+    let model = model("team");
+    for (requested, sent) in [(None, "1Gi"), (Some("512Mi"), "1Gi"), (Some("2Gi"), "2Gi")] {
+        let claim = volume_claim(&model, requested).unwrap();
+        assert_eq!(claim["spec"]["resources"]["requests"]["storage"], sent);
+    }
 }
 
 // operator 19

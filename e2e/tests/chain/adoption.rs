@@ -4,7 +4,7 @@ use std::{
     env, fs,
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, Command},
+    process::{Child, Command, Stdio},
     time::Duration,
 };
 
@@ -26,7 +26,13 @@ impl Server {
         let data = folder.join("data");
         let config = config.replace("ADDRESS", &address).replace("DATA", &data.to_string_lossy());
         fs::write(&file, config)?;
-        let child = command.arg("serve").arg(&file).spawn().with_context(|| format!("{command:?}"))?;
+        let child = command
+            .arg("serve")
+            .arg(&file)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .with_context(|| format!("{command:?}"))?;
         let server = Self { child, address };
         eventually(Duration::from_secs(20), "the registry to listen", || {
             Ok(TcpStream::connect(&server.address).is_ok().then_some(()))

@@ -94,3 +94,29 @@ fn a_deleted_registry_comes_back_with_its_images_and_accounts() -> Result<()> {
     ensure!(digest == run(&mut back.crane(&["digest", &back.reference("hello:1")]))?, "another image");
     Ok(())
 }
+
+// operator 16
+#[test]
+fn a_child_changed_by_hand_is_put_back_and_said() -> Result<()> {
+    let namespace = Namespace::create("e2e-reverted")?;
+    six_line_registry(namespace.name())?;
+    let ports = r#"{"spec": {"type": "NodePort"}}"#;
+    run(&mut kubectl(&[
+        "-n",
+        namespace.name(),
+        "patch",
+        "service",
+        "team-registry",
+        "--type=merge",
+        "-p",
+        ports,
+    ]))?;
+    eventually(Duration::from_secs(30), "the Service to be put back", || {
+        let service = get(namespace.name(), &["service", "team-registry"])?;
+        Ok((service["spec"]["type"] == "ClusterIP").then_some(()))
+    })?;
+    eventually(Duration::from_secs(30), "the Event", || {
+        let events = get(namespace.name(), &["events", "--field-selector=reason=Reverted"])?;
+        Ok(events["items"].as_array().is_some_and(|items| !items.is_empty()).then_some(()))
+    })
+}

@@ -38,3 +38,31 @@ fn read_only_comes_and_goes_without_a_restart() -> Result<()> {
     ensure!(pods == registry.pods()?, "pods were replaced");
     Ok(())
 }
+
+// operator 9, operator 94: an account changes, no pod does
+#[test]
+fn a_changed_password_is_taken_over_without_a_restart() -> Result<()> {
+    let namespace = Namespace::create("e2e-password")?;
+    let registry = six_line_registry(namespace.name())?;
+    let pods = registry.pods()?;
+    let changed = r#"{"stringData": {"password": "correct-horse-battery-staple"}}"#;
+    run(&mut kubectl(&[
+        "-n",
+        namespace.name(),
+        "patch",
+        "secret",
+        "team.admin",
+        "--type=merge",
+        "-p",
+        changed,
+    ]))?;
+    eventually(PROMISE, "the new password", || {
+        Ok((registry.status_of("/v2/", "admin", "correct-horse-battery-staple")? == "200").then_some(()))
+    })?;
+    ensure!(
+        registry.status_of("/v2/", "admin", &registry.password)? == "401",
+        "the old password still works"
+    );
+    ensure!(pods == registry.pods()?, "pods were replaced");
+    Ok(())
+}

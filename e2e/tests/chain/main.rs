@@ -7,3 +7,4 @@ mod life;
 mod live;
 mod neighbours;
 mod pods;
+mod rules;

@@ -8,6 +8,8 @@ use kube::{
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::cluster::quantity::amount;
+
 /// Field manager of every write.
 pub const MANAGER: &str = "privateregistry-operator";
 /// Hash of what was last sent, on every child.
@@ -82,6 +84,9 @@ pub fn contains(live: &Value, wanted: &Value) -> bool {
         (Value::Array(live), Value::Array(wanted)) => {
             live.len() == wanted.len() && live.iter().zip(wanted).all(|(live, wanted)| contains(live, wanted))
         }
+        (Value::String(live), Value::String(wanted)) => {
+            live == wanted || amount(live).is_some_and(|live| amount(wanted) == Some(live))
+        }
         _ => live == wanted,
     }
 }
@@ -111,6 +116,10 @@ mod tests {
             (json!({"spec": {"a": 1, "list": [{"x": 1}, {"x": 2}]}}), false),
             (json!({"spec": {"list": [{"x": 1}]}}), false),
         ] {
+            assert_eq!(contains(&live, &wanted), same, "{live}");
+        }
+        let wanted = json!({"storage": "1024Mi"});
+        for (live, same) in [(json!({"storage": "1Gi"}), true), (json!({"storage": "2Gi"}), false)] {
             assert_eq!(contains(&live, &wanted), same, "{live}");
         }
     }

@@ -2,4 +2,5 @@
 
 pub mod apply;
 pub mod lease;
+pub mod quantity;
 pub mod retries;

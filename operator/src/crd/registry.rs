@@ -3,7 +3,7 @@
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
-use crate::crd::{status::PrivateRegistryStatus, storage::Storage};
+use crate::crd::{image::Image, logging::Logging, status::PrivateRegistryStatus, storage::Storage};
 
 /// A private OCI registry: server, TLS, accounts and storage in one object.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -56,6 +56,12 @@ pub struct PrivateRegistrySpec {
     /// Whether clients may delete images; running pods take it over.
     #[serde(default)]
     pub image_deletion: ImageDeletion,
+    /// The registry's image; absent: the operator's release decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Image>,
+    /// What the registry logs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logging: Option<Logging>,
     /// Where images are kept: exactly one place.
     pub storage: Storage,
     /// Names of the registry beside those of its Service.
@@ -93,6 +99,9 @@ pub enum ImageDeletion {
 pub struct Exposure {
     /// DNS names in the certificate and the pull Secret; the first one is `status.url`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16))]
+    #[schemars(
+        length(max = 16),
+        inner(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))
+    )]
     pub hostnames: Vec<String>,
 }

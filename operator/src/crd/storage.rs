@@ -21,6 +21,7 @@ pub struct Storage {
 /// A persistent volume.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[x_kube(
+    validation = Rule::new("isQuantity(self.size)").message("size must be a quantity such as 20Gi"),
     validation = Rule::new("has(self.storageClassName) == has(oldSelf.storageClassName) && (!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName)")
         .message("storageClassName cannot be added, dropped or changed after creation"),
     validation = Rule::new("quantity(self.size).compareTo(quantity(oldSelf.size)) >= 0")

@@ -90,8 +90,11 @@ async fn pass(object: Arc<PrivateRegistry>, shared: Arc<Shared>) -> Result<Actio
         }
         Err(error) => {
             tracing::warn!(error = ?error, object = key(&object), "a pass failed");
-            let model = resolve(&object, &shared.context)?;
-            status::write(&object, &model, Err(&error), &shared.context.client).await?;
+            // An API server that does not answer says nothing about the registry: its status stays.
+            if matches!(error, PassError::NameConflict { .. }) {
+                let model = resolve(&object, &shared.context)?;
+                status::write(&object, &model, Err(&error), &shared.context.client).await?;
+            }
             Err(Arc::new(error))
         }
     }

@@ -85,6 +85,7 @@ async fn certificate(
     if let Some(stored) = secrets.pair(&secrets.model.names.tls()).await?
         && let Some(facts) = issue::facts(&stored.certificate)
         && facts.names == names
+        && secrets.value(&secrets.model.names.tls(), "ca.crt").await?.as_ref() == Some(&authority.certificate)
         && facts.renewal() > seconds
     {
         return Ok((stored, facts));

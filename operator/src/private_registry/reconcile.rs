@@ -60,7 +60,11 @@ pub fn resolve(object: &PrivateRegistry, context: &Context) -> Result<Model, Pas
         names: Names { namespace, name: object.name_any() },
         spec: object.spec.clone(),
         owner,
-        image: context.image.clone(),
+        image: object
+            .spec
+            .image
+            .as_ref()
+            .map_or_else(|| context.image.clone(), |image| image.reference.clone()),
         operator_namespace: context.namespace.clone(),
     })
 }
@@ -105,13 +109,16 @@ impl Pass<'_> {
         let pair = |pair: &Pair| {
             BTreeMap::from([("tls.crt", pair.certificate.clone()), ("tls.key", pair.key.clone())])
         };
+        // With its CA beside it, a certificate of a former CA is known as such.
+        let mut served = pair(&inputs.leaf);
+        served.insert("ca.crt", inputs.authority.certificate.clone());
         let docker = secrets::docker_config(model, address, &inputs.pull);
         let admin = BTreeMap::from([("username", "admin".to_owned()), ("password", inputs.admin.clone())]);
         let file = BTreeMap::from([("htpasswd", inputs.htpasswd.clone())]);
         let pull = BTreeMap::from([(".dockerconfigjson", docker)]);
         for (name, kind, keep, data) in [
             (names.ca(), "kubernetes.io/tls", Keep::ByPolicy, pair(&inputs.authority)),
-            (names.tls(), "kubernetes.io/tls", Keep::Never, pair(&inputs.leaf)),
+            (names.tls(), "kubernetes.io/tls", Keep::Never, served),
             (names.user("admin"), "kubernetes.io/basic-auth", Keep::ByPolicy, admin),
             (names.pull(), "kubernetes.io/dockerconfigjson", Keep::ByPolicy, pull),
             (names.htpasswd(), "Opaque", Keep::ByPolicy, file),
@@ -124,7 +131,7 @@ impl Pass<'_> {
 
     async fn workload(&self, inputs: Inputs) -> Result<Observed, PassError> {
         let model = &self.model;
-        let claim = match volume_claim(model) {
+        let claim = match volume_claim(model, self.requested().await?.as_deref()) {
             Some(claim) => Some(self.child(claim).await?),
             None => None,
         };
@@ -137,6 +144,19 @@ impl Pass<'_> {
             self.forget_boot_files(&boot.name_any()).await?;
         }
         Ok(observed)
+    }
+
+    /// What the claim asks for now, if there is one: it may have grown by hand.
+    async fn requested(&self) -> Result<Option<String>, PassError> {
+        let template = serde_json::json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+            "metadata": {"namespace": self.model.names.namespace}});
+        let found = apply::api(&self.context.client, &template).get_opt(&self.model.names.data()).await;
+        let found = found
+            .map_err(|source| PassError::Cluster { what: "read the claim".into(), source: Box::new(source) });
+        let request = |claim: DynamicObject| {
+            claim.data["spec"]["resources"]["requests"]["storage"].as_str().map(str::to_owned)
+        };
+        Ok(found?.and_then(request))
     }
 
     /// Boot files of former templates go when no pod mounts them any more.

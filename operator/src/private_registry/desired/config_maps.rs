@@ -19,7 +19,7 @@ pub fn content_hash(content: &str) -> String {
 
 /// The boot file, immutable, named by its content.
 pub fn boot(model: &Model) -> Result<Value, ResolveError> {
-    let file = server_config::boot()?;
+    let file = server_config::boot(&model.spec)?;
     let name = model.names.config(&content_hash(&file));
     let metadata = metadata(model, &name, Keep::Never);
     Ok(

@@ -46,6 +46,7 @@ fn pod(model: &Model, config: &str) -> Value {
             "runAsNonRoot": true, "runAsUser": USER, "runAsGroup": USER, "fsGroup": USER,
             "fsGroupChangePolicy": "OnRootMismatch", "seccompProfile": {"type": "RuntimeDefault"},
         },
+        "imagePullSecrets": model.spec.image.clone().map(|image| image.pull_secrets).unwrap_or_default(),
         "containers": [container(model)],
         "volumes": volumes(model, config),
     })
@@ -56,7 +57,7 @@ fn container(model: &Model) -> Value {
     json!({
         "name": "registry",
         "image": model.image,
-        "imagePullPolicy": "IfNotPresent",
+        "imagePullPolicy": model.spec.image.as_ref().map(|image| image.pull_policy).unwrap_or_default(),
         "args": ["serve", format!("{BOOT}/config.yml")],
         "ports": [{"name": "registry", "containerPort": 5000, "protocol": "TCP"},
                   {"name": "admin", "containerPort": 5001, "protocol": "TCP"}],

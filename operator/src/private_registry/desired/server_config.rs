@@ -2,11 +2,16 @@
 
 use registry_config::{
     duration::GoDuration,
-    schema::{Auth, Config, Debug, Filesystem, Formatter, Htpasswd, Http, LiveFile, Log, Storage, Tls},
+    schema::{
+        Auth, Config, Debug, Filesystem, Formatter, Htpasswd, Http, Level, LiveFile, Log, Storage, Tls,
+    },
 };
 
 use crate::{
-    crd::registry::{ImageDeletion, PrivateRegistrySpec},
+    crd::{
+        logging::{AccessLines, LogFormat, LogLevel},
+        registry::{ImageDeletion, PrivateRegistrySpec},
+    },
     private_registry::error::ResolveError,
 };
 
@@ -26,9 +31,9 @@ pub const DRAIN_SECONDS: u64 = 300;
 pub const PULL_USER: &str = "preg-pull";
 
 /// The boot file.
-pub fn boot() -> Result<String, ResolveError> {
+pub fn boot(spec: &PrivateRegistrySpec) -> Result<String, ResolveError> {
     yaml(&Config {
-        log: Log { formatter: Formatter::Json, ..Log::default() },
+        log: Log { formatter: formatter(spec), ..Log::default() },
         storage: Storage {
             filesystem: Some(Filesystem { rootdirectory: DATA.into() }),
             ..Storage::default()
@@ -57,9 +62,28 @@ pub fn boot() -> Result<String, ResolveError> {
 /// The live file.
 pub fn live(spec: &PrivateRegistrySpec) -> Result<String, ResolveError> {
     let mut config = Config::default();
+    let logging = spec.logging.clone().unwrap_or_default();
+    config.log.level = level(logging.level);
+    config.log.accesslog.disabled = logging.access == AccessLines::Disabled;
     config.storage.delete.enabled = spec.image_deletion == ImageDeletion::Enabled;
     config.storage.maintenance.readonly.enabled = spec.read_only;
     yaml(&config)
+}
+
+fn formatter(spec: &PrivateRegistrySpec) -> Formatter {
+    match spec.logging.clone().unwrap_or_default().format {
+        LogFormat::JSON => Formatter::Json,
+        LogFormat::Text => Formatter::Text,
+    }
+}
+
+fn level(level: LogLevel) -> Level {
+    match level {
+        LogLevel::Error => Level::Error,
+        LogLevel::Warn => Level::Warn,
+        LogLevel::Info => Level::Info,
+        LogLevel::Debug => Level::Debug,
+    }
 }
 
 fn yaml(config: &Config) -> Result<String, ResolveError> {
