@@ -5,6 +5,8 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need_root
 
+# "|| true" below means one thing: what is to be removed may have gone already, or go while we look (a process
+# between listing and kill, a mount, a table).
 processes() {
 	local i folder pid child
 	for ((i = ${#PROCESSES[@]} - 1; i > 0; i--)); do kill_recorded "${PROCESSES[i]}"; done

@@ -34,8 +34,6 @@ pub mod reason {
     pub const VOLUME_BOUND: &str = "VolumeBound";
     /// The claim waits for a volume.
     pub const VOLUME_PENDING: &str = "VolumePending";
-    /// The storage class of the object is not in the cluster.
-    pub const STORAGE_CLASS_NOT_FOUND: &str = "StorageClassNotFound";
     /// A claim of that name belongs to somebody else.
     pub const CLAIM_NOT_OURS: &str = "ClaimNotOurs";
     /// A child's name is taken by an object of somebody else.
