@@ -37,6 +37,7 @@ image.tag||--set image.tag=changed
 image.pullPolicy||--set image.pullPolicy=Always
 imagePullSecrets||--set imagePullSecrets[0].name=changed
 registryImage||--set registryImage=changed.example.com/registry:1
+redisImage||--set redisImage=changed.example.com/redis:1
 replicas||--set replicas=2
 resources.requests||--set resources.requests.cpu=77m
 resources.limits||--set resources.limits.memory=77Mi

@@ -18,7 +18,7 @@ began=$SECONDS
 helm upgrade --install private-registry-operator "$ROOT/charts/private-registry-operator" \
 	--namespace "$OPERATOR_NAMESPACE" --create-namespace --wait --timeout 120s \
 	--set image.repository=localhost/private-registry-operator,image.tag=dev \
-	--set registryImage=localhost/registry-server:dev >&2
+	--set registryImage=localhost/registry-server:dev,redisImage=localhost/redis:7 >&2
 # The tag stays the same when the image changes: the pod must be made anew to run it.
 kubectl -n "$OPERATOR_NAMESPACE" rollout restart deployment/private-registry-operator >&2
 kubectl -n "$OPERATOR_NAMESPACE" rollout status deployment/private-registry-operator --timeout=120s >&2

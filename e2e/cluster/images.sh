@@ -29,12 +29,13 @@ build_hello() {
 	"$CLUSTER/image.sh" localhost/hello:dev "$IMAGES/hello.tar" "$USER_ID" "$root/hello" /hello
 }
 
-build_redis() { # Debian's server with the libraries it loads
+build_redis() { # Debian's server and client with the libraries they load; no shell
 	local folder=$root/redis library
-	need /usr/bin/redis-server=redis-server
+	# One program, which goes by its name: the package of the tools has it, and brings no service.
+	need /usr/bin/redis-check-rdb=redis-tools
 	mkdir -p "$folder/usr/bin" "$folder/data" "$folder/tmp"
-	chmod 1777 "$folder/data" "$folder/tmp"
-	cp -L /usr/bin/redis-server /usr/bin/redis-cli "$folder/usr/bin/"
+	cp -L /usr/bin/redis-check-rdb "$folder/usr/bin/redis-server"
+	cp -L /usr/bin/redis-cli "$folder/usr/bin/"
 	ldd "$folder"/usr/bin/* | grep -oE '/\S+\.so\S*' | sort -u | while read -r library; do
 		mkdir -p "$folder$(dirname "$library")"
 		cp -L "$library" "$folder$library"
@@ -43,7 +44,7 @@ build_redis() { # Debian's server with the libraries it loads
 }
 
 mkdir -p "$IMAGES"
-[ $# -gt 0 ] || set -- operator registry-server hello
+[ $# -gt 0 ] || set -- operator registry-server redis hello
 case " $* " in *" operator "* | *" registry-server "*) step "static programs" cargo_build ;; esac
 for image; do
 	case $image in

@@ -28,6 +28,9 @@ pub struct Run {
     /// Image of the registry pods.
     #[arg(long, env = "REGISTRY_IMAGE")]
     pub registry_image: String,
+    /// Image of managed Redis servers.
+    #[arg(long, env = "REDIS_IMAGE")]
+    pub redis_image: String,
     /// Where probes and metrics are served.
     #[arg(long, default_value = "0.0.0.0:8080")]
     pub health_addr: SocketAddr,

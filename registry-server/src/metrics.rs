@@ -42,6 +42,17 @@ pub fn cache(hit: bool) {
     metrics::counter!("registry_cache_lookups_total", "result" => result).increment(1);
 }
 
+/// A certificate is served: when it expires, and for how many reasons clients refuse it.
+pub fn certificate(expires: i64, weaknesses: usize) {
+    metrics::gauge!("registry_tls_certificate_expiry_timestamp_seconds").set(expires as f64);
+    metrics::gauge!("registry_tls_certificate_weaknesses").set(weaknesses as f64);
+}
+
+/// Abandoned uploads were removed.
+pub fn uploads_purged(uploads: u64) {
+    metrics::counter!("registry_uploads_purged_total").increment(uploads);
+}
+
 /// Whether Redis answers.
 pub fn redis_up(up: bool) {
     metrics::gauge!("redis_up").set(if up { 1.0 } else { 0.0 });

@@ -1,5 +1,7 @@
 //! What requests are judged by and what may change while the server runs.
 
+use std::time::Duration;
+
 /// The live part of the configuration, resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -13,17 +15,39 @@ pub struct Settings {
     pub max_manifest: u64,
     /// Largest blob in bytes.
     pub max_blob: Option<u64>,
+    /// What happens to abandoned uploads.
+    pub purging: Purging,
+}
+
+/// What happens to abandoned uploads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Purging {
+    /// Whether they are looked for.
+    pub enabled: bool,
+    /// How long one may stay without a new byte.
+    pub age: Duration,
+    /// How often they are looked for.
+    pub interval: Duration,
+    /// Whether they are counted and kept.
+    pub dry_run: bool,
 }
 
 impl Settings {
     /// What the configuration says.
     pub fn from_config(config: &registry_config::schema::Config) -> Self {
+        let purging = &config.storage.maintenance.uploadpurging;
         Self {
             delete: config.storage.delete.enabled,
             readonly: config.storage.maintenance.readonly.enabled,
             access_log: !config.log.accesslog.disabled,
             max_manifest: config.limits.maxmanifestsize,
             max_blob: config.limits.maxblobsize,
+            purging: Purging {
+                enabled: purging.enabled,
+                age: purging.age.0,
+                interval: purging.interval.0,
+                dry_run: purging.dryrun,
+            },
         }
     }
 }

@@ -11,22 +11,31 @@ pub fn read(paths: &[PathBuf]) -> io::Result<Contents> {
     paths.iter().map(|path| fs::read(path).map_err(|e| named(path, e))).collect()
 }
 
+/// Whether contents are done with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing to do until they change.
+    Settled,
+    /// To be looked at again after the period.
+    Later,
+}
+
 /// Calls `changed` whenever the contents, or the reason why they cannot be read, are new. Never ends.
 pub async fn follow(
     paths: Vec<PathBuf>,
     period: Duration,
     mut known: Contents,
-    mut changed: impl FnMut(Result<&Contents, &str>),
+    mut changed: impl FnMut(Result<&Contents, &str>) -> Verdict,
 ) {
-    let mut trouble: Option<String> = None;
+    let (mut trouble, mut verdict) = (None, Verdict::Settled);
     loop {
         tokio::time::sleep(period).await;
         let these = paths.clone();
         let now = tokio::task::spawn_blocking(move || read(&these)).await;
         match now.map_err(io::Error::other).and_then(|read| read) {
             Ok(contents) => {
-                if contents != known || trouble.take().is_some() {
-                    changed(Ok(&contents));
+                if contents != known || trouble.take().is_some() || verdict == Verdict::Later {
+                    verdict = changed(Ok(&contents));
                     known = contents;
                 }
             }

@@ -1,6 +1,6 @@
 //! The binary: configuration errors, accounts, start and end.
 
-#![allow(clippy::unwrap_used)] // A test may stop at once.
+#![expect(clippy::unwrap_used, reason = "a test may stop at once")]
 
 use std::{
     io::{Read, Write},
@@ -96,4 +96,44 @@ fn it_serves_from_the_default_and_ends_on_sigterm() {
     child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
     assert_eq!(log.matches("the registry is open").count(), 1);
     assert!(folder.path().join("data").is_dir());
+}
+
+// registry ST3, seed D11
+#[test]
+fn a_store_that_is_not_the_expected_one_is_not_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let file = folder.path().join("c.yml");
+    let text = format!("storage: {{identity: mine, filesystem: {{rootdirectory: '{}'}}}}", store.display());
+    std::fs::write(&file, &text).unwrap();
+    let refused = |expected: &str, found: &str| {
+        let output = server().arg("serve").arg(&file).assert().code(78);
+        let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+        for part in [expected, found, "not mounted", "storage.initialize: true"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    };
+    refused("\"mine\"", "no identity");
+    assert!(!store.exists());
+    std::fs::create_dir_all(store.join("docker/registry/v2")).unwrap();
+    std::fs::write(store.join("docker/registry/v2/identity"), "another\n").unwrap();
+    refused("\"mine\"", "\"another\"");
+    assert_eq!(std::fs::read_to_string(store.join("docker/registry/v2/identity")).unwrap(), "another\n");
+}
+
+// registry TL7, seed D12
+#[test]
+fn a_certificate_that_no_client_takes_is_refused() {
+    let certificates = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/certificates");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("c.yml");
+    for (name, reason) in [("rsa-1024", "1024 bits"), ("version-1", "X.509 version 1")] {
+        let pem = format!("{certificates}/{name}.pem");
+        let text =
+            format!("storage: {{inmemory: {{}}}}\nhttp: {{tls: {{certificate: '{pem}', key: '{pem}'}}}}");
+        std::fs::write(&file, text).unwrap();
+        let output = server().arg("serve").arg(&file).assert().code(78);
+        let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+        assert!(text.contains("http.tls.certificate: ") && text.contains(reason), "{text}");
+    }
 }

@@ -1,6 +1,6 @@
 //! One contract for every store.
 
-#![allow(clippy::unwrap_used)] // A test may stop at once.
+#![expect(clippy::unwrap_used, reason = "a test may stop at once")]
 
 use std::sync::Arc;
 

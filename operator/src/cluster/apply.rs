@@ -2,7 +2,7 @@
 
 use kube::{
     Client,
-    api::{Api, ApiResource, DynamicObject, Patch, PatchParams},
+    api::{Api, ApiResource, DynamicObject, ObjectMeta, Patch, PatchParams},
     core::GroupVersionKind,
 };
 use serde_json::Value;
@@ -26,8 +26,8 @@ pub enum Outcome {
     Updated(Box<DynamicObject>),
     /// Somebody had changed it: it was put back.
     Reverted(Box<DynamicObject>),
-    /// An object of that name is somebody else's.
-    Foreign,
+    /// An object of that name, with this uid, is somebody else's.
+    Foreign(String),
 }
 
 /// Client for the kind and namespace of `object`.
@@ -40,17 +40,41 @@ pub fn api(client: &Client, object: &Value) -> Api<DynamicObject> {
     Api::namespaced_with(client.clone(), namespace, &resource)
 }
 
-/// Makes `wanted` true in the cluster. `instance` is the registry that the child must belong to.
-pub async fn apply(client: &Client, mut wanted: Value, instance: &str) -> Result<Outcome, kube::Error> {
-    let hash = hex::encode(Sha256::digest(wanted.to_string().as_bytes()))[..16].to_owned();
-    wanted["metadata"]["annotations"][APPLIED] = hash.clone().into();
+/// Whose child an object is, and which foreign object may be taken over.
+#[derive(Clone, Copy, Debug)]
+pub struct Family<'a> {
+    /// The registry's name.
+    pub instance: &'a str,
+    /// The registry's uid.
+    pub uid: &'a str,
+    /// Uid of a foreign object that the user allowed to be taken over.
+    pub adopt: Option<&'a str>,
+}
+
+impl Family<'_> {
+    /// Whether the object carries our labels and this registry's name, and no other controller's mark.
+    pub fn has(&self, live: &ObjectMeta) -> bool {
+        let label = |key: &str| live.labels.as_ref().and_then(|labels| labels.get(key)).map(String::as_str);
+        let ours = label("app.kubernetes.io/managed-by") == Some(MANAGER)
+            && label("app.kubernetes.io/instance") == Some(self.instance);
+        let controller = live.owner_references.iter().flatten().find(|owner| owner.controller == Some(true));
+        // A registry of this name that was deleted and made again: its children are being collected.
+        let ours =
+            ours && controller.is_none_or(|owner| owner.uid == self.uid || owner.name == self.instance);
+        ours || (self.adopt.is_some() && self.adopt == live.uid.as_deref())
+    }
+}
+
+/// Makes `wanted` true in the cluster.
+pub async fn apply(client: &Client, wanted: Value, family: Family<'_>) -> Result<Outcome, kube::Error> {
+    let (wanted, hash) = marked(wanted);
     let api = api(client, &wanted);
     let name = wanted["metadata"]["name"].as_str().unwrap_or_default().to_owned();
     let Some(live) = api.get_opt(&name).await? else {
         return Ok(Outcome::Created(Box::new(send(&api, &name, &wanted).await?)));
     };
-    if !belongs_to(&live, instance) {
-        return Ok(Outcome::Foreign);
+    if !family.has(&live.metadata) {
+        return Ok(Outcome::Foreign(live.metadata.uid.unwrap_or_default()));
     }
     let same = live.metadata.annotations.as_ref().and_then(|all| all.get(APPLIED)) == Some(&hash);
     let holds = serde_json::to_value(&live).is_ok_and(|live| contains(&live, &wanted));
@@ -61,15 +85,15 @@ pub async fn apply(client: &Client, mut wanted: Value, instance: &str) -> Result
     }
 }
 
-async fn send(api: &Api<DynamicObject>, name: &str, wanted: &Value) -> Result<DynamicObject, kube::Error> {
-    api.patch(name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(wanted)).await
+/// `wanted` with its own hash in an annotation, and that hash.
+pub fn marked(mut wanted: Value) -> (Value, String) {
+    let hash = hex::encode(Sha256::digest(wanted.to_string().as_bytes()))[..16].to_owned();
+    wanted["metadata"]["annotations"][APPLIED] = hash.clone().into();
+    (wanted, hash)
 }
 
-/// Whether the object carries our labels and this registry's name.
-pub fn belongs_to(live: &DynamicObject, instance: &str) -> bool {
-    let labels = live.metadata.labels.clone().unwrap_or_default();
-    let is = |key: &str, value: &str| labels.get(key).is_some_and(|found| found == value);
-    is("app.kubernetes.io/managed-by", MANAGER) && is("app.kubernetes.io/instance", instance)
+async fn send(api: &Api<DynamicObject>, name: &str, wanted: &Value) -> Result<DynamicObject, kube::Error> {
+    api.patch(name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(wanted)).await
 }
 
 /// Whether `live` has everything that `wanted` says; what it has beyond that is others' business.

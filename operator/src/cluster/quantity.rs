@@ -22,6 +22,14 @@ pub fn amount(text: &str) -> Option<f64> {
     Some(number.parse::<f64>().ok()? * unit)
 }
 
+/// The amount in whole bytes, rounded down.
+pub fn bytes(text: &str) -> Option<u64> {
+    let amount = amount(text).filter(|amount| *amount >= 0.0 && *amount < 2f64.powi(63))?;
+    // In range and not negative: only the fraction is lost.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked on the line above")]
+    Some(amount as u64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::amount;

@@ -1,8 +1,17 @@
-//! The API. Types only: this folder knows no cluster and decides nothing.
+//! The API: one file for each section of the object. `reason` words and conditions are constants.
 
+pub mod auth;
+pub mod cache;
 pub mod condition;
+pub mod duration;
+pub mod exposure;
 pub mod image;
+pub mod limits;
 pub mod logging;
+pub mod network_policy;
+pub mod pod;
+pub mod reference;
 pub mod registry;
 pub mod status;
 pub mod storage;
+pub mod tls;

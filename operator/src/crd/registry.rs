@@ -3,7 +3,11 @@
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
-use crate::crd::{image::Image, logging::Logging, status::PrivateRegistryStatus, storage::Storage};
+use crate::crd::{
+    auth::Auth, cache::Cache, duration::Duration, exposure::Exposure, image::Image, limits::Limits,
+    logging::Logging, network_policy::NetworkPolicy, pod::Pod, status::PrivateRegistryStatus,
+    storage::Storage, tls::Tls,
+};
 
 /// A private OCI registry: server, TLS, accounts and storage in one object.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -34,10 +38,12 @@ use crate::crd::{image::Image, logging::Logging, status::PrivateRegistryStatus, 
         .message("name must be a DNS-1035 label of at most 40 characters: lower-case letters, digits and hyphens, starting with a letter")
 )]
 #[x_kube(
-    validation = Rule::new("self.replicas <= 1 || !has(self.storage.filesystem) || self.storage.filesystem.accessMode == 'ReadWriteMany'")
+    validation = Rule::new("self.replicas <= 1 || !has(self.storage.filesystem) || has(self.storage.filesystem.existingClaimName) || self.storage.filesystem.accessMode == 'ReadWriteMany'")
         .message("more than one replica needs an object store or accessMode ReadWriteMany"),
     validation = Rule::new("self.replicas <= 1 || !has(self.storage.ephemeral)")
-        .message("ephemeral storage allows one replica and no autoscaling"))]
+        .message("ephemeral storage allows one replica and no autoscaling"),
+    validation = Rule::new("!has(self.tls) || !has(self.tls.disabled) || !has(self.exposure) || !has(self.exposure.service) || self.exposure.service.type == 'ClusterIP'")
+        .message("tls.disabled is allowed behind a ClusterIP Service only"))]
 #[serde(rename_all = "camelCase")]
 pub struct PrivateRegistrySpec {
     /// Registry pods.
@@ -64,9 +70,34 @@ pub struct PrivateRegistrySpec {
     pub logging: Option<Logging>,
     /// Where images are kept: exactly one place.
     pub storage: Storage,
-    /// Names of the registry beside those of its Service.
+    /// Where small metadata is kept close; absent: a Redis of the registry's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<Cache>,
+    /// Where the certificate comes from; absent: a CA of the registry's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    /// Who may log in; absent: `admin`, whose password is generated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth>,
+    /// Names of the registry beside those of its Service, and that Service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exposure: Option<Exposure>,
+    /// Who may reach the pods, and what they may reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network_policy: Option<NetworkPolicy>,
+    /// How much clients may send; running pods take it over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+    /// How long requests may take to finish when a pod ends.
+    #[serde(default = "drain_timeout")]
+    pub drain_timeout: Duration,
+    /// Where and how the pods run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod: Option<Pod>,
+}
+
+fn drain_timeout() -> Duration {
+    "5m".into()
 }
 
 fn one() -> i32 {
@@ -91,17 +122,4 @@ pub enum ImageDeletion {
     Enabled,
     /// Deletes are answered with 405.
     Disabled,
-}
-
-/// `spec.exposure`.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct Exposure {
-    /// DNS names in the certificate and the pull Secret; the first one is `status.url`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(
-        length(max = 16),
-        inner(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))
-    )]
-    pub hostnames: Vec<String>,
 }

@@ -15,6 +15,10 @@ pub struct PrivateRegistryStatus {
     /// Where clients go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// Every way to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_string()]))]
+    pub endpoints: Vec<Endpoint>,
     /// Pods that exist.
     #[serde(default)]
     pub replicas: i32,
@@ -53,6 +57,18 @@ pub struct CaBundle {
     pub config_map_name: String,
     /// Its key.
     pub key: String,
+    /// SHA-256 of its content, hex: tells copies of it apart.
+    pub sha256: String,
+}
+
+/// One of `status.endpoints`.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Endpoint {
+    /// `service` or `loadBalancer`.
+    pub name: String,
+    /// Where clients go.
+    pub url: String,
 }
 
 /// `status.certificate`.
@@ -61,22 +77,37 @@ pub struct CaBundle {
 pub struct CertificateStatus {
     /// Secret of type `kubernetes.io/tls`.
     pub secret_name: String,
-    /// Names and addresses that it covers.
+    /// `selfSigned` or `secretRef`.
+    pub issuer: String,
+    /// Names that it covers.
     pub dns_names: Vec<String>,
+    /// Addresses that it covers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ip_addresses: Vec<String>,
+    /// RFC 3339.
+    pub not_before: String,
     /// RFC 3339.
     pub not_after: String,
-    /// When it will be renewed, RFC 3339.
-    pub renewal_time: String,
+    /// When the operator will renew it, RFC 3339; absent: that is not the operator's work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewal_time: Option<String>,
 }
 
 /// `status.accounts`.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountsStatus {
-    /// Secret with the administrator's name and password.
-    pub admin_secret_name: String,
+    /// Secret with the name and password of `admin`, when that account is one of the operator's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admin_secret_name: Option<String>,
     /// Secret of type `kubernetes.io/dockerconfigjson`, for pulls.
     pub pull_secret_name: String,
+    /// Accounts that can log in.
+    pub users: i32,
+    /// Lines of a password file of your own whose hash is weaker than bcrypt.
+    pub weak_hashes: i32,
+    /// Lines of it that nobody can log in with.
+    pub unusable: i32,
 }
 
 /// `status.storage`.
@@ -88,6 +119,12 @@ pub struct StorageStatus {
     /// The claim, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
+    /// Size of the volume.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<String>,
+    /// Identity of the store: the server starts on no other one.
+    #[serde(default, rename = "storeID", skip_serializing_if = "Option::is_none")]
+    pub store_id: Option<String>,
 }
 
 /// `status.versions`.
@@ -98,4 +135,7 @@ pub struct Versions {
     pub operator: String,
     /// The registry's image.
     pub image: String,
+    /// The managed Redis' image, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redis: Option<String>,
 }

@@ -18,19 +18,26 @@ pub struct Storage {
     pub ephemeral: Option<Ephemeral>,
 }
 
-/// A persistent volume.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+/// A persistent volume: one of the registry's own, or a claim that is there already.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[x_kube(
-    validation = Rule::new("isQuantity(self.size)").message("size must be a quantity such as 20Gi"),
+    validation = Rule::new("has(self.size) != has(self.existingClaimName)")
+        .message("set exactly one of size and existingClaimName"),
+    validation = Rule::new("!has(self.size) || isQuantity(self.size)").message("size must be a quantity such as 20Gi"),
+    validation = Rule::new("!has(self.existingClaimName) || !has(self.storageClassName)")
+        .message("storageClassName goes with size: an existing claim has its class"),
     validation = Rule::new("has(self.storageClassName) == has(oldSelf.storageClassName) && (!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName)")
         .message("storageClassName cannot be added, dropped or changed after creation"),
-    validation = Rule::new("quantity(self.size).compareTo(quantity(oldSelf.size)) >= 0")
+    validation = Rule::new("has(self.existingClaimName) == has(oldSelf.existingClaimName) && (!has(self.existingClaimName) || self.existingClaimName == oldSelf.existingClaimName)")
+        .message("existingClaimName cannot be added, dropped or changed after creation"),
+    validation = Rule::new("!has(self.size) || !has(oldSelf.size) || quantity(self.size).compareTo(quantity(oldSelf.size)) >= 0")
         .message("size cannot shrink: a volume can only grow"),
     validation = Rule::new("self.accessMode == oldSelf.accessMode").message("accessMode cannot be changed after creation"))]
 #[serde(rename_all = "camelCase")]
 pub struct Filesystem {
     /// Size of the volume; it can grow.
-    pub size: Quantity,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Quantity>,
     /// Storage class; absent: the cluster's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
@@ -38,6 +45,11 @@ pub struct Filesystem {
     /// Access mode; more than one replica needs ReadWriteMany.
     #[serde(default)]
     pub access_mode: AccessMode,
+    /// A claim of this namespace, with or without images in distribution's layout: adopted as it is, never resized,
+    /// never deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub existing_claim_name: Option<String>,
 }
 
 /// `storage.filesystem.accessMode`.

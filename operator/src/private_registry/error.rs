@@ -2,6 +2,22 @@
 
 use crate::crd::condition::reason;
 
+/// Something of a registry that is not as asked while the rest goes on: the reason and message of a condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Word from the fixed list.
+    pub reason: &'static str,
+    /// What is wrong, with which object, and what to do.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem.
+    pub fn new(reason: &'static str, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into() }
+    }
+}
+
 /// A pass failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PassError {
@@ -18,13 +34,31 @@ pub enum PassError {
         source: Box<kube::Error>,
     },
     /// A child's name is taken.
-    #[error("{kind} {name} exists and is not part of this registry: rename this object, or remove that one")]
+    #[error(
+        "{kind} {name} exists and is not part of this registry: rename this object, remove that one, or let it be \
+         taken over with the annotation privateregistry.dev/adopt={uid}"
+    )]
     NameConflict {
         /// Kind of the foreign object.
         kind: String,
         /// Its name.
         name: String,
+        /// Its uid: the value that lets it be taken over.
+        uid: String,
     },
+    /// A field says what cannot be done, and the schema could not know.
+    #[error("{field} {problem}")]
+    InvalidSpec {
+        /// Path of the field.
+        field: &'static str,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+    /// The CRD in the cluster lacks fields of this operator.
+    #[error(
+        "the installed CRD is older than the operator and drops fields of its status: upgrade it with the chart"
+    )]
+    CrdOutdated,
     /// A child could not be computed.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
@@ -45,8 +79,8 @@ pub enum ResolveError {
         #[source]
         source: rcgen::Error,
     },
-    /// A stored certificate does not parse.
-    #[error("failed to read the certificate in Secret {0}")]
+    /// A certificate that was just made does not parse.
+    #[error("failed to read the certificate that was made for {0}")]
     ReadCertificate(String),
     /// A password could not be hashed.
     #[error("failed to hash a password")]
@@ -59,7 +93,16 @@ impl PassError {
         match self {
             Self::NameConflict { kind, .. } if kind == "PersistentVolumeClaim" => reason::CLAIM_NOT_OURS,
             Self::NameConflict { .. } => reason::NAME_CONFLICT,
+            Self::InvalidSpec { .. } => reason::INVALID_SPEC,
+            Self::CrdOutdated => reason::CRD_OUTDATED,
             Self::Incomplete(_) | Self::Cluster { .. } | Self::Resolve(_) => reason::RECONCILING,
         }
+    }
+}
+
+impl PassError {
+    /// Whether it says something about the object; an API server that does not answer says nothing about it.
+    pub fn concerns_the_object(&self) -> bool {
+        matches!(self, Self::NameConflict { .. } | Self::InvalidSpec { .. } | Self::CrdOutdated)
     }
 }

@@ -1,12 +1,19 @@
-//! One registry: from the object to its children and back to its status.
+//! The kind `PrivateRegistry`: from an object to its children and back to its status.
 
 pub mod accounts;
+pub mod apply;
+pub mod certificate;
+pub mod certificates;
 pub mod controller;
+pub mod credentials;
 pub mod desired;
 pub mod error;
-pub mod inputs;
-pub mod issue;
+pub mod generated;
 pub mod model;
 pub mod names;
+pub mod observe;
+pub mod placement;
 pub mod reconcile;
+pub mod redis_probe;
+pub mod resolve;
 pub mod status;

@@ -1,8 +1,19 @@
 //! One registry, resolved: what the builders read. Made by `resolve`, never changed.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
-use crate::{crd::registry::PrivateRegistrySpec, private_registry::names::Names};
+use crate::{
+    crd::{
+        auth::User,
+        cache::{ExternalRedis, ManagedRedis},
+        exposure::Service,
+        registry::PrivateRegistrySpec,
+        tls::SelfSigned,
+    },
+    private_registry::names::Names,
+};
 
 /// One registry, with all that its children are made of.
 #[derive(Clone, Debug)]
@@ -15,8 +26,120 @@ pub struct Model {
     pub owner: OwnerReference,
     /// Image of the registry pods.
     pub image: String,
+    /// Image of a managed Redis.
+    pub redis_image: String,
     /// Namespace of the operator, which may reach the admin port.
     pub operator_namespace: String,
+    /// Where images are kept, as the object says.
+    pub store: Store,
+    /// Where the certificate comes from.
+    pub tls: TlsSource,
+    /// The cache in front of the store.
+    pub cache: CacheKind,
+    /// Accounts that the operator keeps.
+    pub users: Vec<User>,
+    /// The Service in front of the pods.
+    pub service: Service,
+    /// What the user asked for by annotation.
+    pub wishes: Wishes,
+}
+
+/// A place for images. Its text is what annotations record and confirm.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Store {
+    /// The operator's own claim.
+    OwnClaim(String),
+    /// A claim of the user's.
+    ExistingClaim(String),
+    /// A volume that goes with its pod.
+    #[default]
+    Ephemeral,
+}
+
+impl Store {
+    /// The claim, where there is one.
+    pub fn claim(&self) -> Option<&str> {
+        match self {
+            Self::OwnClaim(name) | Self::ExistingClaim(name) => Some(name),
+            Self::Ephemeral => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.claim() {
+            Some(name) => write!(f, "claim/{name}"),
+            None => f.write_str("ephemeral"),
+        }
+    }
+}
+
+/// `spec.tls`, with what absence means.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TlsSource {
+    /// A CA of the registry's own.
+    SelfSigned(SelfSigned),
+    /// A Secret of the user's.
+    Provided(String),
+    /// Plain HTTP.
+    Disabled,
+}
+
+/// `spec.cache`, with what absence means.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CacheKind {
+    /// A Redis of the registry's own.
+    ManagedRedis(ManagedRedis),
+    /// A Redis of the user's.
+    ExternalRedis(ExternalRedis),
+    /// In each pod, so many bytes.
+    Memory(u64),
+    /// None.
+    None,
+}
+
+/// Annotations of the object that ask for something: `privateregistry.dev/<key>`, by key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wishes(BTreeMap<String, String>);
+
+impl Wishes {
+    /// Those among `annotations`.
+    pub fn of(annotations: &BTreeMap<String, String>) -> Self {
+        let ours = annotations.iter().filter_map(|(key, value)| {
+            Some((key.strip_prefix("privateregistry.dev/")?.to_owned(), value.clone()))
+        });
+        Self(ours.collect())
+    }
+
+    /// No write to any child.
+    pub fn paused(&self) -> bool {
+        self.value("paused") == Some("true")
+    }
+
+    /// Rotate the CA once for each new value.
+    pub fn rotate_ca(&self) -> Option<&str> {
+        self.value("rotate-ca")
+    }
+
+    /// The object of this uid may be taken over.
+    pub fn adopt(&self) -> Option<&str> {
+        self.value("adopt")
+    }
+
+    /// The store that may replace the one in use.
+    pub fn accept_storage(&self) -> Option<&str> {
+        self.value("accept-storage")
+    }
+
+    /// The claim, by uid, that may be used although it is not the one in use, or empty.
+    pub fn accept_empty_store(&self) -> Option<&str> {
+        self.value("accept-empty-store")
+    }
+
+    fn value(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
 }
 
 impl Model {
@@ -25,17 +148,53 @@ impl Model {
         if self.spec.suspend { 0 } else { self.spec.replicas }
     }
 
+    /// Names that the user gave.
+    pub fn hostnames(&self) -> Vec<String> {
+        self.spec.exposure.clone().unwrap_or_default().hostnames
+    }
+
     /// DNS names of the certificate and the pull Secret; the user's come first.
     pub fn hosts(&self) -> Vec<String> {
-        let mut hosts = self.spec.exposure.clone().unwrap_or_default().hostnames;
+        let mut hosts = self.hostnames();
         hosts.extend(self.names.service_hosts());
         hosts
     }
 
+    /// Names that a certificate of the user's must cover: theirs, or that of the Service.
+    pub fn required_hosts(&self) -> Vec<String> {
+        let hostnames = self.hostnames();
+        if hostnames.is_empty() { vec![self.names.service_host()] } else { hostnames }
+    }
+
+    /// Whether the registry itself speaks TLS.
+    pub fn encrypted(&self) -> bool {
+        self.tls != TlsSource::Disabled
+    }
+
+    /// Port of the Service.
+    pub fn port(&self) -> i32 {
+        self.service.port.unwrap_or(if self.encrypted() { 443 } else { 80 })
+    }
+
+    /// `host` as clients write it: with the port, unless it is the one of https.
+    pub fn authority(&self, host: &str) -> String {
+        match self.port() {
+            443 => host.to_owned(),
+            port => format!("{host}:{port}"),
+        }
+    }
+
+    /// `host` as a URL.
+    pub fn url_of(&self, host: &str) -> String {
+        match (self.encrypted(), self.port()) {
+            (true, _) => format!("https://{}", self.authority(host)),
+            (false, 80) => format!("http://{host}"),
+            (false, _) => format!("http://{}", self.authority(host)),
+        }
+    }
+
     /// Where clients go.
     pub fn url(&self) -> String {
-        let hostnames = self.spec.exposure.clone().unwrap_or_default().hostnames;
-        let service = format!("{}.{}.svc", self.names.registry(), self.names.namespace);
-        format!("https://{}", hostnames.first().unwrap_or(&service))
+        self.url_of(&self.hostnames().first().cloned().unwrap_or_else(|| self.names.service_host()))
     }
 }

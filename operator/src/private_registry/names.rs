@@ -54,6 +54,18 @@ impl Names {
     pub fn trust(&self) -> String {
         format!("{}-trust", self.name)
     }
+    /// Deployment, Service and NetworkPolicy of the managed Redis.
+    pub fn redis(&self) -> String {
+        format!("{}-redis", self.name)
+    }
+    /// Secret of the managed Redis' password and configuration.
+    pub fn redis_auth(&self) -> String {
+        format!("{}-redisauth", self.name)
+    }
+    /// The name under which other namespaces find the Service.
+    pub fn service_host(&self) -> String {
+        format!("{}.{}.svc", self.registry(), self.namespace)
+    }
     /// Every host name under which the Service is reached.
     pub fn service_hosts(&self) -> Vec<String> {
         let (service, namespace) = (self.registry(), &self.namespace);

@@ -1,28 +1,34 @@
 //! One pass: name the children, gather what is secret, apply, tidy, tell.
 
-use std::{collections::BTreeMap, time::SystemTime};
-
 use kube::{
-    Client, Resource, ResourceExt,
-    api::{DeleteParams, DynamicObject, ListParams},
-    runtime::events::{Event, EventType, Recorder},
+    Client,
+    api::DynamicObject,
+    runtime::events::{EventType, Recorder},
 };
 use serde_json::Value;
 
 use crate::{
-    cluster::apply::{self, Outcome, apply},
     crd::registry::PrivateRegistry,
     private_registry::{
+        apply::Pass,
+        certificate::{self, Certificate},
+        credentials::{self, Credentials},
         desired::{
-            child::Keep, config_maps, deployment::deployment, network_policy::network_policy, secrets,
-            service_account::service_account, services, volume_claim::volume_claim,
+            children::{Inputs, children},
+            service_account::service_account,
+            services,
+            volume_claim::{self, volume_claim},
         },
         error::PassError,
-        inputs::{Inputs, gather},
-        issue::Pair,
-        model::Model,
-        names::Names,
-        status::{self, Observed},
+        model::{CacheKind, Model, Store},
+        observe::{Class, Reader, json_of},
+        placement::{Decision, Present, decide},
+        redis_probe,
+        resolve::{Defaults, resolve},
+        status::{
+            observed::{Observed, rolled_out},
+            write::{self, Progress},
+        },
     },
 };
 
@@ -32,168 +38,158 @@ pub struct Context {
     pub client: Client,
     /// Events.
     pub recorder: Recorder,
-    /// Image of registries whose object names none.
-    pub image: String,
-    /// Where the operator runs.
-    pub namespace: String,
+    /// What the operator's release decides.
+    pub defaults: Defaults,
 }
 
 /// Makes the registry what its object says, and says how it is.
-pub async fn reconcile(object: &PrivateRegistry, context: &Context) -> Result<Observed, PassError> {
-    let pass = Pass { object, context, model: resolve(object, context)? };
-    pass.child(service_account(&pass.model)).await?;
-    pass.child(services::admin(&pass.model)).await?;
-    let service = pass.child(services::public(&pass.model)).await?;
-    let address = service.data["spec"]["clusterIP"].as_str().unwrap_or_default();
-    let inputs = gather(&context.client, &pass.model, address, SystemTime::now()).await?;
-    pass.secrets(&inputs, address).await?;
-    let observed = pass.workload(inputs).await?;
-    status::write(object, &pass.model, Ok(&observed), &context.client).await?;
-    Ok(observed)
+pub async fn reconcile(object: &PrivateRegistry, context: &Context, now: i64) -> Result<Progress, PassError> {
+    write::announce(object, &context.client).await?;
+    let model = resolve(object, &context.defaults)?;
+    let reader = Reader { client: &context.client, model: &model };
+    let mut pass = Pass::new(object, reader, &context.recorder);
+    if model.wishes.paused() {
+        let deployment = reader.object("apps/v1", "Deployment", &model.names.registry()).await?;
+        return write::paused(&pass, deployment.as_ref().map(json_of).as_ref(), now).await;
+    }
+    let front = front(&mut pass).await?;
+    let addresses = addresses(&front.service);
+    let certificate = certificate::gather(&reader, &addresses, now).await?;
+    let credentials = credentials::gather(&reader, &addresses).await?;
+    let inputs = inputs(addresses, &front.decision, &certificate, &credentials);
+    let applied = pass.children(children(&model, &inputs)?).await?;
+    news(&pass, &certificate, &credentials).await;
+    let deployment = match applied.deployment {
+        Some(deployment) => Some(deployment),
+        None => front.deployment,
+    };
+    let deployment = deployment.as_ref().map(json_of);
+    let done = deployment.as_ref().is_some_and(rolled_out);
+    if pass.wrote() || write::tidy_needed(object, done) {
+        pass.prune(done).await?;
+    }
+    let observed = Observed {
+        service: json_of(&front.service),
+        redis: applied.redis.as_ref().map(json_of),
+        claim: front.claim,
+        classes: front.classes,
+        pods: if done { vec![] } else { pass.pods().await? },
+        external_redis: match &model.cache {
+            CacheKind::ExternalRedis(external) => Some(redis_probe::ask(&reader, external).await?),
+            CacheKind::ManagedRedis(_) | CacheKind::Memory(_) | CacheKind::None => None,
+        },
+        decision: front.decision,
+        certificate,
+        credentials,
+        deployment,
+    };
+    write::write(&pass, &observed, now).await
 }
 
-/// Spec and surroundings to what the builders read.
-pub fn resolve(object: &PrivateRegistry, context: &Context) -> Result<Model, PassError> {
-    let namespace = object.namespace().ok_or(PassError::Incomplete("a namespace"))?;
-    let owner = object.controller_owner_ref(&()).ok_or(PassError::Incomplete("a uid"))?;
-    Ok(Model {
-        names: Names { namespace, name: object.name_any() },
-        spec: object.spec.clone(),
-        owner,
-        image: object
-            .spec
-            .image
-            .as_ref()
-            .map_or_else(|| context.image.clone(), |image| image.reference.clone()),
-        operator_namespace: context.namespace.clone(),
-    })
+/// What stands before the pods: account, Services, volume.
+struct Front {
+    service: DynamicObject,
+    deployment: Option<DynamicObject>,
+    claim: Option<Value>,
+    classes: Option<Vec<Class>>,
+    decision: Decision,
 }
 
-struct Pass<'a> {
-    object: &'a PrivateRegistry,
-    context: &'a Context,
-    model: Model,
+async fn front(pass: &mut Pass<'_>) -> Result<Front, PassError> {
+    let (reader, model) = (pass.reader, pass.reader.model);
+    if let Some(account) = service_account(model) {
+        pass.child(account).await?;
+    }
+    pass.child(services::admin(model)).await?;
+    let service = pass.child(services::public(model)).await?;
+    let deployment = reader.object("apps/v1", "Deployment", &model.names.registry()).await?;
+    let recorded = deployment.as_ref().map(json_of);
+    let mut claim = claim(&reader, model).await?;
+    let mut decision = decide(model, Present { deployment: recorded.as_ref(), claim: claim.as_ref() });
+    let mut classes = None;
+    if decision.claim && matches!(model.store, Store::OwnClaim(_)) {
+        classes = looked_up(&reader, claim.as_ref()).await?;
+        let present = present(claim.as_ref(), classes.as_deref(), &decision);
+        if let Some(wanted) = volume_claim(model, &present) {
+            claim = Some(json_of(&pass.child(wanted).await?));
+            decision = decide(model, Present { deployment: recorded.as_ref(), claim: claim.as_ref() });
+        }
+    }
+    Ok(Front { service, deployment, claim, classes, decision })
 }
 
-impl Pass<'_> {
-    /// Applies one child; a foreign object of its name ends the pass.
-    async fn child(&self, wanted: Value) -> Result<DynamicObject, PassError> {
-        let kind = wanted["kind"].as_str().unwrap_or_default().to_owned();
-        let name = wanted["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-        let applied = apply(&self.context.client, wanted, &self.model.names.name).await;
-        let failed =
-            |source| PassError::Cluster { what: format!("apply {kind} {name}"), source: Box::new(source) };
-        match applied.map_err(failed)? {
-            Outcome::Unchanged(live) => Ok(*live),
-            Outcome::Updated(live) => {
-                tracing::info!(kind, name, namespace = self.model.names.namespace, "updated");
-                Ok(*live)
-            }
-            Outcome::Created(live) => {
-                self.tell(EventType::Normal, "Created", format!("made {kind} {name}")).await;
-                Ok(*live)
-            }
-            Outcome::Reverted(live) => {
-                let note = format!(
-                    "{kind} {name} was changed by hand and put back: change the PrivateRegistry instead"
-                );
-                self.tell(EventType::Warning, "Reverted", note).await;
-                Ok(*live)
-            }
-            Outcome::Foreign => Err(PassError::NameConflict { kind, name }),
-        }
+async fn claim(reader: &Reader<'_>, model: &Model) -> Result<Option<Value>, PassError> {
+    match model.store.claim() {
+        Some(name) => Ok(reader.object("v1", "PersistentVolumeClaim", name).await?.as_ref().map(json_of)),
+        None => Ok(None),
     }
+}
 
-    async fn secrets(&self, inputs: &Inputs, address: &str) -> Result<(), PassError> {
-        let (model, names) = (&self.model, &self.model.names);
-        let pair = |pair: &Pair| {
-            BTreeMap::from([("tls.crt", pair.certificate.clone()), ("tls.key", pair.key.clone())])
-        };
-        // With its CA beside it, a certificate of a former CA is known as such.
-        let mut served = pair(&inputs.leaf);
-        served.insert("ca.crt", inputs.authority.certificate.clone());
-        let docker = secrets::docker_config(model, address, &inputs.pull);
-        let admin = BTreeMap::from([("username", "admin".to_owned()), ("password", inputs.admin.clone())]);
-        let file = BTreeMap::from([("htpasswd", inputs.htpasswd.clone())]);
-        let pull = BTreeMap::from([(".dockerconfigjson", docker)]);
-        for (name, kind, keep, data) in [
-            (names.ca(), "kubernetes.io/tls", Keep::ByPolicy, pair(&inputs.authority)),
-            (names.tls(), "kubernetes.io/tls", Keep::Never, served),
-            (names.user("admin"), "kubernetes.io/basic-auth", Keep::ByPolicy, admin),
-            (names.pull(), "kubernetes.io/dockerconfigjson", Keep::ByPolicy, pull),
-            (names.htpasswd(), "Opaque", Keep::ByPolicy, file),
-        ] {
-            let data = data.iter().map(|(key, value)| (*key, value.as_str())).collect();
-            self.child(secrets::secret(model, &name, kind, keep, &data)).await?;
-        }
-        self.child(config_maps::trust(model, &inputs.authority.certificate)).await.map(drop)
+/// Classes matter while a claim has no volume, or asks for less than the object does.
+async fn looked_up(reader: &Reader<'_>, claim: Option<&Value>) -> Result<Option<Vec<Class>>, PassError> {
+    let size = reader.model.spec.storage.filesystem.as_ref().and_then(|volume| volume.size.as_ref());
+    let settled = claim.is_some_and(|claim| {
+        let asked = claim["spec"]["resources"]["requests"]["storage"].as_str().unwrap_or_default();
+        claim["status"]["phase"] == "Bound"
+            && size.is_none_or(|size| {
+                crate::cluster::quantity::amount(asked) >= crate::cluster::quantity::amount(&size.0)
+            })
+    });
+    if settled { Ok(None) } else { reader.storage_classes().await }
+}
+
+fn present(claim: Option<&Value>, classes: Option<&[Class]>, decision: &Decision) -> volume_claim::Present {
+    let Some(claim) = claim else { return volume_claim::Present::default() };
+    let class = claim["spec"]["storageClassName"].as_str();
+    let known = classes.and_then(|classes| classes.iter().find(|found| Some(found.name.as_str()) == class));
+    let bound = claim["status"]["phase"] == "Bound";
+    volume_claim::Present {
+        requested: claim["spec"]["resources"]["requests"]["storage"].as_str().map(str::to_owned),
+        fixed: !bound || known.is_some_and(|class| !class.expandable),
+        initialized: decision.placement.initialized,
     }
+}
 
-    async fn workload(&self, inputs: Inputs) -> Result<Observed, PassError> {
-        let model = &self.model;
-        let claim = match volume_claim(model, self.requested().await?.as_deref()) {
-            Some(claim) => Some(self.child(claim).await?),
-            None => None,
-        };
-        self.child(config_maps::live(model)?).await?;
-        let boot = self.child(config_maps::boot(model)?).await?;
-        self.child(network_policy(model)).await?;
-        let deployment = self.child(deployment(model, &boot.name_any())).await?;
-        let observed = Observed { deployment, claim, facts: inputs.facts };
-        if observed.rolled_out() {
-            self.forget_boot_files(&boot.name_any()).await?;
-        }
-        Ok(observed)
+/// Every address of the Service: its own, and its load balancer's.
+fn addresses(service: &DynamicObject) -> Vec<String> {
+    let own = service.data["spec"]["clusterIPs"].as_array().into_iter().flatten();
+    let balancer = service.data["status"]["loadBalancer"]["ingress"].as_array().into_iter().flatten();
+    let outside = balancer.filter_map(|one| one["ip"].as_str().or_else(|| one["hostname"].as_str()));
+    own.filter_map(Value::as_str)
+        .filter(|address| *address != "None")
+        .chain(outside)
+        .map(str::to_owned)
+        .collect()
+}
+
+fn inputs(
+    addresses: Vec<String>,
+    decision: &Decision,
+    certificate: &Certificate,
+    credentials: &Credentials,
+) -> Inputs {
+    Inputs {
+        addresses,
+        authority: certificate.authority.clone(),
+        served: certificate.served.clone(),
+        trust: certificate.trust.clone(),
+        generated: credentials.generated.clone(),
+        pull: credentials.pull.clone(),
+        htpasswd: credentials.file.as_ref().map(|file| file.text.clone()),
+        sources: credentials.sources.clone(),
+        redis: credentials.redis.clone(),
+        placement: decision.placement.clone(),
+        held: decision.held,
+        initialize: decision.initialize,
     }
+}
 
-    /// What the claim asks for now, if there is one: it may have grown by hand.
-    async fn requested(&self) -> Result<Option<String>, PassError> {
-        let template = serde_json::json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
-            "metadata": {"namespace": self.model.names.namespace}});
-        let found = apply::api(&self.context.client, &template).get_opt(&self.model.names.data()).await;
-        let found = found
-            .map_err(|source| PassError::Cluster { what: "read the claim".into(), source: Box::new(source) });
-        let request = |claim: DynamicObject| {
-            claim.data["spec"]["resources"]["requests"]["storage"].as_str().map(str::to_owned)
-        };
-        Ok(found?.and_then(request))
+async fn news(pass: &Pass<'_>, certificate: &Certificate, credentials: &Credentials) {
+    for (reason, note) in &certificate.news {
+        pass.tell(EventType::Normal, reason, note.clone()).await;
     }
-
-    /// Boot files of former templates go when no pod mounts them any more.
-    async fn forget_boot_files(&self, current: &str) -> Result<(), PassError> {
-        let template = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": {"namespace": self.model.names.namespace}});
-        let api = apply::api(&self.context.client, &template);
-        let labels = format!(
-            "app.kubernetes.io/managed-by={},app.kubernetes.io/instance={}",
-            apply::MANAGER,
-            self.model.names.name
-        );
-        let prefix = self.model.names.config("");
-        let failed =
-            |what: &str, source| PassError::Cluster { what: what.to_owned(), source: Box::new(source) };
-        let found = api.list(&ListParams::default().labels(&labels)).await;
-        for map in found.map_err(|source| failed("list ConfigMaps", source))? {
-            let name = map.name_any();
-            if name.starts_with(&prefix) && name != current {
-                let deleted = api.delete(&name, &DeleteParams::default()).await;
-                deleted.map_err(|source| failed("delete an old boot file", source))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// An Event is news, not state: one that cannot be written is logged.
-    async fn tell(&self, type_: EventType, reason: &str, note: String) {
-        let event = Event {
-            type_,
-            reason: reason.into(),
-            note: Some(note),
-            action: "Reconcile".into(),
-            secondary: None,
-        };
-        if let Err(error) = self.context.recorder.publish(&event, &self.object.object_ref(&())).await {
-            tracing::warn!(%error, reason, "failed to write an Event");
-        }
+    if !credentials.created.is_empty() {
+        let note = format!("new passwords in {}", credentials.created.join(", "));
+        pass.tell(EventType::Normal, "CredentialsGenerated", note).await;
     }
 }

@@ -1,13 +1,17 @@
 //! What the types cannot say.
 
-use crate::schema::{CacheKind, Config};
+use std::time::Duration;
+
+use crate::schema::{CacheKind, Config, Redis, Storage};
+
+type Problems = Vec<(&'static str, String)>;
+
+/// Longest identity of a store.
+const LONGEST_IDENTITY: usize = 128;
 
 /// Keys and what is wrong with them.
-pub fn check(config: &Config) -> Vec<(&'static str, String)> {
-    let mut problems = Vec::new();
-    if config.storage.filesystem.is_some() && config.storage.inmemory.is_some() {
-        problems.push(("storage", "exactly one of filesystem and inmemory".to_owned()));
-    }
+pub fn check(config: &Config) -> Problems {
+    let mut problems = storage(&config.storage);
     let addresses = [
         ("http.addr", Some(&config.http.addr)),
         ("http.debug.addr", config.http.debug.as_ref().map(|d| &d.addr)),
@@ -20,15 +24,10 @@ pub fn check(config: &Config) -> Vec<(&'static str, String)> {
     let cached = config.storage.cache.as_ref().is_some_and(|c| c.blobdescriptor == CacheKind::Redis);
     match &config.redis {
         None if cached => {
-            problems.push(("storage.cache.blobdescriptor", "redis needs a section redis".to_owned()))
+            problems.push(("storage.cache.blobdescriptor", "redis needs a section redis".to_owned()));
         }
-        Some(redis) if redis.addrs.len() != 1 => {
-            problems.push(("redis.addrs", "exactly one address".to_owned()));
-        }
-        Some(redis) if !is_address(&redis.addrs[0]) => {
-            problems.push(("redis.addrs", format!("{:?} is not host:port", redis.addrs[0])));
-        }
-        None | Some(_) => {}
+        Some(section) => problems.extend(redis(section)),
+        None => {}
     }
     if config.limits.maxmanifestsize == 0 {
         problems.push(("limits.maxmanifestsize", "must be above 0".to_owned()));
@@ -36,6 +35,56 @@ pub fn check(config: &Config) -> Vec<(&'static str, String)> {
     problems
 }
 
+fn storage(storage: &Storage) -> Problems {
+    let mut problems = Vec::new();
+    if storage.filesystem.is_some() && storage.inmemory.is_some() {
+        problems.push(("storage", "exactly one of filesystem and inmemory".to_owned()));
+    }
+    if storage.identity.as_ref().is_some_and(|identity| !is_identity(identity)) {
+        problems.push(("storage.identity", "must be 1 to 128 letters, digits, '-', '_' or '.'".to_owned()));
+    }
+    if storage.cache.as_ref().is_some_and(|cache| cache.maxsize == 0) {
+        problems
+            .push(("storage.cache.maxsize", "must be above 0; leave out storage.cache for none".to_owned()));
+    }
+    let purging = &storage.maintenance.uploadpurging;
+    let durations = [
+        ("storage.maintenance.uploadpurging.age", purging.age),
+        ("storage.maintenance.uploadpurging.interval", purging.interval),
+    ];
+    let too_short = durations.into_iter().filter(|(_, duration)| duration.0 < Duration::from_secs(1));
+    problems.extend(too_short.map(|(key, _)| (key, "must be at least 1s".to_owned())));
+    problems
+}
+
+fn redis(redis: &Redis) -> Problems {
+    let mut problems = Vec::new();
+    match redis.addrs.as_slice() {
+        [address] if is_address(address) => {}
+        [address] => problems.push(("redis.addrs", format!("{address:?} is not host:port"))),
+        _ => problems.push(("redis.addrs", "exactly one address".to_owned())),
+    }
+    if redis.username.is_some() && redis.usernamefile.is_some() {
+        problems.push(("redis.usernamefile", "either username or usernamefile".to_owned()));
+    }
+    let Some(tls) = &redis.tls else { return problems };
+    if tls.clientcas.is_empty() {
+        let message = "name the certificates of the authorities that signed the Redis server's certificate; \
+                       the server does not use the platform's";
+        problems.push(("redis.tls", format!("clientcas is missing: {message}")));
+    }
+    if tls.certificate.is_some() != tls.key.is_some() {
+        problems.push(("redis.tls", "certificate and key go together".to_owned()));
+    }
+    problems
+}
+
 fn is_address(text: &str) -> bool {
     text.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok())
+}
+
+/// It stands in a file of its own and in keys of the cache.
+fn is_identity(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    (1..=LONGEST_IDENTITY).contains(&text.len()) && text.bytes().all(plain)
 }

@@ -2,15 +2,19 @@
 
 use serde_json::{Map, Value};
 
-/// Sections that variables may reach into. Others (`REGISTRY_PORT`, which Kubernetes sets for a Service of
-/// that name) are not ours.
+use crate::advice;
+
+/// Sections that variables may reach into, beside distribution's that we refuse.
 const SECTIONS: [&str; 8] = ["version", "log", "storage", "http", "auth", "redis", "limits", "live"];
 
-/// The path that a variable names.
+/// The path that a variable names. Variables that Kubernetes sets for a Service are not ours, whatever it is
+/// called: `REGISTRY_PORT`, `REGISTRY_REDIS_SERVICE_HOST`, `REGISTRY_REDIS_PORT_6379_TCP_ADDR`.
 pub fn path(name: &str) -> Option<Vec<String>> {
     let path: Vec<String> = name.strip_prefix("REGISTRY_")?.split('_').map(str::to_lowercase).collect();
-    let known = path.first().is_some_and(|first| SECTIONS.contains(&first.as_str()));
-    (known && path.iter().all(|step| !step.is_empty())).then_some(path)
+    let first = path.first()?.as_str();
+    let known = SECTIONS.contains(&first) || advice::sections().any(|section| section == first);
+    let of_a_service = path.iter().skip(1).any(|step| step == "port" || step == "service");
+    (known && !of_a_service && path.iter().all(|step| !step.is_empty())).then_some(path)
 }
 
 /// Sets the value at a path, making what is missing on the way.
@@ -59,7 +63,15 @@ mod tests {
             set(&mut value, &path(name).unwrap(), to.into());
         }
         assert_eq!(value, serde_json::json!({ "redis": { "addrs": ["b", "c"] }, "http": { "addr": "d" } }));
-        for name in ["REGISTRY_PORT", "REGISTRY_SERVICE_HOST", "REGISTRY_HTTP__ADDR", "HOME"] {
+        for name in [
+            "REGISTRY_PORT",
+            "REGISTRY_SERVICE_HOST",
+            "REGISTRY_REDIS_SERVICE_PORT",
+            "REGISTRY_REDIS_PORT",
+            "REGISTRY_REDIS_PORT_6379_TCP_ADDR",
+            "REGISTRY_HTTP__ADDR",
+            "HOME",
+        ] {
             assert_eq!(path(name), None, "{name}");
         }
     }

@@ -4,6 +4,7 @@
 //! disagreeing. The schema is a superset of the CNCF distribution registry's `config.yml`. This
 //! crate does no I/O and knows nothing about the server or Kubernetes.
 
+pub mod advice;
 pub mod check;
 pub mod duration;
 pub mod environment;

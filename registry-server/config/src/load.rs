@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
+    advice,
     check::check,
     environment,
     error::{Problem, Problems},
@@ -38,18 +39,26 @@ impl Config {
             value = json!({});
         }
         let mut overridden = Vec::new();
-        for (name, text) in environment {
-            let Some(path) = environment::path(&name) else { continue };
+        let named = environment
+            .into_iter()
+            .filter_map(|(name, text)| environment::path(&name).map(|path| (path, name, text)));
+        // A whole section comes before keys in it.
+        let mut named: Vec<_> = named.collect();
+        named.sort();
+        for (path, name, text) in named {
             let parsed = untyped(&text).unwrap_or(Value::String(text));
             environment::set(&mut value, &path, parsed);
             overridden.push((path, name));
         }
         adjust(&mut value);
         let at = |path: &[String], message: String| {
-            let variable = overridden.iter().find(|(start, _)| path.starts_with(start));
+            let above = overridden.iter().rev().find(|(start, _)| path.starts_with(start));
+            let position = if above.is_some() { None } else { position::of(text, path) };
+            let below = overridden.iter().find(|(start, _)| position.is_none() && start.starts_with(path));
+            let variable = above.or(below).filter(|_| !path.is_empty());
             Problem {
                 source: variable.map_or(file.to_owned(), |(_, name)| format!("environment variable {name}")),
-                position: if variable.is_some() { None } else { position::of(text, path) },
+                position,
                 key: path.join("."),
                 message,
             }
@@ -87,7 +96,7 @@ fn unreadable(file: &str, error: &serde_saphyr::Error) -> Problem {
     Problem { source: file.to_owned(), position, key: String::new(), message: error.to_string() }
 }
 
-/// `version: 0.1` is a number in YAML, and `inmemory:` is nothing.
+/// `version: 0.1` is a number in YAML, `inmemory:` is nothing, and `REGISTRY_STORAGE=inmemory` is a word.
 fn adjust(value: &mut Value) {
     if value["version"].as_f64() == Some(0.1) {
         value["version"] = json!("0.1");
@@ -95,6 +104,9 @@ fn adjust(value: &mut Value) {
         && let Some(map) = value.as_object_mut()
     {
         map.remove("version");
+    }
+    if let Some(backend) = value["storage"].as_str().map(str::to_owned) {
+        value["storage"] = json!({ backend: {} });
     }
     if let Some(storage) = value.get_mut("storage").and_then(Value::as_object_mut)
         && let Some(inmemory) = storage.get_mut("inmemory").filter(|v| v.is_null())
@@ -117,7 +129,8 @@ fn typed(mut value: Value, mut problem: impl FnMut(&[String], String)) -> Option
         {
             path.push(key.to_owned());
         }
-        problem(&path, message);
+        let advice = advice::of(&path).filter(|_| message.starts_with("unknown field"));
+        problem(&path, advice.map_or(message, |advice| format!("not supported: {advice}")));
         if !remove(&mut value, &path) {
             return None;
         }
@@ -195,6 +208,33 @@ mod tests {
         assert!(delete.storage.delete.enabled);
     }
 
+    // registry CF3
+    #[test]
+    fn files_of_distribution_are_taken_where_they_mean_the_same() {
+        let config = read(
+            "version: 0.1\nlog:\n  level: debug\n  formatter: json\n  accesslog:\n    disabled: true\n\
+             storage:\n    delete:\n      enabled: true\n    cache:\n        blobdescriptor: inmemory\n    \
+             filesystem:\n        rootdirectory: /var/lib/registry\n    maintenance:\n        uploadpurging:\n            \
+             enabled: false\n        readonly:\n            enabled: true\nhttp:\n    addr: :5000\n    draintimeout: 60s\n    \
+             tls:\n      certificate: /c\n      key: /k\n      minimumtls: tls1.2\n      clientcas: [/a, /b]\n      \
+             clientauth: verify-client-cert-if-given\n    debug:\n        addr: :5001\n\
+             auth:\n  htpasswd:\n    realm: basic-realm\n    path: /p\n\
+             redis:\n  addrs: ['redis:6379']\n  db: 1\n  tls:\n    certificate: /c\n    key: /k\n    clientcas: [/a]\n",
+            &[],
+        );
+        assert_eq!(config.unwrap().http.tls.unwrap().clientcas.len(), 2);
+        for backend in ["inmemory", "{inmemory: }"] {
+            assert!(read("", &[("REGISTRY_STORAGE", backend)]).unwrap().storage.inmemory.is_some());
+        }
+        // As distribution's documentation shows it for containers; the order of the variables is any.
+        let variables = [
+            ("REGISTRY_AUTH_HTPASSWD_PATH", "/p"),
+            ("REGISTRY_AUTH_HTPASSWD_REALM", "R"),
+            ("REGISTRY_AUTH", "htpasswd"),
+        ];
+        assert_eq!(read("", &variables).unwrap().auth.unwrap().htpasswd.realm, "R");
+    }
+
     // registry CF7
     #[test]
     fn what_is_written_reads_back() {
@@ -209,6 +249,37 @@ mod tests {
         assert!(read("limits: {maxmanifestsize: 0777}", &[]).is_err());
         assert!(read("http: {addr: ':1'}\nhttp: {addr: ':2'}", &[]).is_err());
         assert!(read("storage:\n  inmemory:\n", &[]).unwrap().storage.inmemory.is_some());
+        let bomb: String = (1..30).map(|i| format!("k{i}: &a{i} [*a{}, *a{}]\n", i - 1, i - 1)).collect();
+        assert!(read(&format!("k0: &a0 [x]\n{bomb}"), &[]).is_err());
+    }
+
+    #[test]
+    fn keys_of_stores_caches_and_tls_are_checked() {
+        let found = |text: &str| {
+            let problems = read(text, &[]).unwrap_err().0;
+            problems.into_iter().map(|p| format!("{}: {}", p.key, p.message)).collect::<Vec<_>>().join("\n")
+        };
+        for (text, wanted) in [
+            ("storage: {identity: 'a b'}", "storage.identity: must be"),
+            ("storage: {cache: {blobdescriptor: inmemory, maxsize: 0}}", "storage.cache.maxsize: must be"),
+            (
+                "storage: {maintenance: {uploadpurging: {age: 0s}}}",
+                "storage.maintenance.uploadpurging.age: must be",
+            ),
+            ("redis: {addrs: ['a:1'], username: a, usernamefile: b}", "redis.usernamefile: either"),
+            ("redis: {addrs: ['a:1'], tls: {}}", "redis.tls: clientcas is missing"),
+            ("redis: {addrs: ['a:1'], tls: {clientcas: [c], key: k}}", "redis.tls: certificate and key"),
+            ("http: {tls: {certificate: c, key: k, minimumtls: tls1.0}}", "http.tls.minimumtls: "),
+            (
+                "http: {tls: {certificate: c, key: k, clientauth: request-client-cert}}",
+                "http.tls.clientauth: ",
+            ),
+        ] {
+            assert!(found(text).starts_with(wanted), "{}", found(text));
+        }
+        let purging = read("storage: {maintenance: {uploadpurging: {age: 1h, dryrun: true}}}", &[]).unwrap();
+        let purging = purging.storage.maintenance.uploadpurging;
+        assert_eq!((purging.age.0.as_secs(), purging.enabled, purging.dryrun), (3600, true, true));
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! A cache in a Redis server. Slow or absent, it costs one time-out per breaker period and nothing else.
 
 use std::{
-    path::PathBuf,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -9,41 +8,21 @@ use std::{
 use bytes::Bytes;
 use futures::{FutureExt, future::BoxFuture};
 use redis::{
-    Client, Cmd, ConnectionAddr, FromRedisValue, IntoConnectionInfo, RedisConnectionInfo, RedisError,
+    Cmd, FromRedisValue,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 
-use crate::{cache::key_value::KeyValue, metrics};
+use crate::{
+    cache::{
+        key_value::KeyValue,
+        redis_address::{Address, Failure},
+    },
+    metrics,
+};
 
 const PATIENCE: Duration = Duration::from_millis(250);
 /// How long a server that failed is left alone.
 const PAUSE: Duration = Duration::from_secs(2);
-
-/// Where the server is and how to log in.
-#[derive(Clone, Debug)]
-pub struct Address {
-    /// Host name or address.
-    pub host: String,
-    /// Port.
-    pub port: u16,
-    /// Account, when the server has them.
-    pub username: Option<String>,
-    /// A file with the password, read for every new connection.
-    pub password_file: Option<PathBuf>,
-    /// Database number.
-    pub database: u8,
-}
-
-/// Why a call gave nothing.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("cannot read the password file")]
-    Password(#[source] std::io::Error),
-    #[error("no answer in time")]
-    Slow,
-    #[error(transparent)]
-    Redis(#[from] RedisError),
-}
 
 #[derive(Default)]
 struct State {
@@ -103,21 +82,11 @@ impl Redis {
     }
 
     async fn connect(&self) -> Result<ConnectionManager, Failure> {
-        let mut login = RedisConnectionInfo::default().set_db(self.address.database.into());
-        if let Some(username) = &self.address.username {
-            login = login.set_username(username);
-        }
-        if let Some(file) = &self.address.password_file {
-            let password = tokio::fs::read_to_string(file).await.map_err(Failure::Password)?;
-            login = login.set_password(password.trim_end());
-        }
-        let target = ConnectionAddr::Tcp(self.address.host.clone(), self.address.port);
-        let client = Client::open(target.into_connection_info()?.set_redis_settings(login))?;
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(0)
             .set_response_timeout(Some(PATIENCE))
             .set_connection_timeout(Some(PATIENCE));
-        Ok(ConnectionManager::new_lazy_with_config(client, config)?)
+        Ok(ConnectionManager::new_lazy_with_config(self.address.client().await?, config)?)
     }
 
     /// One line per change.

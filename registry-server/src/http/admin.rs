@@ -49,7 +49,10 @@ impl Admin {
         } else if store {
             text(StatusCode::OK, "ok\n".to_owned())
         } else {
-            text(StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n".to_owned())
+            text(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the store does not answer, or is not the expected one\n".to_owned(),
+            )
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{error::Error, time::Duration};
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use http_body_util::BodyDataStream;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::{Body, Incoming};
 
 /// A sender that is silent for longer is cut off.
 const SILENCE: Duration = Duration::from_secs(120);
@@ -17,11 +17,14 @@ const DRAINING: Duration = Duration::from_secs(10);
 pub type BodyError = Box<dyn Error + Send + Sync>;
 
 /// The frames of a body.
-pub fn frames(body: &mut Incoming) -> impl Stream<Item = Result<Bytes, BodyError>> + Send + Unpin {
+pub fn frames<B>(body: &mut B) -> impl Stream<Item = Result<Bytes, BodyError>> + Send + Unpin
+where
+    B: Body<Data = Bytes, Error: Into<BodyError>> + Send + Unpin,
+{
     let frames = stream::unfold(BodyDataStream::new(body), |mut frames| async move {
         match tokio::time::timeout(SILENCE, frames.next()).await {
             Ok(None) => None,
-            Ok(Some(frame)) => Some((frame.map_err(BodyError::from), frames)),
+            Ok(Some(frame)) => Some((frame.map_err(Into::into), frames)),
             Err(silent) => Some((Err(silent.into()), frames)),
         }
     });
@@ -59,4 +62,26 @@ pub fn drain(body: Incoming) {
             }
         }
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::StreamBody;
+    use hyper::body::Frame;
+
+    use super::*;
+
+    // registry C32
+    #[tokio::test(start_paused = true)]
+    async fn slow_senders_are_heard_out_and_silent_ones_are_not() {
+        let pauses = [60, 119, 110, 121];
+        let sender = stream::iter(pauses).then(|seconds| async move {
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            Ok::<_, BodyError>(Frame::data(Bytes::from_static(b"x")))
+        });
+        let mut body = StreamBody::new(Box::pin(sender));
+        let heard: Vec<bool> =
+            frames(&mut body).take(pauses.len()).map(|frame| frame.is_ok()).collect().await;
+        assert_eq!(heard, [true, true, true, false]);
+    }
 }

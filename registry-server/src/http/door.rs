@@ -4,7 +4,9 @@ use std::{convert::Infallible, net::SocketAddr, panic::AssertUnwindSafe, sync::A
 
 use arc_swap::ArcSwap;
 use futures::FutureExt;
-use http::{HeaderName, HeaderValue, Method, Request, request::Parts};
+use http::{
+    HeaderName, HeaderValue, Method, Request, StatusCode, header::X_CONTENT_TYPE_OPTIONS, request::Parts,
+};
 use hyper::body::Incoming;
 use serde_json::json;
 
@@ -20,10 +22,13 @@ use crate::{
         route::Route,
         uploads,
     },
+    oci::error_code::ErrorCode,
     registry::service::Registry,
     settings::Settings,
 };
 
+/// As long as other registries and proxies take it.
+const LONGEST_URI: usize = 8 << 10;
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 
 /// What answers requests.
@@ -80,6 +85,7 @@ impl Door {
             body::drain(body);
         }
         response.headers_mut().insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
+        response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         if let Ok(id) = id.parse() {
             response.headers_mut().insert(request_id::REQUEST_ID, id);
         }
@@ -99,6 +105,10 @@ impl Door {
         body: &mut Incoming,
         user: &mut Identity,
     ) -> Result<Response, ApiError> {
+        if asked.parts.uri.path_and_query().is_some_and(|text| text.as_str().len() > LONGEST_URI) {
+            return Err(ApiError::new(StatusCode::URI_TOO_LONG, ErrorCode::Unsupported, "URI is too long")
+                .detail(json!({ "limit": LONGEST_URI })));
+        }
         let accounts = self.accounts.as_deref();
         *user = authorize::identify(accounts, &asked.parts.headers).await?;
         let route = route?;

@@ -165,6 +165,10 @@ impl From<RegistryError> for ApiError {
                 tracing::error!(key, "a link in the store is damaged");
                 Self::internal()
             }
+            E::WrongStore { .. } => {
+                tracing::error!("{message}");
+                Self::internal()
+            }
             E::NoSpace(error) => {
                 tracing::error!(cause = chain(&error), "no space left");
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, ErrorCode::Unavailable, message)
@@ -178,7 +182,7 @@ impl From<RegistryError> for ApiError {
 }
 
 /// An error and what caused it, for the log.
-fn chain(error: &dyn std::error::Error) -> String {
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -32,9 +32,13 @@ pub async fn begin(
 ) -> Result<Response, ApiError> {
     if let Some(digest) = asked.query.get("mount") {
         let digest: Digest = digest.parse()?;
-        if let Some(Ok(from)) = asked.query.get("from").map(str::parse)
-            && registry.mount(name, &digest, &from).await?
-        {
+        // Every account may pull from every repository, so any of them will do.
+        let mounted = match asked.query.get("from").map(str::parse) {
+            None => registry.mount_from_any(name, &digest).await?,
+            Some(Ok(from)) => registry.mount(name, &digest, &from).await?,
+            Some(Err(_)) => false,
+        };
+        if mounted {
             return Ok(created(name, &digest));
         }
     }

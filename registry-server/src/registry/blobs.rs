@@ -8,6 +8,9 @@ use crate::{
     storage::backend::ByteStream,
 };
 
+/// Folders that are searched for a blob that a client wants and cannot place. Uploading is the way out.
+const SEARCHED: usize = 1_000;
+
 impl Registry {
     /// Size of a blob, or of a manifest read as one, that the repository has.
     pub async fn blob_size(&self, name: &RepositoryName, digest: &Digest) -> Result<u64, RegistryError> {
@@ -41,6 +44,30 @@ impl Registry {
         }
         self.write_link(&layout::link(&layout::layer(name, digest)), digest).await?;
         Ok(true)
+    }
+
+    /// Makes a blob of any repository a blob of `name`; false when none is found soon enough.
+    pub async fn mount_from_any(
+        &self,
+        name: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<bool, RegistryError> {
+        if self.store.stat(&layout::blob(digest)).await?.is_none() {
+            return Ok(false);
+        }
+        if self.has_link(&layout::layer(name, digest)).await? {
+            return Ok(true);
+        }
+        let mut walk = self.walk();
+        for _ in 0..SEARCHED {
+            let Some(folder) = walk.next().await? else { break };
+            if let Some(from) = folder.with(&["_layers"])
+                && self.mount(name, digest, &from).await?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Takes a blob out of a repository. Refused while a manifest of the repository needs it.

@@ -99,7 +99,7 @@ mod tests {
     #[tokio::test]
     async fn facts_are_remembered_by_store_and_never_believed_blindly() {
         let store: Arc<dyn Backend> = Arc::new(memory::Memory::default());
-        let values: Arc<dyn KeyValue> = Arc::new(Memory::default());
+        let values: Arc<dyn KeyValue> = Arc::new(Memory::new(1 << 20));
         let cached = |identity| {
             CachedMetadata::new(Arc::new(FromStore(Arc::clone(&store))), Arc::clone(&values), identity)
         };

@@ -1,27 +1,17 @@
 //! The list of repositories.
 
-use crate::{
-    oci::repository_name::RepositoryName,
-    registry::{error::RegistryError, layout, service::Registry, tags::Page},
-};
+use crate::registry::{error::RegistryError, service::Registry, tags::Page};
 
 impl Registry {
     /// A page of repositories that hold something, in the order of their bytes.
     pub async fn catalog(&self, last: Option<&str>, count: usize) -> Result<Page, RegistryError> {
-        let mut found = Vec::new();
-        let mut open = vec![String::new()];
-        while let Some(prefix) = open.pop() {
-            let folder =
-                format!("{}{}{prefix}", layout::REPOSITORIES, if prefix.is_empty() { "" } else { "/" });
-            let names = self.store.list(&folder).await?;
-            if names.iter().any(|n| n == "_layers" || n == "_manifests")
-                && let Ok(name) = prefix.parse::<RepositoryName>()
+        let (mut found, mut walk) = (Vec::new(), self.walk());
+        while let Some(folder) = walk.next().await? {
+            if let Some(name) = folder.with(&["_layers", "_manifests"])
                 && self.exists(&name).await?
             {
-                found.push(prefix.clone());
+                found.push(folder.path);
             }
-            let below = names.iter().filter(|n| !n.starts_with('_'));
-            open.extend(below.map(|n| if prefix.is_empty() { n.clone() } else { format!("{prefix}/{n}") }));
         }
         found.sort_unstable();
         Ok(Page::cut(found, last, count))

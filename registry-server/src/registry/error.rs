@@ -72,6 +72,19 @@ pub enum RegistryError {
         /// Where.
         key: String,
     },
+    /// The store is not the one that the configuration asks for.
+    #[error(
+        "storage.identity: this registry's store carries the identity {expected:?}, and what is mounted here carries \
+         {}: the volume is empty, not mounted, or another one. Mount the right one; or, to serve this store under \
+         that identity from now on, start once with storage.initialize: true",
+        found.as_ref().map_or("no identity".to_owned(), |found| format!("{found:?}"))
+    )]
+    WrongStore {
+        /// What the configuration says.
+        expected: String,
+        /// What the store says.
+        found: Option<String>,
+    },
     /// The store is full.
     #[error("no space left")]
     NoSpace(#[source] StorageError),

@@ -97,9 +97,14 @@ pub fn link(folder: &str) -> String {
     format!("{folder}/link")
 }
 
+/// Folder of all uploads.
+pub fn uploads(name: &RepositoryName) -> String {
+    format!("{}/_uploads", repository(name))
+}
+
 /// Folder of an upload.
 pub fn upload(name: &RepositoryName, id: Uuid) -> String {
-    format!("{}/_uploads/{id}", repository(name))
+    format!("{}/{id}", uploads(name))
 }
 
 /// What has been received.

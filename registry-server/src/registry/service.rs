@@ -2,23 +2,34 @@
 
 use std::sync::Arc;
 
-use crate::{registry::metadata::Metadata, storage::backend::Backend};
+use crate::{
+    registry::{identity, metadata::Metadata},
+    storage::backend::Backend,
+};
 
 /// All repositories of one store.
 #[derive(Clone)]
 pub struct Registry {
     pub(in crate::registry) store: Arc<dyn Backend>,
     pub(in crate::registry) metadata: Arc<dyn Metadata>,
+    identity: Option<Arc<str>>,
 }
 
 impl Registry {
     /// The registry in `store`, whose small facts are read through `metadata`.
     pub fn new(store: Arc<dyn Backend>, metadata: Arc<dyn Metadata>) -> Self {
-        Self { store, metadata }
+        Self { store, metadata, identity: None }
     }
 
-    /// Whether the store answers.
+    /// Ready only while the store carries this identity.
+    pub fn expecting(mut self, identity: Option<&str>) -> Self {
+        self.identity = identity.map(Arc::from);
+        self
+    }
+
+    /// Whether the store answers, and is the expected one.
     pub async fn ready(&self) -> bool {
-        self.store.stat("docker/registry/v2/ready").await.is_ok()
+        let found = identity::read(&*self.store).await;
+        found.is_ok_and(|found| self.identity.is_none() || self.identity.as_deref() == found.as_deref())
     }
 }

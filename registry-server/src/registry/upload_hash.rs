@@ -1,10 +1,11 @@
 //! The hash of an upload, kept beside its data so that any replica can go on with it.
 //!
-//! The record is `<algorithm> <bytes hashed> <state in hex>`. It may lag behind the data after a crash;
-//! then the rest is read again.
+//! The record is `<algorithm> <bytes hashed> <state in hex> <second of the last byte>`. It may lag behind the
+//! data after a crash; then the rest is read again.
 
 use bytes::Bytes;
 use futures::TryStreamExt;
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
@@ -13,7 +14,8 @@ use crate::{
 };
 
 fn write(hasher: &Hasher, hashed: u64) -> Bytes {
-    format!("{} {hashed} {}", hasher.algorithm().as_str(), hex::encode(hasher.save())).into()
+    let (state, now) = (hex::encode(hasher.save()), Timestamp::now().as_second());
+    format!("{} {hashed} {state} {now}", hasher.algorithm().as_str()).into()
 }
 
 fn read(record: &[u8]) -> Option<(Hasher, u64)> {
@@ -23,7 +25,21 @@ fn read(record: &[u8]) -> Option<(Hasher, u64)> {
     Some((Hasher::restore(algorithm, &hex::decode(words.next()?).ok()?)?, hashed))
 }
 
+fn last_byte(record: &[u8]) -> Option<Timestamp> {
+    let second = std::str::from_utf8(record).ok()?.split(' ').nth(3)?;
+    Timestamp::from_second(second.parse().ok()?).ok()
+}
+
 impl Registry {
+    /// When the upload got its last byte, as far as that is recorded.
+    pub(in crate::registry) async fn upload_grew(
+        &self,
+        name: &RepositoryName,
+        id: Uuid,
+    ) -> Result<Option<Timestamp>, RegistryError> {
+        Ok(self.store.read(&layout::upload_hash(name, id)).await?.as_deref().and_then(last_byte))
+    }
+
     pub(in crate::registry) async fn save_hash(
         &self,
         name: &RepositoryName,

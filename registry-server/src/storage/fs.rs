@@ -29,7 +29,12 @@ impl Filesystem {
     /// The store below `root`, which is made if it is missing.
     pub fn open(root: &Path) -> io::Result<Self> {
         fs::create_dir_all(root)?;
-        Ok(Self { root: root.to_owned() })
+        Ok(Self::existing(root))
+    }
+
+    /// The store below `root`, which is left as it is.
+    pub fn existing(root: &Path) -> Self {
+        Self { root: root.to_owned() }
     }
 
     fn path(&self, key: &str) -> PathBuf {

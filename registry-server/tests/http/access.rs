@@ -1,6 +1,6 @@
 //! Sections 9 and 15: who may do what.
 
-use crate::fixture::{Fixture, header, refused, sha256};
+use crate::fixture::{Fixture, eventually, header, refused, sha256};
 
 async fn with_accounts() -> (Fixture, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -40,6 +40,7 @@ async fn without_the_right_password_there_is_a_challenge() {
             registry.request(method, "/v2/").basic_auth("dev", Some("secret")).send().await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(header(&response, "docker-distribution-api-version"), "registry/2.0");
+        assert_eq!(header(&response, "x-content-type-options"), "nosniff");
         assert_eq!(response.text().await.unwrap(), if method == "GET" { "{}" } else { "" });
     }
     let twice =
@@ -103,17 +104,22 @@ async fn accounts_follow_their_file() {
             .status()
             .as_u16()
     };
-    let replace = async |text: &str| {
+    let replace = |text: &str| {
         let next = folder.path().join("next");
         std::fs::write(&next, text).unwrap();
         std::fs::rename(&next, &path).unwrap();
-        tokio::time::sleep(std::time::Duration::from_millis(5500)).await;
     };
     assert_eq!((login("dev").await, login("new").await), (200, 401));
-    replace("new:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n").await;
+    replace("new:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n");
+    eventually(async || login("new").await == 200).await;
+    assert_eq!(login("dev").await, 401);
+    let errors = || registry.metric("registry_reload_errors_total{file=\"htpasswd\"}");
+    let before = errors();
+    replace("garbage");
+    eventually(async || errors() > before).await;
     assert_eq!((login("dev").await, login("new").await), (401, 200));
-    replace("garbage").await;
-    assert_eq!((login("dev").await, login("new").await), (401, 200));
+    replace("dev:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n");
+    eventually(async || login("dev").await == 200).await;
 }
 
 // registry LM5
@@ -125,9 +131,10 @@ async fn read_only_is_switched_while_running() {
     let registry = Fixture::with(&format!("live: {{path: '{}'}}", path.display())).await;
     let location = registry.begin("n").await;
     std::fs::write(&path, "storage: {maintenance: {readonly: {enabled: true}}}\n").unwrap();
-    tokio::time::sleep(std::time::Duration::from_millis(10_500)).await;
-    refused(registry.send("PATCH", &location).await, 405, "UNSUPPORTED").await;
+    eventually(async || registry.status("PATCH", &location).await == 405).await;
+    let errors = || registry.metric("registry_reload_errors_total{file=\"live\"}");
+    let before = errors();
     std::fs::write(&path, "storage: {maintenance: nonsense}\n").unwrap();
-    tokio::time::sleep(std::time::Duration::from_millis(10_500)).await;
+    eventually(async || errors() > before).await;
     refused(registry.send("POST", "/v2/n/blobs/uploads/").await, 405, "UNSUPPORTED").await;
 }

@@ -1,6 +1,6 @@
 //! Section 3: reading blobs.
 
-use crate::fixture::{Fixture, files_below, header, refused, sha256, sha512};
+use crate::fixture::{Fixture, eventually, files_below, header, refused, sha256, sha512};
 
 fn content() -> Vec<u8> {
     (0..2048u32).map(|i| (i % 251) as u8).collect()
@@ -52,7 +52,12 @@ async fn ranges_are_served_clamped_or_refused() {
         assert_eq!(header(&response, "content-range"), "bytes */2048");
         assert!(response.bytes().await.unwrap().is_empty());
     }
-    assert_eq!(get("bytes=0-9,20-29").await.status(), 200);
+    let many: Vec<String> = (0..200).map(|i| format!("{i}-{i}")).collect();
+    for ranges in ["bytes=0-9,20-29".to_owned(), format!("bytes={}", many.join(","))] {
+        let response = get(&ranges).await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.bytes().await.unwrap(), content());
+    }
 }
 
 // registry B12
@@ -108,6 +113,32 @@ async fn an_unchanged_blob_is_not_sent_again() {
         let request = registry.request("GET", &format!("/v2/n/blobs/{digest}")).header("if-none-match", tag);
         assert_eq!(request.send().await.unwrap().status(), 304);
     }
+}
+
+// registry B13
+#[tokio::test]
+async fn the_blob_of_the_empty_descriptor_is_a_blob() {
+    let registry = Fixture::new().await;
+    let digest = registry.push_blob("n", b"{}").await;
+    assert_eq!(digest, "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+    assert_eq!(registry.send("GET", &format!("/v2/n/blobs/{digest}")).await.text().await.unwrap(), "{}");
+}
+
+// registry B21
+#[tokio::test]
+async fn a_client_that_leaves_leaves_no_open_file() {
+    let registry = Fixture::new().await;
+    let digest = registry.push_blob("n", &vec![1; 64 << 20]).await;
+    let data = |target: &std::path::Path| target.starts_with(registry.store()) && target.ends_with("data");
+    let open = || {
+        let all = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+        all.filter(|fd| std::fs::read_link(fd.path()).is_ok_and(|target| data(&target))).count()
+    };
+    let mut response = registry.send("GET", &format!("/v2/n/blobs/{digest}")).await;
+    assert!(!response.chunk().await.unwrap().unwrap().is_empty());
+    assert_eq!(open(), 1);
+    drop(response);
+    eventually(async || open() == 0).await;
 }
 
 // registry B22

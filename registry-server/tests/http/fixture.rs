@@ -87,6 +87,13 @@ impl Fixture {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
+    /// The counter's or gauge's value, over all registries of this process; 0 before the first.
+    pub fn metric(&self, name: &str) -> f64 {
+        let all = registry_server::metrics::install().render();
+        let line = all.lines().find_map(|line| line.strip_prefix(name));
+        line.map_or(0.0, |value| value.trim().parse().unwrap())
+    }
+
     pub async fn begin(&self, name: &str) -> String {
         let response = self.send("POST", &format!("/v2/{name}/blobs/uploads/")).await;
         assert_eq!(response.status(), 202);
@@ -122,6 +129,17 @@ impl Fixture {
         assert_eq!(response.status(), 201);
         (sha256(&bytes), layer, bytes)
     }
+}
+
+/// Waits until it is so; gives up after a while.
+pub async fn eventually(so: impl AsyncFn() -> bool) {
+    let patience = std::time::Duration::from_secs(30);
+    let waiting = async {
+        while !so().await {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(patience, waiting).await.expect("it never became so");
 }
 
 /// An image manifest; `more` are further fields, each with a comma before it.

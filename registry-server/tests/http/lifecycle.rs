@@ -1,46 +1,8 @@
-//! Sections 13 to 16: TLS, probes, metrics, request ids, ending.
+//! Sections 13 to 16: probes, metrics, request ids, ending.
 
 use std::time::Duration;
 
 use crate::fixture::{Fixture, header};
-
-fn certificate(folder: &std::path::Path) -> String {
-    let made =
-        rcgen::generate_simple_self_signed(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
-    std::fs::write(folder.join("crt"), made.cert.pem()).unwrap();
-    std::fs::write(folder.join("key"), made.signing_key.serialize_pem()).unwrap();
-    made.cert.pem()
-}
-
-async fn accepts(registry: &Fixture, trusted: &str, http1: bool) -> bool {
-    let root = reqwest::Certificate::from_pem(trusted.as_bytes()).unwrap();
-    let mut client = reqwest::Client::builder().no_proxy().tls_certs_only([root]);
-    if http1 {
-        client = client.http1_only();
-    }
-    let url = format!("https://{}/v2/", registry.address);
-    let answer = client.build().unwrap().get(url).send().await;
-    answer.is_ok_and(|response| response.status() == 200)
-}
-
-// registry TL1 TL2 TL3 TL6
-#[tokio::test]
-async fn a_new_certificate_is_taken_and_a_bad_one_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let first = certificate(folder.path());
-    let at = folder.path().display();
-    let registry =
-        Fixture::with(&format!("http: {{tls: {{certificate: '{at}/crt', key: '{at}/key'}}}}")).await;
-    assert!(accepts(&registry, &first, true).await && accepts(&registry, &first, false).await);
-    let plain = registry.raw("GET /v2/ HTTP/1.1\r\nhost: x\r\n\r\n");
-    tokio::time::timeout(Duration::from_secs(5), plain).await.unwrap();
-    std::fs::write(folder.path().join("key"), "garbage").unwrap();
-    tokio::time::sleep(Duration::from_millis(5500)).await;
-    assert!(accepts(&registry, &first, true).await);
-    let second = certificate(folder.path());
-    tokio::time::sleep(Duration::from_millis(5500)).await;
-    assert!(accepts(&registry, &second, true).await && !accepts(&registry, &first, true).await);
-}
 
 // registry OB1 OB2 OB3 OB5
 #[tokio::test]
@@ -89,4 +51,21 @@ async fn a_refusal_of_a_large_body_reaches_its_sender() {
         let response = registry.request("PATCH", path).body(vec![0u8; 20 << 20]).send().await.unwrap();
         assert_eq!(response.status(), 404);
     }
+}
+
+// registry ST3, seed D11
+#[tokio::test]
+async fn an_emptied_store_makes_the_server_unready() {
+    let registry = Fixture::with(
+        "storage: {identity: one, initialize: true, filesystem: {rootdirectory: FOLDER/store}}\nhttp: {debug: {addr: '127.0.0.1:0'}}",
+    )
+    .await;
+    let ready = async || {
+        let url = format!("http://{}/readyz", registry.admin.unwrap());
+        registry.client.get(url).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(ready().await, 200);
+    std::fs::remove_dir_all(registry.store()).unwrap();
+    std::fs::create_dir(registry.store()).unwrap();
+    assert_eq!(ready().await, 503);
 }

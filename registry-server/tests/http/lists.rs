@@ -4,6 +4,8 @@ use serde_json::Value;
 
 use crate::fixture::{Fixture, OCI_INDEX, OCI_MANIFEST, header, image, refused, sha256};
 
+const EMPTY: &str = r#"{"schemaVersion":2,"manifests":[]}"#;
+
 async fn get(registry: &Fixture, path: &str) -> (Value, String) {
     let response = registry.send("GET", path).await;
     assert_eq!(response.status(), 200, "{path}");
@@ -65,9 +67,32 @@ async fn referrers_of_old_clients_are_listed() {
         r#"{{"schemaVersion":2,"manifests":[{{"digest":"{}","size":1,"mediaType":"{OCI_MANIFEST}"}}]}}"#,
         sha256(b"old")
     );
-    registry.put_manifest("n", &subject.replace(':', "-"), OCI_INDEX, index).await;
+    let tag = subject.replace(':', "-");
+    registry.put_manifest("n", &tag, OCI_INDEX, index).await;
     let (list, _) = get(&registry, &format!("/v2/n/referrers/{subject}")).await;
     assert_eq!(list["manifests"][0]["digest"], sha256(b"old"));
+    // One that is known in both ways is listed once, and stays when the old client's tag goes.
+    let config = registry.push_blob("n", b"{}").await;
+    let more = format!(r#","subject":{{"digest":"{subject}","size":1,"mediaType":"x"}}"#);
+    let both = image(&config, &[], &more);
+    let digest = sha256(both.as_bytes());
+    registry.put_manifest("n", &digest, OCI_MANIFEST, both).await;
+    let descriptor =
+        |digest: &str| format!(r#"{{"digest":"{digest}","size":1,"mediaType":"{OCI_MANIFEST}"}}"#);
+    let index = format!(
+        r#"{{"schemaVersion":2,"manifests":[{},{}]}}"#,
+        descriptor(&sha256(b"old")),
+        descriptor(&digest)
+    );
+    registry.put_manifest("n", &tag, OCI_INDEX, index).await;
+    let path = format!("/v2/n/referrers/{subject}");
+    assert_eq!(get(&registry, &path).await.0["manifests"].as_array().unwrap().len(), 2);
+    assert_eq!(registry.status("DELETE", &format!("/v2/n/manifests/{tag}")).await, 202);
+    let left = get(&registry, &path).await.0;
+    assert_eq!(
+        (left["manifests"].as_array().unwrap().len(), &left["manifests"][0]["digest"]),
+        (1, &digest.into())
+    );
 }
 
 // registry H11
@@ -139,6 +164,31 @@ async fn a_repository_without_tags_is_still_known() {
     registry.send("DELETE", "/v2/n/manifests/t").await;
     assert_eq!(get(&registry, "/v2/n/tags/list").await.0["tags"], serde_json::json!([]));
     refused(registry.send("GET", "/v2/never/tags/list").await, 404, "NAME_UNKNOWN").await;
+    let (digest, layer, _) = registry.push_image("n", "t").await;
+    for path in [format!("manifests/{digest}"), format!("blobs/{layer}"), format!("blobs/{}", sha256(b"{}"))]
+    {
+        assert_eq!(registry.status("DELETE", &format!("/v2/n/{path}")).await, 202, "{path}");
+    }
+    refused(registry.send("GET", "/v2/n/tags/list").await, 404, "NAME_UNKNOWN").await;
+    assert_eq!(get(&registry, "/v2/_catalog").await.0["repositories"], serde_json::json!([]));
+}
+
+// registry F3
+#[tokio::test]
+async fn a_page_is_never_longer_than_the_maximum() {
+    let registry = Fixture::with("storage: {inmemory: {}}").await;
+    let (digest, bytes) = (sha256(EMPTY.as_bytes()), EMPTY);
+    for fifty in 0..24 {
+        let tags: Vec<String> = (0..50).map(|i| format!("tag=t{:04}", fifty * 50 + i)).collect();
+        let path = format!("{digest}?{}", tags.join("&"));
+        assert_eq!(registry.put_manifest("n", &path, OCI_INDEX, bytes).await.status(), 201);
+    }
+    let (page, link) = get(&registry, "/v2/n/tags/list?n=100000").await;
+    assert_eq!(page["tags"].as_array().unwrap().len(), 1000);
+    let rest = get(&registry, link[1..].split('>').next().unwrap()).await;
+    assert_eq!((rest.0["tags"].as_array().unwrap().len(), rest.1.as_str()), (200, ""));
+    // Old clients ignore the link: without n they get everything.
+    assert_eq!(get(&registry, "/v2/n/tags/list").await.0["tags"].as_array().unwrap().len(), 1200);
 }
 
 // registry F12

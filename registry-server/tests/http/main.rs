@@ -1,13 +1,17 @@
 //! Behaviours of the registry through a real listener. Ids in comments are those of the behaviour list.
 
-#![allow(clippy::unwrap_used)] // A test may stop at once.
+#![expect(clippy::unwrap_used, reason = "a test may stop at once")]
 
 mod access;
+mod authority;
 mod blobs;
 mod cached;
+mod connections;
 mod fixture;
 mod lifecycle;
 mod lists;
 mod manifests;
 mod names;
+mod redis_server;
+mod tls;
 mod uploads;

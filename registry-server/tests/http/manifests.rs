@@ -1,5 +1,8 @@
 //! Sections 5 and 8: manifests and their deletion.
 
+use futures::StreamExt;
+use serde_json::json;
+
 use crate::fixture::{Fixture, OCI_INDEX, OCI_MANIFEST, header, image, refused, sha256, sha512};
 
 // registry D1 D3 D12 D25 D26
@@ -45,10 +48,35 @@ async fn manifests_of_unknown_or_contradictory_types_are_refused() {
         (OCI_MANIFEST, format!("\u{feff}{bytes}")),
         (OCI_INDEX, r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#.into()),
     ];
+    let mut details = Vec::new();
     for (kind, bytes) in cases {
-        refused(registry.put_manifest("n", "t", kind, bytes).await, 400, "MANIFEST_INVALID").await;
+        let body = refused(registry.put_manifest("n", "t", kind, bytes).await, 400, "MANIFEST_INVALID").await;
+        details.push(body["errors"][0].clone());
+    }
+    assert_eq!(details[0]["detail"], json!({"contentType": OCI_INDEX, "mediaType": OCI_MANIFEST}));
+    assert_eq!(details[1]["detail"]["found"], "application/vnd.example+json");
+    assert!(details[1]["detail"]["accepted"].as_array().unwrap().contains(&OCI_MANIFEST.into()));
+    for schema_one in &details[2..4] {
+        assert!(schema_one["message"].as_str().unwrap().contains("Docker schema 1"));
     }
     assert_eq!(registry.status("GET", "/v2/n/manifests/t").await, 404);
+}
+
+// registry D31
+#[tokio::test]
+async fn odd_json_is_refused_and_harms_nobody() {
+    let registry = Fixture::new().await;
+    let number = format!(r#"{{"schemaVersion":2,"manifests":[],"x":{}}}"#, "9".repeat(10_000));
+    assert!([201, 400].contains(&registry.put_manifest("n", "t", OCI_INDEX, number).await.status().as_u16()));
+    let nested = format!(r#"{{"schemaVersion":2,"manifests":[],"x":{}"#, "[".repeat(10_000));
+    refused(registry.put_manifest("n", "t", OCI_INDEX, nested).await, 400, "MANIFEST_INVALID").await;
+    let blanks = futures::stream::repeat_with(|| Ok::<_, std::io::Error>(" ".repeat(1 << 20))).take(1 << 10);
+    let put = registry.request("PUT", "/v2/n/manifests/t").body(reqwest::Body::wrap_stream(blanks));
+    // The client may see its connection closed before it has sent a gigabyte.
+    if let Ok(response) = put.send().await {
+        refused(response, 413, "MANIFEST_INVALID").await;
+    }
+    assert_eq!(registry.status("GET", "/v2/").await, 200);
 }
 
 // registry D8 D17 D18 D20
@@ -87,12 +115,10 @@ async fn a_push_by_digest_must_have_that_digest() {
     let digest = sha256(bytes.as_bytes());
     let padded = registry.put_manifest("n", &digest, OCI_MANIFEST, format!("{bytes}  ")).await;
     refused(padded, 400, "DIGEST_INVALID").await;
-    refused(
-        registry.put_manifest("n", "sha256:bad", OCI_MANIFEST, bytes.clone()).await,
-        400,
-        "DIGEST_INVALID",
-    )
-    .await;
+    let bad = registry.put_manifest("n", "sha256:bad", OCI_MANIFEST, bytes.clone()).await;
+    refused(bad, 400, "DIGEST_INVALID").await;
+    refused(registry.send("GET", "/v2/n/manifests/sha256:bad").await, 400, "DIGEST_INVALID").await;
+    assert_eq!(registry.status("GET", &format!("/v2/n/manifests/{digest}")).await, 404);
     let digest = sha512(bytes.as_bytes());
     let pushed =
         registry.put_manifest("n", &format!("{digest}?tag=a&tag=b"), OCI_MANIFEST, bytes.clone()).await;
@@ -103,6 +129,12 @@ async fn a_push_by_digest_must_have_that_digest() {
         assert_eq!(header(&response, "docker-content-digest"), digest);
     }
     // registry D23
+    let ten: Vec<String> = (0..10).map(|i| format!("tag=t{i}")).collect();
+    let path = format!("{digest}?{}", ten.join("&"));
+    let response = registry.put_manifest("n", &path, OCI_MANIFEST, bytes.clone()).await;
+    assert_eq!((response.status().as_u16(), response.headers().get_all("oci-tag").iter().count()), (201, 10));
+    let path = format!("{digest}?tag={}", "x".repeat(8 << 10));
+    assert_eq!(registry.put_manifest("n", &path, OCI_MANIFEST, bytes.clone()).await.status(), 414);
     let response = registry.put_manifest("n", &format!("{digest}?tag=c&tag=-bad"), OCI_MANIFEST, bytes).await;
     refused(response, 400, "NAME_INVALID").await;
     assert_eq!(registry.status("GET", "/v2/n/manifests/c").await, 404);
@@ -122,6 +154,13 @@ async fn a_manifest_over_the_limit_is_refused() {
     )
     .await;
     assert_eq!(body["errors"][0]["detail"]["limit"], 4 << 20);
+    let chunked = |bytes: String| {
+        let stream = futures::stream::iter([Ok::<_, std::io::Error>(bytes)]);
+        let put = registry.request("PUT", "/v2/n/manifests/t").header("content-type", OCI_INDEX);
+        put.body(reqwest::Body::wrap_stream(stream)).send()
+    };
+    assert_eq!(chunked(padded(4 << 20)).await.unwrap().status(), 201);
+    refused(chunked(padded((4 << 20) + 1)).await.unwrap(), 413, "MANIFEST_INVALID").await;
 }
 
 // registry D15 D16
@@ -138,6 +177,73 @@ async fn missing_content_is_named() {
     let foreign =
         image(&config, &[&layer], "").replace("\"size\":1}]", "\"size\":1,\"urls\":[\"https://x\"]}]");
     assert_eq!(registry.put_manifest("n", "t", OCI_MANIFEST, foreign).await.status(), 201);
+    for kind in [
+        "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+        "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+    ] {
+        let away = image(&config, &[&layer], "").replace(
+            "layers\":[{\"mediaType\":\"application/x\"",
+            &format!("layers\":[{{\"mediaType\":\"{kind}\""),
+        );
+        assert_eq!(registry.put_manifest("n", "t", OCI_MANIFEST, away).await.status(), 201, "{kind}");
+    }
+}
+
+// registry D19 G6
+#[tokio::test]
+async fn an_index_may_name_layers_and_keeps_them() {
+    let registry = Fixture::new().await;
+    let layer = registry.push_blob("n", b"cached layer").await;
+    let index = format!(
+        r#"{{"schemaVersion":2,"manifests":[{{"digest":"{layer}","size":12,"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip"}}]}}"#
+    );
+    assert_eq!(registry.put_manifest("n", "cache", OCI_INDEX, index).await.status(), 201);
+    refused(registry.send("DELETE", &format!("/v2/n/blobs/{layer}")).await, 405, "UNSUPPORTED").await;
+}
+
+// registry D27
+#[tokio::test]
+async fn answers_about_a_moving_tag_belong_together() {
+    let registry = Fixture::new().await;
+    let (one, two) = (r#"{"schemaVersion":2,"manifests":[]}"#, r#"{"schemaVersion":2,   "manifests":[]}"#);
+    registry.put_manifest("n", "t", OCI_INDEX, one).await;
+    let moving = async {
+        for round in 0..100 {
+            let bytes = if round % 2 == 0 { two } else { one };
+            assert_eq!(registry.put_manifest("n", "t", OCI_INDEX, bytes).await.status(), 201);
+        }
+    };
+    let reading = async {
+        for _ in 0..100 {
+            let get = registry.send("GET", "/v2/n/manifests/t").await;
+            let (digest, length) = (header(&get, "docker-content-digest"), header(&get, "content-length"));
+            let bytes = get.bytes().await.unwrap();
+            assert_eq!((sha256(&bytes), bytes.len().to_string()), (digest, length));
+            let head = registry.send("HEAD", "/v2/n/manifests/t").await;
+            let digest = header(&head, "docker-content-digest");
+            assert_eq!(registry.status("GET", &format!("/v2/n/manifests/{digest}")).await, 200);
+        }
+    };
+    tokio::join!(moving, reading);
+}
+
+// registry G3 G8
+#[tokio::test]
+async fn what_is_deleted_at_one_replica_is_gone_at_the_other() {
+    let cache = "storage: {delete: {enabled: true}, cache: {blobdescriptor: inmemory}";
+    let one = Fixture::with(&format!("{cache}}}")).await;
+    let same = format!("{cache}, filesystem: {{rootdirectory: '{}'}}}}", one.store().display());
+    let two = Fixture::with(&same).await;
+    for _ in 0..20 {
+        let (digest, layer, _) = one.push_image("n", "t").await;
+        let (manifest, blob) = (format!("/v2/n/manifests/{digest}"), format!("/v2/n/blobs/{layer}"));
+        for path in [&manifest, &blob] {
+            assert_eq!(two.status("GET", path).await, 200);
+            assert_eq!(one.status("DELETE", path).await, 202);
+            assert_eq!(two.status("HEAD", path).await, 404);
+        }
+        assert_eq!(two.status("HEAD", "/v2/n/manifests/t").await, 404);
+    }
 }
 
 // registry D21

@@ -18,27 +18,51 @@ pub enum Keep {
     ByPolicy,
 }
 
-/// Labels that select this registry's pods: name, instance, component, nothing else.
-pub fn selector(model: &Model) -> Value {
+/// Whose pods a child serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Component {
+    /// The registry.
+    Registry,
+    /// Its Redis.
+    Redis,
+}
+
+impl Component {
+    /// Value of the label.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Registry => "registry",
+            Self::Redis => "redis",
+        }
+    }
+}
+
+/// Labels that select the pods of a component: name, instance, component, nothing else.
+pub fn selector(model: &Model, component: Component) -> Value {
     json!({
         "app.kubernetes.io/name": "privateregistry",
         "app.kubernetes.io/instance": model.names.name,
-        "app.kubernetes.io/component": "registry",
+        "app.kubernetes.io/component": component.word(),
     })
 }
 
 /// Labels of every child.
-pub fn labels(model: &Model) -> Value {
-    let mut labels = selector(model);
+pub fn labels(model: &Model, component: Component) -> Value {
+    let mut labels = selector(model, component);
     labels["app.kubernetes.io/part-of"] = "privateregistry".into();
     labels["app.kubernetes.io/managed-by"] = MANAGER.into();
     labels
 }
 
-/// `metadata` of a child.
+/// `metadata` of a child of the registry.
 pub fn metadata(model: &Model, name: &str, keep: Keep) -> Value {
+    metadata_of(model, name, keep, Component::Registry)
+}
+
+/// `metadata` of a child of `component`.
+pub fn metadata_of(model: &Model, name: &str, keep: Keep, component: Component) -> Value {
     let mut metadata = json!({
-        "name": name, "namespace": model.names.namespace, "labels": labels(model), "annotations": {},
+        "name": name, "namespace": model.names.namespace, "labels": labels(model, component), "annotations": {},
     });
     if keep == Keep::ByPolicy {
         metadata["annotations"][REGISTRY_ANNOTATION] = model.names.name.clone().into();
@@ -47,4 +71,9 @@ pub fn metadata(model: &Model, name: &str, keep: Keep) -> Value {
         metadata["ownerReferences"] = json!([model.owner]);
     }
     metadata
+}
+
+/// The security of every container of ours: the "restricted" standard and a read-only root.
+pub fn container_security() -> Value {
+    json!({"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]}})
 }

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::private_registry::{
     desired::{
         child::{Keep, metadata},
-        server_config,
+        server_config::{self, StoreIdentity},
     },
     error::ResolveError,
     model::Model,
@@ -18,8 +18,8 @@ pub fn content_hash(content: &str) -> String {
 }
 
 /// The boot file, immutable, named by its content.
-pub fn boot(model: &Model) -> Result<Value, ResolveError> {
-    let file = server_config::boot(&model.spec)?;
+pub fn boot(model: &Model, identity: &StoreIdentity) -> Result<Value, ResolveError> {
+    let file = server_config::boot(model, identity)?;
     let name = model.names.config(&content_hash(&file));
     let metadata = metadata(model, &name, Keep::Never);
     Ok(
@@ -28,14 +28,14 @@ pub fn boot(model: &Model) -> Result<Value, ResolveError> {
 }
 
 /// The live file.
-pub fn live(model: &Model) -> Result<Value, ResolveError> {
+pub fn live(model: &Model, identity: &StoreIdentity) -> Result<Value, ResolveError> {
     let metadata = metadata(model, &model.names.live(), Keep::Never);
-    let file = server_config::live(&model.spec)?;
+    let file = server_config::live(&model.spec, identity)?;
     Ok(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"live.yml": file}}))
 }
 
-/// The CA's certificate.
-pub fn trust(model: &Model, ca: &str) -> Value {
+/// Certificates that clients must trust.
+pub fn trust(model: &Model, bundle: &str) -> Value {
     let metadata = metadata(model, &model.names.trust(), Keep::Never);
-    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"ca.crt": ca}})
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"ca.crt": bundle}})
 }

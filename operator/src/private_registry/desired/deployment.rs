@@ -2,96 +2,148 @@
 
 use serde_json::{Value, json};
 
-use crate::private_registry::{
-    desired::{
-        child::{Keep, labels, metadata, selector},
-        server_config::{AUTH, BOOT, DATA, DRAIN_SECONDS, LIVE, TLS},
+use crate::{
+    crd::{pod::Pod, storage::AccessMode},
+    private_registry::{
+        desired::{
+            child::{Component, Keep, container_security, labels, metadata, selector},
+            mounts, pod_template,
+        },
+        model::{Model, Store},
     },
-    model::Model,
 };
 
 /// uid and gid of the server in its image.
 const USER: i64 = 65532;
+/// On the Deployment: the store in use, `<store>` or `<store>/<uid of the claim>`.
+pub const STORE: &str = "privateregistry.dev/store";
+/// On the Deployment: a server has used the store.
+pub const INITIALIZED: &str = "privateregistry.dev/store-initialized";
+
+/// What the Deployment is made for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Placement {
+    /// Where images are kept.
+    pub store: Store,
+    /// Uid of the claim.
+    pub uid: Option<String>,
+    /// A server has used it.
+    pub initialized: bool,
+}
+
+impl Placement {
+    /// What the annotation says.
+    pub fn recorded(&self) -> String {
+        match &self.uid {
+            Some(uid) => format!("{}/{uid}", self.store),
+            None => self.store.to_string(),
+        }
+    }
+}
 
 /// The Deployment. `config` names the ConfigMap of the boot file: its change is what rolls the pods.
-pub fn deployment(model: &Model, config: &str) -> Value {
-    let metadata = metadata(model, &model.names.registry(), Keep::Never);
+pub fn deployment(model: &Model, placement: &Placement, config: &str) -> Value {
+    let mut metadata = metadata(model, &model.names.registry(), Keep::Never);
+    metadata["annotations"][STORE] = placement.recorded().into();
+    if placement.initialized {
+        metadata["annotations"][INITIALIZED] = "true".into();
+    }
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {
         "replicas": model.replicas(),
         "revisionHistoryLimit": 2,
+        "progressDeadlineSeconds": 600,
         "strategy": strategy(model),
-        "selector": {"matchLabels": selector(model)},
-        "template": {
-            "metadata": {"labels": labels(model), "annotations": {"privateregistry.dev/config-hash": config}},
-            "spec": pod(model, config),
-        },
+        "selector": {"matchLabels": selector(model, Component::Registry)},
+        "template": template(model, placement, config),
     }})
 }
 
-/// A volume that one node holds cannot be held by the new pod while the old one lives.
+/// A volume that one node or pod holds cannot be held by the new pod while the old one lives.
 fn strategy(model: &Model) -> Value {
-    if model.spec.replicas > 1 {
+    let filesystem = model.spec.storage.filesystem.as_ref();
+    let shared = filesystem.is_some_and(|volume| volume.access_mode == AccessMode::ReadWriteMany);
+    if shared || model.spec.replicas > 1 {
         return json!({"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}});
     }
     json!({"type": "Recreate"})
 }
 
-fn pod(model: &Model, config: &str) -> Value {
-    json!({
-        "serviceAccountName": model.names.registry(),
+fn template(model: &Model, placement: &Placement, config: &str) -> Value {
+    let wanted = model.spec.pod.clone().unwrap_or_default();
+    let (mut labels, mut annotations) = (json!(wanted.labels), json!(wanted.annotations));
+    pod_template::merge(&mut labels, &self::labels(model, Component::Registry));
+    pod_template::merge(&mut annotations, &json!({"privateregistry.dev/config-hash": config}));
+    let mut template = json!({
+        "metadata": {"labels": labels, "annotations": annotations},
+        "spec": pod(model, &wanted, placement, config),
+    });
+    if let Some(last) = wanted.template {
+        pod_template::merge(&mut template, &Value::Object(last));
+    }
+    template
+}
+
+fn pod(model: &Model, wanted: &Pod, placement: &Placement, config: &str) -> Value {
+    let mut pod = json!({
+        "serviceAccountName": wanted.service_account_name.clone().unwrap_or_else(|| model.names.registry()),
         "automountServiceAccountToken": false,
         "enableServiceLinks": false,
-        "terminationGracePeriodSeconds": DRAIN_SECONDS + 10,
+        "terminationGracePeriodSeconds": model.spec.drain_timeout.seconds() + 10,
         "securityContext": {
             "runAsNonRoot": true, "runAsUser": USER, "runAsGroup": USER, "fsGroup": USER,
             "fsGroupChangePolicy": "OnRootMismatch", "seccompProfile": {"type": "RuntimeDefault"},
         },
         "imagePullSecrets": model.spec.image.clone().map(|image| image.pull_secrets).unwrap_or_default(),
-        "containers": [container(model)],
-        "volumes": volumes(model, config),
-    })
+        "topologySpreadConstraints": spread(model, wanted),
+        "containers": [container(model, wanted)],
+        "volumes": mounts::volumes(model, placement, config),
+    });
+    if !wanted.node_selector.is_empty() {
+        pod["nodeSelector"] = json!(wanted.node_selector);
+    }
+    if !wanted.tolerations.is_empty() {
+        pod["tolerations"] = json!(wanted.tolerations);
+    }
+    if let Some(affinity) = &wanted.affinity {
+        pod["affinity"] = json!(affinity);
+    }
+    if let Some(class) = &wanted.priority_class_name {
+        pod["priorityClassName"] = class.clone().into();
+    }
+    pod
 }
 
-fn container(model: &Model) -> Value {
+/// Over nodes, then zones, where that is possible.
+fn spread(model: &Model, wanted: &Pod) -> Value {
+    if let Some(constraints) = &wanted.topology_spread_constraints {
+        return json!(constraints);
+    }
+    let over = |key: &str| {
+        json!({"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": selector(model, Component::Registry)}})
+    };
+    json!([over("kubernetes.io/hostname"), over("topology.kubernetes.io/zone")])
+}
+
+fn container(model: &Model, wanted: &Pod) -> Value {
     let probe = |path: &str, period: i32, failures: i32| json!({"httpGet": {"path": path, "port": "admin"}, "periodSeconds": period, "failureThreshold": failures});
+    let resources = wanted.resources.as_ref().map_or_else(
+        || json!({"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}),
+        |resources| json!(resources),
+    );
     json!({
         "name": "registry",
         "image": model.image,
         "imagePullPolicy": model.spec.image.as_ref().map(|image| image.pull_policy).unwrap_or_default(),
-        "args": ["serve", format!("{BOOT}/config.yml")],
+        "args": ["serve", format!("{}/config.yml", super::server_config::BOOT)],
         "ports": [{"name": "registry", "containerPort": 5000, "protocol": "TCP"},
                   {"name": "admin", "containerPort": 5001, "protocol": "TCP"}],
         "livenessProbe": probe("/livez", 10, 3),
         "readinessProbe": probe("/readyz", 2, 2),
-        "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
-        "securityContext": {"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true,
-                            "capabilities": {"drop": ["ALL"]}},
-        "volumeMounts": [
-            {"name": "boot", "mountPath": BOOT, "readOnly": true},
-            {"name": "live", "mountPath": LIVE, "readOnly": true},
-            {"name": "tls", "mountPath": TLS, "readOnly": true},
-            {"name": "auth", "mountPath": AUTH, "readOnly": true},
-            {"name": "data", "mountPath": DATA},
-        ],
+        // A server that ends says why: its last lines become the message that status shows.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "resources": resources,
+        "securityContext": container_security(),
+        "volumeMounts": mounts::mounts(model),
     })
-}
-
-fn volumes(model: &Model, config: &str) -> Value {
-    json!([
-        {"name": "boot", "configMap": {"name": config}},
-        {"name": "live", "configMap": {"name": model.names.live()}},
-        {"name": "tls", "secret": {"secretName": model.names.tls()}},
-        {"name": "auth", "secret": {"secretName": model.names.htpasswd()}},
-        data(model),
-    ])
-}
-
-fn data(model: &Model) -> Value {
-    match &model.spec.storage.ephemeral {
-        None => json!({"name": "data", "persistentVolumeClaim": {"claimName": model.names.data()}}),
-        Some(ephemeral) => match &ephemeral.size_limit {
-            None => json!({"name": "data", "emptyDir": {}}),
-            Some(limit) => json!({"name": "data", "emptyDir": {"sizeLimit": limit}}),
-        },
-    }
 }

@@ -1,22 +1,62 @@
-//! The firewall: the public port from anywhere, the admin port from its own namespace and the operator's.
+//! The firewall: the public port from anywhere, the admin port from its own namespace and the operator's, Redis from
+//! the registry.
 
 use serde_json::{Value, json};
 
-use crate::private_registry::{
-    desired::child::{Keep, metadata, selector},
-    model::Model,
+use crate::{
+    crd::network_policy::NetworkPolicyMode,
+    private_registry::{
+        desired::child::{Component, Keep, metadata, metadata_of, selector},
+        model::{CacheKind, Model},
+    },
 };
 
-/// The NetworkPolicy of the registry's pods.
-pub fn network_policy(model: &Model) -> Value {
-    let metadata = metadata(model, &model.names.registry(), Keep::Never);
+/// The NetworkPolicies; none when the user switched them off.
+pub fn network_policies(model: &Model) -> Vec<Value> {
+    let wanted = model.spec.network_policy.clone().unwrap_or_default();
+    if wanted.mode == NetworkPolicyMode::Disabled {
+        return vec![];
+    }
+    let managed = matches!(model.cache, CacheKind::ManagedRedis(_));
+    let mut all = vec![registry(model)];
+    all.extend(managed.then(|| redis(model)));
+    all
+}
+
+fn registry(model: &Model) -> Value {
+    let wanted = model.spec.network_policy.clone().unwrap_or_default();
     let operator = json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": model.operator_namespace}}});
-    json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": {
-        "podSelector": {"matchLabels": selector(model)},
+    let mut admins = vec![json!({"podSelector": {}}), operator];
+    admins.extend(wanted.metrics_from.iter().map(|peer| json!(peer)));
+    let mut policy = json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+        "metadata": metadata(model, &model.names.registry(), Keep::Never), "spec": {
+        "podSelector": {"matchLabels": selector(model, Component::Registry)},
         "policyTypes": ["Ingress"],
         "ingress": [
             {"ports": [{"protocol": "TCP", "port": "registry"}]},
-            {"ports": [{"protocol": "TCP", "port": "admin"}], "from": [{"podSelector": {}}, operator]},
+            {"ports": [{"protocol": "TCP", "port": "admin"}], "from": admins},
         ],
+    }});
+    if let Some(rules) = wanted.egress {
+        policy["spec"]["policyTypes"] = json!(["Ingress", "Egress"]);
+        let mut all =
+            vec![json!({"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]})];
+        if matches!(model.cache, CacheKind::ManagedRedis(_)) {
+            let redis = json!({"podSelector": {"matchLabels": selector(model, Component::Redis)}});
+            all.push(json!({"ports": [{"protocol": "TCP", "port": 6379}], "to": [redis]}));
+        }
+        all.extend(rules.iter().map(|rule| json!(rule)));
+        policy["spec"]["egress"] = all.into();
+    }
+    policy
+}
+
+fn redis(model: &Model) -> Value {
+    let registry = json!({"podSelector": {"matchLabels": selector(model, Component::Registry)}});
+    json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+        "metadata": metadata_of(model, &model.names.redis(), Keep::Never, Component::Redis), "spec": {
+        "podSelector": {"matchLabels": selector(model, Component::Redis)},
+        "policyTypes": ["Ingress"],
+        "ingress": [{"ports": [{"protocol": "TCP", "port": 6379}], "from": [registry]}],
     }})
 }

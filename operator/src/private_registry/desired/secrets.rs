@@ -1,4 +1,4 @@
-//! Secrets around values that were made once: accounts, the password file, CA and certificate.
+//! Secrets around values that were made once or checked before: accounts, the password file, CA and certificate.
 
 use std::collections::BTreeMap;
 
@@ -6,27 +6,95 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
 use crate::private_registry::{
+    certificates::{authority::Authority, inspect::Pair},
     desired::{
-        child::{Keep, metadata},
+        child::{Component, Keep, metadata, metadata_of},
+        redis,
         server_config::PULL_USER,
     },
-    model::Model,
+    model::{CacheKind, Model},
 };
 
-/// A Secret of `kind` with `data`.
-pub fn secret(model: &Model, name: &str, kind: &str, keep: Keep, data: &BTreeMap<&str, &str>) -> Value {
+/// On the CA's Secret: the value of the annotation `rotate-ca` that was carried out last.
+pub const ROTATED: &str = "privateregistry.dev/rotate-ca";
+/// On the password file's Secret: what it was made of, so that nobody verifies the same lines again.
+pub const SOURCES: &str = "privateregistry.dev/sources";
+
+/// Values by key.
+pub type Data = BTreeMap<&'static str, String>;
+
+fn secret(metadata: Value, kind: &str, data: &Data) -> Value {
     let encoded: Map<String, Value> =
         data.iter().map(|(key, value)| ((*key).to_owned(), STANDARD.encode(value).into())).collect();
-    json!({"apiVersion": "v1", "kind": "Secret", "type": kind, "metadata": metadata(model, name, keep), "data": encoded})
+    json!({"apiVersion": "v1", "kind": "Secret", "type": kind, "metadata": metadata, "data": encoded})
 }
 
-/// `.dockerconfigjson` of the pull account, for every host of the registry.
-pub fn docker_config(model: &Model, address: &str, password: &str) -> String {
+/// The registry's own CA.
+pub fn authority(model: &Model, authority: &Authority) -> Value {
+    let mut data = pair(&authority.current);
+    if let Some(next) = &authority.next {
+        data.insert("next.crt", next.certificate.clone());
+        data.insert("next.key", next.key.clone());
+    }
+    if let Some(previous) = &authority.previous {
+        data.insert("previous.crt", previous.clone());
+    }
+    let mut metadata = metadata(model, &model.names.ca(), Keep::ByPolicy);
+    if let Some(rotated) = &authority.rotated {
+        metadata["annotations"][ROTATED] = rotated.clone().into();
+    }
+    secret(metadata, "kubernetes.io/tls", &data)
+}
+
+/// The certificate that is served, with the certificate of who signed it beside it: so a certificate of a former CA
+/// is known as such.
+pub fn served(model: &Model, served: &Pair, ca: Option<&str>) -> Value {
+    let mut data = pair(served);
+    if let Some(ca) = ca {
+        data.insert("ca.crt", ca.to_owned());
+    }
+    secret(metadata(model, &model.names.tls(), Keep::Never), "kubernetes.io/tls", &data)
+}
+
+fn pair(pair: &Pair) -> Data {
+    BTreeMap::from([("tls.crt", pair.certificate.clone()), ("tls.key", pair.key.clone())])
+}
+
+/// A generated account.
+pub fn account(model: &Model, user: &str, password: &str) -> Value {
+    let data = BTreeMap::from([("username", user.to_owned()), ("password", password.to_owned())]);
+    secret(metadata(model, &model.names.user(user), Keep::ByPolicy), "kubernetes.io/basic-auth", &data)
+}
+
+/// The password file.
+pub fn htpasswd(model: &Model, file: &str, sources: &str) -> Value {
+    let mut metadata = metadata(model, &model.names.htpasswd(), Keep::ByPolicy);
+    metadata["annotations"][SOURCES] = sources.into();
+    secret(metadata, "Opaque", &BTreeMap::from([("htpasswd", file.to_owned())]))
+}
+
+/// The pull account, for every host of the registry.
+pub fn pull(model: &Model, addresses: &[String], password: &str) -> Value {
+    let data = BTreeMap::from([(".dockerconfigjson", docker_config(model, addresses, password))]);
+    secret(metadata(model, &model.names.pull(), Keep::ByPolicy), "kubernetes.io/dockerconfigjson", &data)
+}
+
+/// The managed Redis' password and configuration; none without it.
+pub fn redis_auth(model: &Model, password: &str) -> Option<Value> {
+    let CacheKind::ManagedRedis(managed) = &model.cache else { return None };
+    let data =
+        BTreeMap::from([("password", password.to_owned()), ("redis.conf", redis::config(managed, password))]);
+    let metadata = metadata_of(model, &model.names.redis_auth(), Keep::Never, Component::Redis);
+    Some(secret(metadata, "Opaque", &data))
+}
+
+/// `.dockerconfigjson` of the pull account, for every host and address of the registry.
+pub fn docker_config(model: &Model, addresses: &[String], password: &str) -> String {
     let auth = STANDARD.encode(format!("{PULL_USER}:{password}"));
     let entry = json!({"username": PULL_USER, "password": password, "auth": auth});
     let mut hosts = model.hosts();
-    hosts.push(address.to_owned());
-    let auths: Map<String, Value> = hosts.into_iter().map(|host| (host, entry.clone())).collect();
+    hosts.extend_from_slice(addresses);
+    let auths: Map<String, Value> = hosts.iter().map(|host| (model.authority(host), entry.clone())).collect();
     json!({"auths": auths}).to_string()
 }
 

@@ -3,16 +3,22 @@
 use registry_config::{
     duration::GoDuration,
     schema::{
-        Auth, Config, Debug, Filesystem, Formatter, Htpasswd, Http, Level, LiveFile, Log, Storage, Tls,
+        Auth, Cache, CacheKind as Kind, Config, Debug, Filesystem, Formatter, Htpasswd, Http, Level, Limits,
+        LiveFile, Log, Redis, RedisTls, Storage, Tls,
     },
 };
 
 use crate::{
+    cluster::quantity::bytes,
     crd::{
+        cache::ExternalRedis,
         logging::{AccessLines, LogFormat, LogLevel},
         registry::{ImageDeletion, PrivateRegistrySpec},
     },
-    private_registry::error::ResolveError,
+    private_registry::{
+        error::ResolveError,
+        model::{CacheKind, Model},
+    },
 };
 
 /// Folder of the boot file in the pod.
@@ -23,29 +29,46 @@ pub const LIVE: &str = "/etc/registry/live";
 pub const TLS: &str = "/etc/registry/tls";
 /// Folder of the password file in the pod.
 pub const AUTH: &str = "/etc/registry/auth";
+/// Folder of the Redis account in the pod.
+pub const REDIS: &str = "/etc/registry/redis";
+/// Folder of the CA of a Redis of the user's in the pod.
+pub const REDIS_CA: &str = "/etc/registry/redis-ca";
+/// Folder of the client certificate for a Redis of the user's in the pod.
+pub const REDIS_CLIENT: &str = "/etc/registry/redis-client";
 /// Folder of the images in the pod.
 pub const DATA: &str = "/var/lib/registry";
-/// How long requests may take to finish when a pod ends, in seconds.
-pub const DRAIN_SECONDS: u64 = 300;
 /// The account that may only pull.
 pub const PULL_USER: &str = "preg-pull";
 
+/// How the server tells its store from another one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoreIdentity {
+    /// What the store must carry; none: whatever it carries.
+    pub id: Option<String>,
+    /// Whether a store without it, or with another one, is taken.
+    pub initialize: bool,
+}
+
 /// The boot file.
-pub fn boot(spec: &PrivateRegistrySpec) -> Result<String, ResolveError> {
+pub fn boot(model: &Model, identity: &StoreIdentity) -> Result<String, ResolveError> {
     yaml(&Config {
-        log: Log { formatter: formatter(spec), ..Log::default() },
+        log: Log { formatter: formatter(&model.spec), ..Log::default() },
         storage: Storage {
             filesystem: Some(Filesystem { rootdirectory: DATA.into() }),
+            identity: identity.id.clone(),
+            cache: cache(&model.cache),
             ..Storage::default()
         },
+        redis: redis(model),
         http: Http {
             addr: ":5000".into(),
-            tls: Some(Tls {
+            tls: model.encrypted().then(|| Tls {
                 certificate: format!("{TLS}/tls.crt").into(),
                 key: format!("{TLS}/tls.key").into(),
+                ..Tls::default()
             }),
             debug: Some(Debug { addr: ":5001".into() }),
-            draintimeout: GoDuration::from_secs(DRAIN_SECONDS),
+            draintimeout: GoDuration::from_secs(model.spec.drain_timeout.seconds()),
         },
         auth: Some(Auth {
             htpasswd: Htpasswd {
@@ -60,14 +83,63 @@ pub fn boot(spec: &PrivateRegistrySpec) -> Result<String, ResolveError> {
 }
 
 /// The live file.
-pub fn live(spec: &PrivateRegistrySpec) -> Result<String, ResolveError> {
+pub fn live(spec: &PrivateRegistrySpec, identity: &StoreIdentity) -> Result<String, ResolveError> {
     let mut config = Config::default();
     let logging = spec.logging.clone().unwrap_or_default();
     config.log.level = level(logging.level);
     config.log.accesslog.disabled = logging.access == AccessLines::Disabled;
     config.storage.delete.enabled = spec.image_deletion == ImageDeletion::Enabled;
     config.storage.maintenance.readonly.enabled = spec.read_only;
+    config.storage.initialize = identity.initialize;
+    let limits = spec.limits.clone().unwrap_or_default();
+    config.storage.maintenance.uploadpurging.age = GoDuration::from_secs(limits.upload_expiry.seconds());
+    config.limits = Limits {
+        maxmanifestsize: bytes(&limits.max_manifest_size.0)
+            .unwrap_or_else(|| Limits::default().maxmanifestsize),
+        maxblobsize: limits.max_blob_size.and_then(|size| bytes(&size.0)),
+    };
     yaml(&config)
+}
+
+fn cache(cache: &CacheKind) -> Option<Cache> {
+    match cache {
+        CacheKind::ManagedRedis(_) | CacheKind::ExternalRedis(_) => Some(Cache::new(Kind::Redis)),
+        CacheKind::Memory(size) => Some(Cache { maxsize: *size, ..Cache::new(Kind::InMemory) }),
+        CacheKind::None => None,
+    }
+}
+
+fn redis(model: &Model) -> Option<Redis> {
+    let password = || Some(format!("{REDIS}/password").into());
+    match &model.cache {
+        CacheKind::ManagedRedis(_) => Some(Redis {
+            addrs: vec![format!("{}.{}.svc:6379", model.names.redis(), model.names.namespace)],
+            passwordfile: password(),
+            ..Redis::default()
+        }),
+        CacheKind::ExternalRedis(external) => Some(Redis {
+            addrs: external.addresses.clone(),
+            db: external.database,
+            usernamefile: external
+                .credentials_secret_ref
+                .as_ref()
+                .map(|_| format!("{REDIS}/username").into()),
+            passwordfile: external.credentials_secret_ref.as_ref().and_then(|_| password()),
+            tls: redis_tls(external),
+            ..Redis::default()
+        }),
+        CacheKind::Memory(_) | CacheKind::None => None,
+    }
+}
+
+fn redis_tls(external: &ExternalRedis) -> Option<RedisTls> {
+    let tls = external.tls.as_ref()?;
+    let client = |file: &str| tls.client_secret_ref.as_ref().map(|_| format!("{REDIS_CLIENT}/{file}").into());
+    Some(RedisTls {
+        clientcas: vec![format!("{REDIS_CA}/ca.crt").into()],
+        certificate: client("tls.crt"),
+        key: client("tls.key"),
+    })
 }
 
 fn formatter(spec: &PrivateRegistrySpec) -> Formatter {

@@ -7,8 +7,17 @@ use crate::private_registry::{
     model::Model,
 };
 
-/// The ServiceAccount.
-pub fn service_account(model: &Model) -> Value {
-    let metadata = metadata(model, &model.names.registry(), Keep::Never);
-    json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata, "automountServiceAccountToken": false})
+/// The ServiceAccount, unless the user has one.
+pub fn service_account(model: &Model) -> Option<Value> {
+    let pod = model.spec.pod.clone().unwrap_or_default();
+    if pod.service_account_name.is_some() {
+        return None;
+    }
+    let mut metadata = metadata(model, &model.names.registry(), Keep::Never);
+    for (key, value) in pod.service_account_annotations {
+        metadata["annotations"][key] = value.into();
+    }
+    Some(
+        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata, "automountServiceAccountToken": false}),
+    )
 }

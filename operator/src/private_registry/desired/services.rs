@@ -3,14 +3,30 @@
 use serde_json::{Value, json};
 
 use crate::private_registry::{
-    desired::child::{Keep, metadata, selector},
+    desired::child::{Component, Keep, metadata, selector},
     model::Model,
 };
 
 /// The public Service.
 pub fn public(model: &Model) -> Value {
-    let port = json!({"name": "https", "port": 443, "targetPort": "registry", "protocol": "TCP"});
-    service(model, &model.names.registry(), &port)
+    let name = if model.encrypted() { "https" } else { "http" };
+    let mut port = json!({"name": name, "port": model.port(), "targetPort": "registry", "protocol": "TCP"});
+    let wanted = &model.service;
+    if let Some(node_port) = wanted.node_port {
+        port["nodePort"] = node_port.into();
+    }
+    let mut service = service(model, &model.names.registry(), &port);
+    service["spec"]["type"] = json!(wanted.type_);
+    for (key, value) in &wanted.annotations {
+        service["metadata"]["annotations"][key] = value.clone().into();
+    }
+    if let Some(class) = &wanted.load_balancer_class {
+        service["spec"]["loadBalancerClass"] = class.clone().into();
+    }
+    if let Some(policy) = wanted.external_traffic_policy {
+        service["spec"]["externalTrafficPolicy"] = json!(policy);
+    }
+    service
 }
 
 /// The Service of probes and metrics: always ClusterIP, so that no load balancer carries it.
@@ -22,5 +38,5 @@ pub fn admin(model: &Model) -> Value {
 fn service(model: &Model, name: &str, port: &Value) -> Value {
     let metadata = metadata(model, name, Keep::Never);
     json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata,
-        "spec": {"type": "ClusterIP", "selector": selector(model), "ports": [port]}})
+        "spec": {"type": "ClusterIP", "selector": selector(model, Component::Registry), "ports": [port]}})
 }

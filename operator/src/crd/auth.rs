@@ -1,0 +1,58 @@
+//! `spec.auth`: who may log in. Absent: `admin`, whose password is generated.
+
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::crd::reference::{HtpasswdRef, PasswordRef};
+
+/// Who may log in.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+pub struct Auth {
+    /// Accounts with passwords.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub htpasswd: Option<Htpasswd>,
+}
+
+/// Accounts with passwords: listed here, in a password file of your own, or both.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[x_kube(validation = Rule::new("(has(self.users) && self.users.size() > 0) || has(self.secretRef)")
+    .message("set users, secretRef or both"))]
+#[serde(rename_all = "camelCase")]
+pub struct Htpasswd {
+    /// Accounts that the operator keeps, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_string()]))]
+    #[schemars(length(max = 256))]
+    pub users: Vec<User>,
+    /// A password file of your own, merged with the accounts above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<HtpasswdRef>,
+    /// The weakest hash that may log in, of the lines of that file.
+    #[serde(default)]
+    pub minimum_hash: MinimumHash,
+}
+
+/// One account.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[x_kube(validation = Rule::new("!self.name.startsWith('preg-')")
+    .message("names that start with preg- are the operator's own"))]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    /// A DNS label; other names go into a password file of your own.
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
+    pub name: String,
+    /// Its password; absent: one is generated into the Secret `<registry>.<name>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_secret_ref: Option<PasswordRef>,
+}
+
+/// `auth.htpasswd.minimumHash`.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MinimumHash {
+    /// Whatever the registry can verify; weak lines are reported.
+    #[default]
+    Any,
+    /// Lines that are not bcrypt do not log in.
+    Bcrypt,
+}

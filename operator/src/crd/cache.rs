@@ -1,0 +1,114 @@
+//! `spec.cache`: where small metadata is kept close. Absent: a Redis of the registry's own.
+
+use k8s_openapi::api::core::v1::ResourceRequirements;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::crd::reference::{CaBundleRef, NameRef};
+
+/// Exactly one kind of cache.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[x_kube(validation = Rule::new("(has(self.redis) ? 1 : 0) + (has(self.memory) ? 1 : 0) + (has(self.none) ? 1 : 0) == 1")
+    .message("set exactly one of redis, memory and none"))]
+pub struct Cache {
+    /// A Redis server. Its loss costs speed only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redis: Option<Redis>,
+    /// In each registry pod.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Memory>,
+    /// No cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub none: Option<NoCache>,
+}
+
+/// `cache.none`: no settings.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+pub struct NoCache {}
+
+/// `cache.memory`.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[x_kube(validation = Rule::new("isQuantity(self.maxSize)").message("maxSize must be a quantity such as 64Mi"))]
+#[serde(rename_all = "camelCase")]
+pub struct Memory {
+    /// Most that it holds, in each pod.
+    #[serde(default = "memory_size")]
+    pub max_size: Quantity,
+}
+
+fn memory_size() -> Quantity {
+    Quantity("64Mi".into())
+}
+
+/// A Redis server: the operator's or yours.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[x_kube(validation = Rule::new("has(self.managed) != has(self.external)").message("set exactly one of managed and external"))]
+pub struct Redis {
+    /// A Redis for this registry alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed: Option<ManagedRedis>,
+    /// A Redis of your own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<ExternalRedis>,
+}
+
+/// A Redis for this registry alone: no persistence, `allkeys-lru`, a password of its own.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[x_kube(validation = Rule::new("isQuantity(self.maxMemory)").message("maxMemory must be a quantity such as 256Mi"))]
+#[serde(rename_all = "camelCase")]
+pub struct ManagedRedis {
+    /// `maxmemory`; at most three quarters of the container's memory limit are used.
+    #[serde(default = "redis_memory")]
+    pub max_memory: Quantity,
+    /// Resources of its container; absent: a limit of one and a half times `maxMemory`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourceRequirements>,
+    /// Its image; absent: the operator's release decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub image: Option<String>,
+}
+
+impl Default for ManagedRedis {
+    fn default() -> Self {
+        Self { max_memory: redis_memory(), resources: None, image: None }
+    }
+}
+
+fn redis_memory() -> Quantity {
+    Quantity("256Mi".into())
+}
+
+/// A Redis of your own, one server.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct ExternalRedis {
+    /// `host:port` of the server.
+    #[schemars(
+        length(min = 1, max = 1),
+        inner(length(min = 3, max = 259), regex(pattern = r"^[^:\s]+:[0-9]{1,5}$"))
+    )]
+    pub addresses: Vec<String>,
+    /// Number of the database.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 15))]
+    pub database: u8,
+    /// A Secret with `password` and, where the server has accounts, `username`. Running pods take changes over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials_secret_ref: Option<NameRef>,
+    /// TLS to the server; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<RedisTls>,
+}
+
+/// TLS to a Redis of your own.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct RedisTls {
+    /// The CA that signed its certificate.
+    pub ca_bundle_ref: CaBundleRef,
+    /// A client certificate: a Secret of type `kubernetes.io/tls`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_secret_ref: Option<NameRef>,
+}

@@ -1,0 +1,5 @@
+//! Passwords and their file.
+
+pub mod file;
+pub mod line;
+pub mod password;

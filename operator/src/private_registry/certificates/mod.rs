@@ -1,0 +1,6 @@
+//! Certificates: made, read, checked, rotated. Pure but for the keys; `now` is an argument.
+
+pub mod authority;
+pub mod inspect;
+pub mod issue;
+pub mod provided;

@@ -1,0 +1,101 @@
+//! All children behind the Services, in the order in which they are applied.
+
+use serde_json::Value;
+
+use crate::private_registry::{
+    certificates::{authority::Authority, inspect::Pair},
+    desired::{
+        config_maps,
+        deployment::{Placement, deployment},
+        disruption_budget::disruption_budget,
+        network_policy::network_policies,
+        redis::redis,
+        secrets,
+        server_config::StoreIdentity,
+    },
+    error::ResolveError,
+    model::{CacheKind, Model},
+};
+
+/// What was read, made and checked for the children.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// Addresses of the Service.
+    pub addresses: Vec<String>,
+    /// The registry's own CA, where it signs.
+    pub authority: Option<Authority>,
+    /// The certificate to serve, and that of who signed it; none: there is nothing to serve yet.
+    pub served: Option<(Pair, Option<String>)>,
+    /// Certificates to publish.
+    pub trust: Option<String>,
+    /// Generated accounts and their passwords.
+    pub generated: Vec<(String, String)>,
+    /// Password of the pull account.
+    pub pull: String,
+    /// The password file; none: there is nothing to serve yet.
+    pub htpasswd: Option<String>,
+    /// What the password file was made of.
+    pub sources: String,
+    /// Password of the managed Redis.
+    pub redis: String,
+    /// Where the pods are placed.
+    pub placement: Placement,
+    /// The Deployment stays as it is: its store is not what it should be.
+    pub held: bool,
+    /// A store without the expected identity may be taken.
+    pub initialize: bool,
+}
+
+/// The children, by kind.
+#[derive(Clone, Debug)]
+pub struct Children {
+    /// CA, certificate, accounts, password file, pull Secret, Redis.
+    pub secrets: Vec<Value>,
+    /// The published CA.
+    pub trust: Option<Value>,
+    /// Settings that pods read at start.
+    pub boot: Value,
+    /// Settings that running pods take over.
+    pub live: Value,
+    /// The firewall.
+    pub network_policies: Vec<Value>,
+    /// What a drain may take.
+    pub disruption_budget: Option<Value>,
+    /// The managed Redis.
+    pub redis: Vec<Value>,
+    /// The pods; none: they stay as they are.
+    pub deployment: Option<Value>,
+}
+
+/// Every child of `model`.
+pub fn children(model: &Model, inputs: &Inputs) -> Result<Children, ResolveError> {
+    let identity = StoreIdentity { id: inputs.placement.uid.clone(), initialize: inputs.initialize };
+    let boot = config_maps::boot(model, &identity)?;
+    let config = boot["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    let startable = inputs.htpasswd.is_some() && (inputs.served.is_some() || !model.encrypted());
+    let ready = startable && !inputs.held;
+    Ok(Children {
+        secrets: all_secrets(model, inputs),
+        trust: inputs.trust.as_ref().map(|bundle| config_maps::trust(model, bundle)),
+        live: config_maps::live(model, &identity)?,
+        network_policies: network_policies(model),
+        disruption_budget: disruption_budget(model),
+        redis: match &model.cache {
+            CacheKind::ManagedRedis(managed) => redis(model, managed, &inputs.redis),
+            CacheKind::ExternalRedis(_) | CacheKind::Memory(_) | CacheKind::None => vec![],
+        },
+        deployment: ready.then(|| deployment(model, &inputs.placement, &config)),
+        boot,
+    })
+}
+
+fn all_secrets(model: &Model, inputs: &Inputs) -> Vec<Value> {
+    let mut all = Vec::new();
+    all.extend(inputs.authority.as_ref().map(|authority| secrets::authority(model, authority)));
+    all.extend(inputs.served.as_ref().map(|(pair, ca)| secrets::served(model, pair, ca.as_deref())));
+    all.extend(inputs.generated.iter().map(|(user, password)| secrets::account(model, user, password)));
+    all.extend(inputs.htpasswd.as_ref().map(|file| secrets::htpasswd(model, file, &inputs.sources)));
+    all.push(secrets::pull(model, &inputs.addresses, &inputs.pull));
+    all.extend(secrets::redis_auth(model, &inputs.redis));
+    all
+}

@@ -1,0 +1,94 @@
+//! Files of the registry's pods: each volume with the place where the server finds it.
+
+use serde_json::{Value, json};
+
+use crate::private_registry::{
+    desired::{
+        deployment::Placement,
+        server_config::{AUTH, BOOT, DATA, LIVE, REDIS, REDIS_CA, REDIS_CLIENT, TLS},
+    },
+    model::{CacheKind, Model},
+};
+
+/// A volume and where it is mounted.
+struct Mounted(Value, &'static str);
+
+/// `volumes` of the pod.
+pub fn volumes(model: &Model, placement: &Placement, config: &str) -> Value {
+    let mut volumes = vec![
+        json!({"name": "boot", "configMap": {"name": config}}),
+        json!({"name": "live", "configMap": {"name": model.names.live()}}),
+        json!({"name": "auth", "secret": {"secretName": model.names.htpasswd()}}),
+        data(model, placement),
+    ];
+    if model.encrypted() {
+        volumes.push(json!({"name": "tls", "secret": {"secretName": model.names.tls()}}));
+    }
+    volumes.extend(redis(model).into_iter().map(|Mounted(volume, _)| volume));
+    volumes.into()
+}
+
+/// `volumeMounts` of the container.
+pub fn mounts(model: &Model) -> Value {
+    let file = |name: &str, path: &str| json!({"name": name, "mountPath": path, "readOnly": true});
+    let mut mounts = vec![
+        file("boot", BOOT),
+        file("live", LIVE),
+        file("auth", AUTH),
+        json!({"name": "data", "mountPath": DATA}),
+    ];
+    if model.encrypted() {
+        mounts.push(file("tls", TLS));
+    }
+    mounts.extend(
+        redis(model)
+            .iter()
+            .map(|Mounted(volume, path)| file(volume["name"].as_str().unwrap_or_default(), path)),
+    );
+    mounts.into()
+}
+
+/// Optional where they are the user's: the cache is never what keeps a registry from starting.
+fn redis(model: &Model) -> Vec<Mounted> {
+    match &model.cache {
+        CacheKind::ManagedRedis(_) => vec![Mounted(
+            json!({"name": "redis", "secret": {"secretName": model.names.redis_auth(), "optional": true,
+                "items": [{"key": "password", "path": "password"}]}}),
+            REDIS,
+        )],
+        CacheKind::ExternalRedis(external) => {
+            let secret = |name: &str, secret: &str| json!({"name": name, "secret": {"secretName": secret, "optional": true}});
+            let mut all = Vec::new();
+            all.extend(
+                external
+                    .credentials_secret_ref
+                    .as_ref()
+                    .map(|found| Mounted(secret("redis", &found.name), REDIS)),
+            );
+            if let Some(tls) = &external.tls {
+                let ca = &tls.ca_bundle_ref;
+                let volume = json!({"name": "redis-ca", "configMap": {"name": ca.name, "optional": true,
+                    "items": [{"key": ca.key, "path": "ca.crt"}]}});
+                all.push(Mounted(volume, REDIS_CA));
+                all.extend(
+                    tls.client_secret_ref
+                        .as_ref()
+                        .map(|found| Mounted(secret("redis-client", &found.name), REDIS_CLIENT)),
+                );
+            }
+            all
+        }
+        CacheKind::Memory(_) | CacheKind::None => vec![],
+    }
+}
+
+fn data(model: &Model, placement: &Placement) -> Value {
+    if let Some(claim) = placement.store.claim() {
+        return json!({"name": "data", "persistentVolumeClaim": {"claimName": claim}});
+    }
+    let limit = model.spec.storage.ephemeral.as_ref().and_then(|ephemeral| ephemeral.size_limit.as_ref());
+    match limit {
+        None => json!({"name": "data", "emptyDir": {}}),
+        Some(limit) => json!({"name": "data", "emptyDir": {"sizeLimit": limit}}),
+    }
+}

@@ -1,0 +1,152 @@
+//! Reads what a pass needs to know. With `generated` and `apply`, the only rooms with a client.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{
+    Api, Client,
+    api::{DynamicObject, ListParams, ObjectMeta},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    cluster::apply::{Family, api},
+    private_registry::{error::PassError, model::Model},
+};
+
+/// A Secret as the cluster has it.
+#[derive(Clone, Debug, Default)]
+pub struct Stored {
+    /// Its metadata.
+    pub metadata: ObjectMeta,
+    data: BTreeMap<String, Vec<u8>>,
+}
+
+impl Stored {
+    /// The value of `key`.
+    pub fn bytes(&self, key: &str) -> Option<&[u8]> {
+        self.data.get(key).map(Vec::as_slice).filter(|value| !value.is_empty())
+    }
+
+    /// The value of `key`, when it is text.
+    pub fn text(&self, key: &str) -> Option<String> {
+        self.bytes(key).and_then(|value| String::from_utf8(value.to_vec()).ok())
+    }
+
+    /// An annotation.
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.metadata.annotations.as_ref()?.get(key).map(String::as_str)
+    }
+
+    /// Changes whenever the object does.
+    pub fn version(&self) -> &str {
+        self.metadata.resource_version.as_deref().unwrap_or_default()
+    }
+}
+
+impl From<Secret> for Stored {
+    fn from(secret: Secret) -> Self {
+        let data = secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect();
+        Self { metadata: secret.metadata, data }
+    }
+}
+
+/// Reads in the namespace of one registry.
+#[derive(Clone, Copy)]
+pub struct Reader<'a> {
+    /// The cluster.
+    pub client: &'a Client,
+    /// The registry.
+    pub model: &'a Model,
+}
+
+impl<'a> Reader<'a> {
+    /// Whose children are ours.
+    pub fn family(&self) -> Family<'a> {
+        let model = self.model;
+        Family { instance: &model.names.name, uid: &model.owner.uid, adopt: model.wishes.adopt() }
+    }
+
+    /// Secrets of the namespace.
+    pub fn secrets(&self) -> Api<Secret> {
+        Api::namespaced(self.client.clone(), &self.model.names.namespace)
+    }
+
+    /// One Secret.
+    pub async fn secret(&self, name: &str) -> Result<Option<Stored>, PassError> {
+        let read = self.secrets().get_opt(name).await;
+        Ok(read.map_err(failed(|| format!("read Secret {name}")))?.map(Stored::from))
+    }
+
+    /// One object of the namespace.
+    pub async fn object(
+        &self,
+        api_version: &str,
+        kind: &str,
+        name: &str,
+    ) -> Result<Option<DynamicObject>, PassError> {
+        let read = self.api(api_version, kind).get_opt(name).await;
+        read.map_err(failed(|| format!("read {kind} {name}")))
+    }
+
+    /// Objects of the namespace that carry the labels of this registry.
+    pub async fn children(&self, api_version: &str, kind: &str) -> Result<Vec<DynamicObject>, PassError> {
+        let labels = format!(
+            "app.kubernetes.io/managed-by={},app.kubernetes.io/instance={}",
+            crate::cluster::apply::MANAGER,
+            self.model.names.name
+        );
+        let found = self.api(api_version, kind).list(&ListParams::default().labels(&labels)).await;
+        Ok(found.map_err(failed(|| format!("list {kind} objects")))?.items)
+    }
+
+    /// Objects of `kind` in the namespace.
+    pub fn api(&self, api_version: &str, kind: &str) -> Api<DynamicObject> {
+        let template = json!({"apiVersion": api_version, "kind": kind,
+            "metadata": {"namespace": self.model.names.namespace}});
+        api(self.client, &template)
+    }
+
+    /// The storage classes of the cluster; `None` where the operator may not see them.
+    pub async fn storage_classes(&self) -> Result<Option<Vec<Class>>, PassError> {
+        use k8s_openapi::api::storage::v1::StorageClass;
+        match Api::<StorageClass>::all(self.client.clone()).list(&ListParams::default()).await {
+            Ok(classes) => Ok(Some(classes.items.into_iter().map(Class::from).collect())),
+            Err(kube::Error::Api(status)) if status.code == 403 => Ok(None),
+            Err(error) => Err(failed(|| "list StorageClasses".to_owned())(error)),
+        }
+    }
+}
+
+/// A storage class.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Class {
+    /// Its name.
+    pub name: String,
+    /// It serves claims that name no class.
+    pub default: bool,
+    /// Its volumes can grow.
+    pub expandable: bool,
+}
+
+impl From<k8s_openapi::api::storage::v1::StorageClass> for Class {
+    fn from(class: k8s_openapi::api::storage::v1::StorageClass) -> Self {
+        let annotations = class.metadata.annotations.unwrap_or_default();
+        let default = annotations.get("storageclass.kubernetes.io/is-default-class");
+        Self {
+            name: class.metadata.name.unwrap_or_default(),
+            default: default.is_some_and(|value| value == "true"),
+            expandable: class.allow_volume_expansion == Some(true),
+        }
+    }
+}
+
+/// An error of the API server, with what was tried.
+pub fn failed(what: impl Fn() -> String) -> impl Fn(kube::Error) -> PassError {
+    move |source| PassError::Cluster { what: what(), source: Box::new(source) }
+}
+
+/// An object as JSON.
+pub fn json_of(object: &DynamicObject) -> Value {
+    serde_json::to_value(object).unwrap_or_default()
+}

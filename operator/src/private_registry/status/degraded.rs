@@ -1,0 +1,51 @@
+//! `Degraded`: something that does not stop the registry needs a look. A part that was lost a moment ago is no
+//! degradation: a node's reboot takes a minute.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use crate::{
+    crd::condition::{kind, reason},
+    private_registry::{
+        accounts::file::listed,
+        status::{observed::Observed, verdict::Verdict, workload::restart_loop},
+    },
+};
+
+/// How long a part must be away, in seconds.
+pub const PATIENCE: i64 = 120;
+/// A certificate that ends so soon should be looked at, in seconds.
+const SOON: i64 = 7 * 24 * 3600;
+
+/// `Degraded`, first cause first. `cache` is the condition of the cache as it is now.
+pub fn degraded(seen: &Observed, cache: &Condition, now: i64) -> Verdict {
+    let yes = |reason, message: String| Verdict::yes(kind::DEGRADED, reason, message);
+    if cache.status == "False" && now - cache.last_transition_time.0.as_second() >= PATIENCE {
+        return yes(reason::CACHE_UNAVAILABLE, cache.message.clone());
+    }
+    if let Some(facts) = seen
+        .certificate
+        .facts
+        .as_ref()
+        .filter(|facts| facts.not_after - now < SOON && short(facts.not_before, facts.not_after))
+    {
+        let days = (facts.not_after - now).max(0) / 86_400;
+        let message = format!("the certificate that is served ends in {days} days: renew it");
+        return yes(reason::CERTIFICATE_EXPIRES_SOON, message);
+    }
+    if let Some(file) = seen.credentials.file.as_ref().filter(|file| !file.weak.is_empty()) {
+        let message = format!(
+            "{} of the password file of your own can be broken cheaply by whoever gets the file: use bcrypt (htpasswd -B)",
+            listed(&file.weak)
+        );
+        return yes(reason::WEAK_PASSWORD_HASHES, message);
+    }
+    if let Some(problem) = restart_loop(&seen.pods) {
+        return yes(problem.reason, problem.message);
+    }
+    Verdict::no(kind::DEGRADED, reason::AS_EXPECTED, "nothing to look at")
+}
+
+/// A certificate that lives for a month or more should not be in its last week; one made for a few days is always.
+fn short(not_before: i64, not_after: i64) -> bool {
+    not_after - not_before >= 4 * SOON
+}

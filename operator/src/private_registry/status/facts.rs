@@ -1,0 +1,107 @@
+//! What `status` says beside conditions.
+
+use k8s_openapi::jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    crd::{
+        exposure::ServiceType,
+        status::{
+            AccountsStatus, CaBundle, CertificateStatus, Endpoint, PrivateRegistryStatus, StorageStatus,
+            Versions,
+        },
+    },
+    private_registry::{
+        certificates::inspect::Facts,
+        model::{CacheKind, Model, TlsSource},
+        status::{
+            observed::{Observed, count},
+            workload::selector,
+        },
+    },
+};
+
+/// The status without conditions.
+pub fn facts(model: &Model, seen: &Observed) -> PrivateRegistryStatus {
+    let counted = |field| seen.deployment.as_ref().map_or(0, |deployment| count(deployment, field));
+    PrivateRegistryStatus {
+        url: Some(model.url()),
+        endpoints: endpoints(model, seen),
+        replicas: counted("replicas"),
+        ready_replicas: counted("readyReplicas"),
+        selector: Some(selector(model)),
+        ca_bundle: seen.certificate.trust.as_ref().map(|bundle| CaBundle {
+            config_map_name: model.names.trust(),
+            key: "ca.crt".into(),
+            sha256: hex::encode(Sha256::digest(bundle)),
+        }),
+        certificate: seen.certificate.facts.as_ref().map(|facts| certificate(model, facts)),
+        accounts: Some(accounts(model, seen)),
+        storage: Some(storage(seen)),
+        versions: Some(Versions {
+            operator: env!("CARGO_PKG_VERSION").into(),
+            image: model.image.clone(),
+            redis: matches!(model.cache, CacheKind::ManagedRedis(_)).then(|| model.redis_image.clone()),
+        }),
+        ..PrivateRegistryStatus::default()
+    }
+}
+
+fn endpoints(model: &Model, seen: &Observed) -> Vec<Endpoint> {
+    let mut all = vec![Endpoint { name: "service".into(), url: model.url_of(&model.names.service_host()) }];
+    let balancer = &seen.service["status"]["loadBalancer"]["ingress"][0];
+    if let Some(address) = balancer["hostname"].as_str().or_else(|| balancer["ip"].as_str())
+        && model.service.type_ == ServiceType::LoadBalancer
+    {
+        all.push(Endpoint { name: "loadBalancer".into(), url: model.url_of(address) });
+    }
+    all
+}
+
+fn certificate(model: &Model, facts: &Facts) -> CertificateStatus {
+    let (ip_addresses, dns_names) =
+        facts.names.iter().cloned().partition(|name| name.parse::<std::net::IpAddr>().is_ok());
+    let own = matches!(model.tls, TlsSource::SelfSigned(_));
+    CertificateStatus {
+        secret_name: model.names.tls(),
+        issuer: if own { "selfSigned" } else { "secretRef" }.into(),
+        dns_names,
+        ip_addresses,
+        not_before: timestamp(facts.not_before),
+        not_after: timestamp(facts.not_after),
+        renewal_time: own.then(|| timestamp(facts.renewal())),
+    }
+}
+
+fn accounts(model: &Model, seen: &Observed) -> AccountsStatus {
+    let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+    let file = seen.credentials.file.clone().unwrap_or_default();
+    let admin = model.users.iter().any(|user| user.name == "admin" && user.password_secret_ref.is_none());
+    AccountsStatus {
+        admin_secret_name: admin.then(|| model.names.user("admin")),
+        pull_secret_name: model.names.pull(),
+        users: number(file.users),
+        weak_hashes: number(file.weak.len()),
+        unusable: number(file.unusable),
+    }
+}
+
+fn storage(seen: &Observed) -> StorageStatus {
+    let placement = &seen.decision.placement;
+    let location = placement.store.claim().map(str::to_owned);
+    StorageStatus {
+        backend: if location.is_some() { "filesystem" } else { "ephemeral" }.into(),
+        capacity: seen
+            .claim
+            .as_ref()
+            .and_then(|claim| claim["status"]["capacity"]["storage"].as_str().map(str::to_owned))
+            .filter(|_| location.is_some()),
+        store_id: placement.uid.clone(),
+        location,
+    }
+}
+
+/// RFC 3339.
+pub fn timestamp(seconds: i64) -> String {
+    Timestamp::from_second(seconds).map(|time| time.to_string()).unwrap_or_default()
+}

@@ -1,0 +1,12 @@
+//! Status: a pure function of what was applied and read, written only when it differs. One file for each group of
+//! conditions; `compute` puts them together, `write` alone holds a client.
+
+pub mod compute;
+pub mod degraded;
+pub mod facts;
+pub mod observed;
+pub mod parts;
+pub mod storage;
+pub mod verdict;
+pub mod workload;
+pub mod write;

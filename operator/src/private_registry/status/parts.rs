@@ -1,0 +1,101 @@
+//! `CertificateReady`, `CredentialsReady`, `CacheReady` and `ExposureReady`.
+
+use crate::{
+    crd::{
+        condition::{kind, reason},
+        exposure::ServiceType,
+    },
+    private_registry::{
+        model::{CacheKind, Model, TlsSource},
+        redis_probe::Answer,
+        status::{
+            observed::{Observed, count},
+            verdict::Verdict,
+        },
+    },
+};
+
+/// `CertificateReady`.
+pub fn certificate(model: &Model, seen: &Observed) -> Verdict {
+    if let Some(problem) = &seen.certificate.problem {
+        return Verdict::problem(kind::CERTIFICATE_READY, problem);
+    }
+    match &model.tls {
+        TlsSource::Disabled => {
+            let message = "spec.tls.disabled: passwords travel unencrypted between clients and pods";
+            Verdict::yes(kind::CERTIFICATE_READY, reason::DISABLED, message)
+        }
+        TlsSource::SelfSigned(_) => {
+            let message =
+                format!("signed by the registry's own CA, which ConfigMap {} publishes", model.names.trust());
+            Verdict::yes(kind::CERTIFICATE_READY, reason::ISSUED, message)
+        }
+        TlsSource::Provided(secret) => {
+            Verdict::yes(kind::CERTIFICATE_READY, reason::PROVIDED, format!("from Secret {secret}"))
+        }
+    }
+}
+
+/// `CredentialsReady`.
+pub fn credentials(seen: &Observed) -> Verdict {
+    if let Some(problem) = &seen.credentials.problem {
+        return Verdict::problem(kind::CREDENTIALS_READY, problem);
+    }
+    let users = seen.credentials.file.as_ref().map_or(0, |file| file.users);
+    let message = format!("{users} accounts can log in, one of them for pulls only");
+    Verdict::yes(kind::CREDENTIALS_READY, reason::ACCOUNTS_READY, message)
+}
+
+/// `CacheReady`: never what makes a registry not ready.
+pub fn cache(model: &Model, seen: &Observed) -> Verdict {
+    match &model.cache {
+        CacheKind::None => Verdict::yes(kind::CACHE_READY, reason::NOT_CONFIGURED, "spec.cache.none"),
+        CacheKind::Memory(_) => {
+            Verdict::yes(kind::CACHE_READY, reason::CONNECTED, "each pod remembers metadata by itself")
+        }
+        CacheKind::ManagedRedis(_) if model.spec.suspend => Verdict::yes(
+            kind::CACHE_READY,
+            reason::NOT_CONFIGURED,
+            "the registry is suspended, and its Redis with it",
+        ),
+        CacheKind::ManagedRedis(_) => {
+            let name = model.names.redis();
+            let answers = seen.redis.as_ref().is_some_and(|redis| count(redis, "readyReplicas") > 0);
+            if answers {
+                return Verdict::yes(kind::CACHE_READY, reason::CONNECTED, format!("Redis {name} answers"));
+            }
+            let message = format!(
+                "Redis {name} does not answer; the registry goes on without it, slower. See: kubectl describe deployment {name}"
+            );
+            Verdict::no(kind::CACHE_READY, reason::UNREACHABLE, message)
+        }
+        CacheKind::ExternalRedis(external) => {
+            let address = external.addresses.first().map_or("", String::as_str);
+            match &seen.external_redis {
+                None => Verdict::unknown(
+                    kind::CACHE_READY,
+                    reason::RECONCILING,
+                    format!("{address} was not asked yet"),
+                ),
+                Some(Answer::Good) => {
+                    Verdict::yes(kind::CACHE_READY, reason::CONNECTED, format!("Redis at {address} answers"))
+                }
+                Some(Answer::Bad(problem)) => Verdict::problem(kind::CACHE_READY, problem),
+            }
+        }
+    }
+}
+
+/// `ExposureReady`.
+pub fn exposure(model: &Model, seen: &Observed) -> Verdict {
+    let waiting = model.service.type_ == ServiceType::LoadBalancer
+        && seen.service["status"]["loadBalancer"]["ingress"].as_array().is_none_or(Vec::is_empty);
+    if waiting {
+        let name = model.names.registry();
+        let message = format!(
+            "Service {name} has no address from a load balancer yet; see: kubectl describe service {name}"
+        );
+        return Verdict::no(kind::EXPOSURE_READY, reason::LOAD_BALANCER_PENDING, message);
+    }
+    Verdict::yes(kind::EXPOSURE_READY, reason::EXPOSED, format!("reached at {}", model.url()))
+}

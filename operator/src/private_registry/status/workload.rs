@@ -1,0 +1,144 @@
+//! `Available` and `Progressing`, and what pods say about themselves.
+
+use serde_json::Value;
+
+use crate::{
+    crd::condition::{kind, reason},
+    private_registry::{
+        error::Problem,
+        model::Model,
+        status::{
+            observed::{Observed, count, current, rolled_out},
+            verdict::Verdict,
+        },
+    },
+};
+
+/// Exit code of a server whose configuration or store is at fault.
+const CONFIGURATION: i64 = 78;
+/// Restarts that are a loop.
+const LOOP: i64 = 3;
+
+/// `Available`: from the Deployment, when it speaks of its current generation.
+pub fn available(model: &Model, seen: &Observed) -> Verdict {
+    let name = model.names.registry();
+    let Some(deployment) = &seen.deployment else {
+        return Verdict::no(
+            kind::AVAILABLE,
+            reason::NO_READY_PODS,
+            "no pod was made yet: see the conditions that are False",
+        );
+    };
+    let ready = count(deployment, "readyReplicas");
+    if ready > 0 {
+        let pods = if ready == 1 { "1 pod answers".to_owned() } else { format!("{ready} pods answer") };
+        return Verdict::yes(kind::AVAILABLE, reason::PODS_READY, pods);
+    }
+    if !current(deployment) {
+        let message = format!("Deployment {name} has not been looked at yet");
+        return Verdict::unknown(kind::AVAILABLE, reason::RECONCILING, message);
+    }
+    let words = words(&seen.pods)
+        .map_or_else(|| format!("see: kubectl describe pods -l {}", selector(model)), |words| words.message);
+    Verdict::no(
+        kind::AVAILABLE,
+        reason::NO_READY_PODS,
+        format!("no pod of Deployment {name} is ready; {words}"),
+    )
+}
+
+/// `Progressing`.
+pub fn progressing(model: &Model, seen: &Observed) -> Verdict {
+    let Some(deployment) = &seen.deployment else {
+        return Verdict::yes(kind::PROGRESSING, reason::CREATING, "no pod was made yet");
+    };
+    if model.spec.suspend && rolled_out(deployment) {
+        return Verdict::no(kind::PROGRESSING, reason::SUSPENDED, "no pods, as asked");
+    }
+    let message = format!(
+        "{} of {} pods run the current settings",
+        count(deployment, "updatedReplicas"),
+        model.replicas()
+    );
+    if rolled_out(deployment) {
+        return Verdict::no(kind::PROGRESSING, reason::ROLLED_OUT, message);
+    }
+    if current(deployment) && past_deadline(deployment) {
+        let words =
+            words(&seen.pods).map_or_else(|| "see: kubectl get pods".to_owned(), |words| words.message);
+        let message = format!("{message}; no progress for ten minutes: {words}");
+        return Verdict::no(kind::PROGRESSING, reason::ROLLOUT_BLOCKED, message);
+    }
+    Verdict::yes(kind::PROGRESSING, reason::ROLLING_OUT, message)
+}
+
+fn past_deadline(deployment: &Value) -> bool {
+    let conditions = deployment["status"]["conditions"].as_array();
+    conditions.into_iter().flatten().any(|one| {
+        one["type"] == "Progressing"
+            && one["status"] == "False"
+            && one["reason"] == "ProgressDeadlineExceeded"
+    })
+}
+
+/// What the first pod that does not run says: why its image is not there, or its last words.
+pub fn words(pods: &[Value]) -> Option<Problem> {
+    pods.iter().find_map(|pod| {
+        let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+        let status = container(pod)?;
+        let waiting = &status["state"]["waiting"];
+        if let Some(end) = ended(status) {
+            let code = end["exitCode"].as_i64().unwrap_or_default();
+            let said = end["message"].as_str().unwrap_or_default().trim();
+            let restarts = status["restartCount"].as_i64().unwrap_or_default();
+            let message = format!("pod {name} ended with exit code {code} ({restarts} restarts): {said}");
+            return Some(Problem::new(reason::RESTART_LOOP, message));
+        }
+        let why = waiting["reason"]
+            .as_str()
+            .filter(|why| *why != "ContainerCreating" && *why != "PodInitializing")?;
+        let said = waiting["message"].as_str().unwrap_or_default();
+        Some(Problem::new(reason::NO_READY_PODS, format!("pod {name}: {why}: {said}")))
+    })
+}
+
+/// A server that ends again and again.
+pub fn restart_loop(pods: &[Value]) -> Option<Problem> {
+    let looping = |pod: &&Value| {
+        container(pod).is_some_and(|status| status["restartCount"].as_i64().unwrap_or_default() >= LOOP)
+    };
+    let looping: Vec<Value> = pods.iter().filter(looping).cloned().collect();
+    words(&looping).filter(|words| words.reason == reason::RESTART_LOOP)
+}
+
+/// What a server said that found another store than its own.
+pub fn store_refused(pods: &[Value]) -> Option<String> {
+    pods.iter().find_map(|pod| {
+        let end = ended(container(pod)?)?;
+        let said = end["message"].as_str().unwrap_or_default();
+        let refused = end["exitCode"].as_i64() == Some(CONFIGURATION) && said.contains("storage.identity");
+        refused.then(|| said.trim().to_owned())
+    })
+}
+
+fn container(pod: &Value) -> Option<&Value> {
+    pod["status"]["containerStatuses"].as_array()?.iter().find(|status| status["name"] == "registry")
+}
+
+/// How the container ended last, when it does not run well since.
+fn ended(status: &Value) -> Option<&Value> {
+    if status["ready"] == true {
+        return None;
+    }
+    [&status["state"]["terminated"], &status["lastState"]["terminated"]]
+        .into_iter()
+        .find(|end| end["exitCode"].as_i64().is_some_and(|code| code != 0))
+}
+
+/// Labels of the registry's pods, as kubectl takes them.
+pub fn selector(model: &Model) -> String {
+    let name = &model.names.name;
+    format!(
+        "app.kubernetes.io/name=privateregistry,app.kubernetes.io/instance={name},app.kubernetes.io/component=registry"
+    )
+}

@@ -1,0 +1,84 @@
+//! Section `http`.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{duration::GoDuration, schema::is_default};
+
+/// Section `http`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// `host:port` of the public listener; an empty host means every address.
+    pub addr: String,
+    /// TLS of the public listener; absent: plain HTTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    /// The admin listener: probes and metrics; absent: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub debug: Option<Debug>,
+    /// How long requests may take to finish after SIGTERM.
+    pub draintimeout: GoDuration,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            addr: "127.0.0.1:5000".to_owned(),
+            tls: None,
+            debug: None,
+            draintimeout: GoDuration::from_secs(60),
+        }
+    }
+}
+
+/// `http.tls`: PEM files, re-read when their content changes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The certificate, then its intermediates.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+    /// The oldest version of the protocol that is spoken.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub minimumtls: MinimumTls,
+    /// Certificates of the authorities whose clients may connect; none: clients show no certificate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clientcas: Vec<PathBuf>,
+    /// What is asked of clients when there are `clientcas`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub clientauth: ClientAuth,
+}
+
+/// `http.tls.minimumtls`. Older versions are not implemented.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MinimumTls {
+    /// TLS 1.2 and 1.3.
+    #[default]
+    #[serde(rename = "tls1.2")]
+    V12,
+    /// TLS 1.3 alone.
+    #[serde(rename = "tls1.3")]
+    V13,
+}
+
+/// `http.tls.clientauth`. Certificates that nobody verifies are not asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClientAuth {
+    /// Every client shows a certificate of a known authority.
+    #[default]
+    RequireAndVerifyClientCert,
+    /// A client that shows a certificate shows one of a known authority.
+    VerifyClientCertIfGiven,
+}
+
+/// `http.debug`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Debug {
+    /// `host:port` of `/livez`, `/readyz` and `/metrics`.
+    pub addr: String,
+}

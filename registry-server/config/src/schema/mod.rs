@@ -1,0 +1,91 @@
+//! Every key of the configuration file. Absent sections mean their defaults; unknown keys are errors.
+//!
+//! Keys spelled as in distribution's `config.yml` mean the same there; those marked *ours* are additions.
+
+mod auth;
+mod http;
+mod limits;
+mod log;
+mod maintenance;
+mod redis;
+mod storage;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    auth::{Auth, Htpasswd},
+    http::{ClientAuth, Debug, Http, MinimumTls, Tls},
+    limits::Limits,
+    log::{AccessLog, Formatter, Level, Log},
+    maintenance::{Maintenance, ReadOnly, UploadPurging},
+    redis::{Redis, RedisTls},
+    storage::{Cache, CacheKind, Delete, Filesystem, InMemory, Storage},
+};
+
+/// The whole file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Version of the file's format: always `0.1`.
+    #[serde(default)]
+    pub version: Version,
+    /// Logs.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub log: Log,
+    /// Where images are kept.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub storage: Storage,
+    /// The public and the admin listener.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub http: Http,
+    /// Who may log in. Absent: everybody may do everything, on loopback only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth>,
+    /// The Redis server behind `storage.cache.blobdescriptor: redis`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redis: Option<Redis>,
+    /// Limits on what clients send (*ours*).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub limits: Limits,
+    /// A second file, re-read while running (*ours*).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<LiveFile>,
+}
+
+/// The one known version of the format.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Version {
+    /// `0.1`, as in distribution 2 and 3.
+    #[default]
+    #[serde(rename = "0.1")]
+    V01,
+}
+
+/// Section `live` (*ours*).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LiveFile {
+    /// A file of the same schema, re-read when its content changes. Of it, the keys `log.level`,
+    /// `log.accesslog`, `storage.delete`, `storage.maintenance` and `limits` replace those of the main file.
+    /// `storage.initialize` counts in either file, and only at the start.
+    pub path: PathBuf,
+}
+
+impl Config {
+    /// This configuration with the keys that running servers take over, as `live` has them.
+    pub fn with_live(mut self, live: &Self) -> Self {
+        self.log.level = live.log.level;
+        self.log.accesslog = live.log.accesslog.clone();
+        self.storage.delete = live.storage.delete.clone();
+        self.storage.initialize |= live.storage.initialize;
+        self.storage.maintenance = live.storage.maintenance.clone();
+        self.limits = live.limits.clone();
+        self
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

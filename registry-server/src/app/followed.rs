@@ -1,0 +1,82 @@
+//! What follows its file while the server runs: accounts and the live settings.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context;
+use arc_swap::ArcSwap;
+use registry_config::schema::{Config, Htpasswd};
+
+use crate::{
+    app::Environment,
+    auth::accounts::Accounts,
+    metrics,
+    settings::Settings,
+    telemetry,
+    watched_file::{self, Contents, Verdict},
+};
+
+const ACCOUNTS_PERIOD: Duration = Duration::from_secs(5);
+const LIVE_PERIOD: Duration = Duration::from_secs(10);
+
+fn text(contents: &Contents) -> String {
+    String::from_utf8_lossy(contents.first().map_or(&[][..], |c| c)).into_owned()
+}
+
+/// The accounts of the password file.
+pub fn accounts(config: &Htpasswd) -> anyhow::Result<Arc<Accounts>> {
+    let paths = vec![config.path.clone()];
+    let contents = watched_file::read(&paths).context("auth.htpasswd.path")?;
+    let accounts =
+        Accounts::new(config.path.clone(), &text(&contents), config.realm.clone(), config.pullonly.clone())?;
+    let accounts = Arc::new(accounts);
+    let target = Arc::clone(&accounts);
+    tokio::spawn(watched_file::follow(paths, ACCOUNTS_PERIOD, contents, move |now| {
+        let taken =
+            now.map_err(str::to_owned).and_then(|c| target.reload(&text(c)).map_err(|e| e.to_string()));
+        match taken {
+            Ok(()) => tracing::info!("accounts read again"),
+            Err(reason) => {
+                metrics::reload_failed("htpasswd");
+                tracing::error!(reason, "accounts not taken over, the last good ones stay");
+            }
+        }
+        Verdict::Settled
+    }));
+    Ok(accounts)
+}
+
+/// The configuration as it is at the start, the live file included, and the settings that follow that file.
+pub fn settings(
+    config: &Config,
+    environment: &Environment,
+) -> anyhow::Result<(Config, Arc<ArcSwap<Settings>>)> {
+    let Some(live) = &config.live else {
+        return Ok((config.clone(), Arc::new(ArcSwap::from_pointee(Settings::from_config(config)))));
+    };
+    let (main, environment, name) = (config.clone(), environment.clone(), live.path.display().to_string());
+    let read = move |contents: &Contents| {
+        let live = Config::from_yaml(&name, &text(contents), environment.iter().cloned());
+        live.map(|live| main.clone().with_live(&live)).map_err(|errors| errors.to_string())
+    };
+    let paths = vec![live.path.clone()];
+    let contents = watched_file::read(&paths).context("live.path")?;
+    let first = read(&contents).map_err(anyhow::Error::msg)?;
+    telemetry::set_level(first.log.level);
+    let settings = Arc::new(ArcSwap::from_pointee(Settings::from_config(&first)));
+    let target = Arc::clone(&settings);
+    tokio::spawn(watched_file::follow(paths, LIVE_PERIOD, contents, move |now| {
+        match now.map_err(str::to_owned).and_then(&read) {
+            Ok(config) => {
+                telemetry::set_level(config.log.level);
+                target.store(Arc::new(Settings::from_config(&config)));
+                tracing::info!("live settings read again");
+            }
+            Err(reason) => {
+                metrics::reload_failed("live");
+                tracing::error!(reason, "live settings not taken over, the last good ones stay");
+            }
+        }
+        Verdict::Settled
+    }));
+    Ok((first, settings))
+}

@@ -1,0 +1,42 @@
+//! Secrets in files, looked at before anything relies on them.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, ensure};
+
+/// What examples say where a secret belongs.
+const PLACEHOLDERS: [&str; 4] = ["replaceme", "changeme", "change-me", "change_me"];
+
+/// Refuses a file that is missing, empty, or still holds the word of an example. The content stays unsaid.
+pub fn check(key: &str, path: &Path) -> anyhow::Result<()> {
+    let place = || format!("{key}: {}", path.display());
+    let text = fs::read_to_string(path).with_context(place)?;
+    let text = text.trim().to_lowercase();
+    ensure!(!text.is_empty(), "{}: the file is empty", place());
+    ensure!(!PLACEHOLDERS.contains(&text.as_str()), "{}: the file has a placeholder in it", place());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // registry CF5 CF6
+    #[test]
+    fn a_secret_is_there_and_somebody_has_chosen_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("password");
+        let check = || check("redis.passwordfile", &path).map_err(|error| format!("{error:#}"));
+        let place = format!("redis.passwordfile: {}: ", path.display());
+        assert!(check().unwrap_err().starts_with(&place));
+        for (text, wanted) in [(" \n", "empty"), ("REPLACEME\n", "placeholder"), ("ChangeMe", "placeholder")]
+        {
+            fs::write(&path, text).unwrap();
+            let refused = check().unwrap_err();
+            assert!(refused.starts_with(&place) && refused.contains(wanted), "{refused}");
+            assert!(!refused.contains(text.trim()) || text.trim().is_empty(), "{refused}");
+        }
+        fs::write(&path, "chosen\n").unwrap();
+        assert_eq!(check(), Ok(()));
+    }
+}

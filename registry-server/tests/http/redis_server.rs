@@ -1,0 +1,136 @@
+//! Section 11 with a real Redis server. Machines without one skip these.
+
+use std::{
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use crate::{
+    authority::Authority,
+    cached::push_pull_delete,
+    fixture::{Fixture, eventually},
+};
+
+/// A server that ends with the test.
+struct RedisServer {
+    child: Child,
+    port: u16,
+}
+
+impl RedisServer {
+    fn free_port() -> u16 {
+        std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    }
+
+    /// Starts one that listens at the port; nothing when the machine has no such program.
+    async fn start(port: u16, arguments: &[&str]) -> Option<Self> {
+        let mut command = Command::new("redis-server");
+        command.args(arguments).args(["--save", ""]).stdout(Stdio::null());
+        let Ok(child) = command.spawn() else {
+            eprintln!("skipped: no redis-server on this machine");
+            return None;
+        };
+        let server = Self { child, port };
+        eventually(async || tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok()).await;
+        Some(server)
+    }
+
+    async fn plain(port: u16, password: &str) -> Option<Self> {
+        Self::start(port, &["--port", &port.to_string(), "--requirepass", password]).await
+    }
+
+    /// How many values are there, each with our prefix and an expiry.
+    async fn values(&self, password: &str) -> usize {
+        let url = format!("redis://:{password}@127.0.0.1:{}/", self.port);
+        count(redis::Client::open(url).unwrap()).await
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn count(client: redis::Client) -> usize {
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut connection).await.unwrap();
+    for key in &keys {
+        assert!(key.starts_with("registry:1:"), "{key}");
+        let expiry: i64 = redis::cmd("TTL").arg(key).query_async(&mut connection).await.unwrap();
+        assert!(expiry > 0, "{key}");
+    }
+    keys.len()
+}
+
+async fn registry(redis: &str) -> Fixture {
+    let storage = "storage: {delete: {enabled: true}, cache: {blobdescriptor: redis}}";
+    Fixture::with(&format!("{storage}\nredis: {{{redis}}}")).await
+}
+
+/// Reads a manifest until the server has it.
+async fn is_cached(registry: &Fixture, values: impl AsyncFn() -> usize) {
+    eventually(async || {
+        assert_eq!(registry.status("GET", "/v2/n/manifests/kept").await, 200);
+        values().await > 0
+    })
+    .await;
+}
+
+// registry RC1 RC3 RC5 RC11
+#[tokio::test]
+async fn a_redis_that_comes_and_goes_changes_no_answer() {
+    let port = RedisServer::free_port();
+    let Some(redis) = RedisServer::plain(port, "first").await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    std::fs::write(&file, "first\n").unwrap();
+    let registry =
+        registry(&format!("addrs: ['127.0.0.1:{port}'], passwordfile: '{}'", file.display())).await;
+    push_pull_delete(&registry).await;
+    registry.push_image("n", "kept").await;
+    is_cached(&registry, async || redis.values("first").await).await;
+    drop(redis);
+    push_pull_delete(&registry).await;
+    std::fs::write(&file, "second\n").unwrap();
+    let redis = RedisServer::plain(port, "second").await.unwrap();
+    is_cached(&registry, async || redis.values("second").await).await;
+}
+
+/// A configuration that takes TLS with a client's certificate, and one account.
+fn tls_configuration(port: u16, at: &Path) -> String {
+    let at = at.display();
+    format!(
+        "port 0\ntls-port {port}\ntls-cert-file {at}/crt\ntls-key-file {at}/key\ntls-ca-cert-file {at}/ca\n\
+         tls-auth-clients yes\nuser default off\nuser registry on >secret ~* &* +@all\n"
+    )
+}
+
+#[tokio::test]
+async fn redis_is_spoken_to_over_tls_with_an_account_from_files() {
+    let (folder, port) = (tempfile::tempdir().unwrap(), RedisServer::free_port());
+    let (authority, at) = (Authority::new(), folder.path());
+    authority.server(at);
+    for (name, text) in [("ca", authority.pem().as_str()), ("user", "registry\n"), ("password", "secret\n")] {
+        std::fs::write(at.join(name), text).unwrap();
+    }
+    let configuration = at.join("redis.conf");
+    std::fs::write(&configuration, tls_configuration(port, at)).unwrap();
+    let Some(_redis) = RedisServer::start(port, &[configuration.to_str().unwrap()]).await else { return };
+    let at = at.display();
+    let registry = registry(&format!(
+        "addrs: ['localhost:{port}'], usernamefile: '{at}/user', passwordfile: '{at}/password', \
+         tls: {{certificate: '{at}/crt', key: '{at}/key', clientcas: ['{at}/ca']}}"
+    ))
+    .await;
+    registry.push_image("n", "kept").await;
+    let (client_cert, client_key) = authority.pair();
+    let client_tls =
+        redis::ClientTlsConfig { client_cert: client_cert.into(), client_key: client_key.into() };
+    let url = format!("rediss://registry:secret@localhost:{port}/");
+    let root_cert = Some(authority.pem().into_bytes());
+    let tls = redis::TlsCertificates { client_tls: Some(client_tls), root_cert };
+    let client = redis::Client::build_with_tls(url, tls).unwrap();
+    is_cached(&registry, async || count(client.clone()).await).await;
+}
