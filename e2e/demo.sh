@@ -9,7 +9,7 @@ demo() { kubectl -n "$namespace" "$@"; }
 
 step "1/6 A cluster, our two images, the operator by Helm"
 "$E2E/install.sh"
-export KUBECONFIG
+source "$E2E/env.sh"
 
 step "2/6 kubectl apply -f examples/minimal.yaml"
 kubectl get namespace "$namespace" >/dev/null 2>&1 || kubectl create namespace "$namespace" >&2

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Brings the local control plane up, builds and loads the images, and installs the operator with its chart.
-# A second run takes over what changed. Progress goes to standard error.
+# Brings the cluster up that PREG_CLUSTER asks for (cluster/up.sh), builds and loads the images, and installs the operator
+# with its chart. A second run takes over what changed. Progress goes to standard error.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
-"$E2E/cluster/programs.sh" k8s etcd coredns local-path netpol clients helm conformance
-export KUBECONFIG
-KUBECONFIG=$("$E2E/cluster/local-up.sh")
+"$E2E/cluster/programs.sh" clients helm conformance
+"$E2E/cluster/up.sh" >/dev/null
+source "$E2E/env.sh"
 mapfile -t archives < <("$E2E/cluster/images.sh")
 "$E2E/cluster/load.sh" "${archives[@]}"
 

@@ -30,16 +30,12 @@ build_hello() {
 }
 
 build_redis() { # Debian's server and client with the libraries they load; no shell
-	local folder=$root/redis library
+	local folder=$root/redis
 	# One program, which goes by its name: the package of the tools has it, and brings no service.
 	need /usr/bin/redis-check-rdb=redis-tools
-	mkdir -p "$folder/usr/bin" "$folder/data" "$folder/tmp"
-	cp -L /usr/bin/redis-check-rdb "$folder/usr/bin/redis-server"
-	cp -L /usr/bin/redis-cli "$folder/usr/bin/"
-	ldd "$folder"/usr/bin/* | grep -oE '/\S+\.so\S*' | sort -u | while read -r library; do
-		mkdir -p "$folder$(dirname "$library")"
-		cp -L "$library" "$folder$library"
-	done
+	mkdir -p "$folder/data" "$folder/tmp"
+	copy_program "$folder" /usr/bin/redis-check-rdb /usr/bin/redis-cli
+	mv "$folder/usr/bin/redis-check-rdb" "$folder/usr/bin/redis-server"
 	"$CLUSTER/image.sh" localhost/redis:7 "$IMAGES/redis.tar" "$USER_ID" "$folder" /usr/bin/redis-server
 }
 

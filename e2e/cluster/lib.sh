@@ -4,15 +4,17 @@
 # From outside:
 #   PREG_CACHE        built programs and images, kept by down.sh; ~/.cache/private-registry-e2e
 #   PREG_CLUSTER_DIR  everything of the running cluster, removed by down.sh; /var/lib/private-registry-e2e
-# Addresses are fixed: one cluster per machine.
+#   PREG_CLUSTER      which cluster up.sh brings up: kind, local or current
+# Addresses are fixed: one cluster of each sort per machine. The two sorts can run side by side.
 set -euo pipefail
 
 CLUSTER=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CACHE=$(realpath -m "${PREG_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/private-registry-e2e}")
-STATE=$(realpath -m "${PREG_CLUSTER_DIR:-/var/lib/private-registry-e2e}")
+BASE=$(realpath -m "${PREG_CLUSTER_DIR:-/var/lib/private-registry-e2e}")
+STATE=$BASE # of the cluster at hand: work_on moves it
 BIN=$CACHE/bin
 IMAGES=$CACHE/images
-SOCKET=$STATE/run/containerd.sock
+SOCKET=$BASE/run/containerd.sock
 
 # The node's address is on a bridge without a port: nothing uses the machine's real network.
 NODE=e2e-node
@@ -26,6 +28,18 @@ DNS_IP=10.96.0.10
 NFT_TABLE=preg_e2e
 CGROUP=preg-e2e # of the pods
 
+# The kind cluster. The machine reaches its pods and services through the node's address.
+KIND=private-registry-e2e
+KIND_NODE=$KIND-control-plane
+KIND_NETWORK=private-registry-e2e # of the container engine
+KIND_LINK=pregkind0
+KIND_CIDR=10.248.0.0/24
+KIND_POD_CIDR=10.247.0.0/16
+KIND_NODE_POD_CIDR=10.247.0.0/24
+KIND_SERVICE_CIDR=10.97.0.0/16
+KIND_NFT_TABLE=preg_kind
+NO_ENGINE=3 # exit status: no container engine can run here
+
 # Started in this order, stopped in the reverse one.
 PROCESSES=(containerd etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kube-router)
 
@@ -35,6 +49,14 @@ die() {
 	exit 1
 }
 need_root() { [ "$(id -u)" = 0 ] || die "must run as root"; }
+
+# The cluster that was brought up last is the one that tests and the demo use: local, or kind.
+cluster_in_use() { cat "$BASE/in-use" 2>/dev/null || echo local; }
+record_in_use() { echo "$1" >"$BASE/in-use"; }
+work_on() { # local|kind
+	STATE=$BASE
+	[ "$1" = local ] || STATE=$BASE/$1
+}
 
 # step WHAT COMMAND...: runs it and says how long it took.
 step() {
@@ -102,6 +124,61 @@ wait_for() { # SECONDS WHAT COMMAND...
 write() { # FILE, from standard input
 	cat >"$1.new"
 	if cmp -s "$1.new" "$1"; then rm "$1.new"; else mv "$1.new" "$1"; fi
+}
+
+# The engine that docker-up.sh found or started; an empty host is the machine's own.
+use_engine() {
+	DOCKER_HOST=$(cat "$BASE/kind/docker-host" 2>/dev/null) || return 1
+	if [ -n "$DOCKER_HOST" ]; then export DOCKER_HOST; else unset DOCKER_HOST; fi
+}
+
+# Containers that are nodes of the kind cluster at hand.
+kind_nodes() {
+	docker ps --filter "label=io.x-k8s.kind.cluster=$(cat "$STATE/kind-name" 2>/dev/null || echo "$KIND")" --format '{{.Names}}'
+}
+
+# copy_program FOLDER PROGRAM...: with the libraries that it loads, at the same places.
+copy_program() {
+	local folder=$1 file
+	shift
+	for file in "$@" $(ldd "$@" | grep -oE '/\S+\.so[^ :]*' | sort -u); do
+		mkdir -p "$folder$(dirname "$file")"
+		cp -L "$file" "$folder$file"
+	done
+}
+
+# unmount_below FOLDER [EXCEPT]: deepest first; lazily, as a process may still look into one.
+unmount_below() {
+	local mount
+	for _ in 1 2 3; do # one place may be mounted more than once
+		awk -v at="$1/" -v except="${2:-/nothing}/" 'index($5, at) == 1 && index($5, except) != 1 {print $5}' /proc/self/mountinfo |
+			sort -r | while read -r mount; do
+			umount -l "$(printf '%b' "$mount")" 2>/dev/null || true # it may have gone meanwhile
+		done
+	done
+}
+
+# kill_shims SOCKET: containers outlive their containerd. Each has a shim that names its socket; the container's
+# processes are the shim's children. They may go while we look.
+kill_shims() {
+	local folder pid child
+	for folder in /proc/[0-9]*; do
+		pid=${folder#/proc/}
+		case $(tr '\0' ' ' 2>/dev/null <"$folder/cmdline" || true) in
+		*containerd-shim-runc-v2*"-address $1 "*)
+			for child in $(cat "$folder"/task/*/children 2>/dev/null || true); do kill -9 "$child" 2>/dev/null || true; done
+			kill -9 "$pid" 2>/dev/null || true
+			;;
+		esac
+	done 2>/dev/null
+}
+
+# kill_groups FOLDER...: a shim that was killed leaves its container's processes behind, in control groups.
+kill_groups() {
+	local folder pid
+	for folder; do
+		while read -r pid; do kill -9 "$pid" 2>/dev/null || true; done <"$folder/cgroup.procs" || true
+	done 2>/dev/null
 }
 
 node_ctr() { ctr --address "$SOCKET" --namespace k8s.io "$@"; }

@@ -120,33 +120,15 @@ container_engine() {
 	wait_for 30 containerd node_ctr version
 }
 
-node_image() { # NAME ENTRYPOINT: what the node's own pods run; packed and imported when its program changed
-	local archive=$IMAGES/node-$1.tar folder applet
-	if [ ! -e "$archive" ] || [ "$BIN/$1" -nt "$archive" ] || [ "$CLUSTER/image.sh" -nt "$archive" ]; then
-		folder=$(mktemp -d)
-		case $1 in
-		pause) gcc -static -Os -s -o "$folder/pause" "$CLUSTER/pause/pause.c" ;;
-		busybox)
-			mkdir -p "$folder/bin" "$folder/tmp"
-			for applet in $(/bin/busybox --list); do ln -sf busybox "$folder/bin/$applet"; done
-			rm -f "$folder/bin/busybox" # a name of its own list, too
-			cp /bin/busybox "$folder/bin/busybox"
-			;;
-		*) cp "$BIN/$1" "$folder/$1" ;;
-		esac
-		"$CLUSTER/image.sh" "localhost/$1:node" "$archive" 0:0 "$folder" "$2"
-		rm -rf "$folder"
-	fi
-	if [ "$STATE/imported-$1" -nt "$archive" ]; then return; fi
-	node_ctr images import --all-platforms "$archive" >/dev/null
-	touch "$STATE/imported-$1"
-}
-
 node_images() {
-	node_image pause /pause
-	node_image busybox /bin/sh
-	node_image coredns /coredns
-	node_image local-path-provisioner /local-path-provisioner
+	local archive archives mark
+	archives=$("$CLUSTER/node-images.sh" pause busybox coredns local-path-provisioner)
+	for archive in $archives; do
+		mark=$STATE/imported-$(basename "$archive" .tar)
+		if [ "$mark" -nt "$archive" ]; then continue; fi
+		node_ctr images import --all-platforms "$archive" >/dev/null
+		touch "$mark"
+	done
 }
 
 control_plane() {
@@ -262,8 +244,7 @@ workloads() {
 }
 
 need containerd=containerd runc=runc nft=nftables iptables=iptables ipset=ipset conntrack=conntrack ip=iproute2 \
-	jq=jq curl=curl openssl=openssl $LIBCNI/bridge=containernetworking-plugins gcc=gcc \
-	/bin/busybox=busybox-static "/usr/lib/$(uname -m)-linux-gnu/libc.a=libc6-dev"
+	jq=jq curl=curl openssl=openssl $LIBCNI/bridge=containernetworking-plugins
 mkdir -p "$STATE"/{pids,logs,run,certs.d,kubelet,conf/cni} "$IMAGES"
 step programs "$CLUSTER/programs.sh"
 step network network
@@ -274,5 +255,6 @@ control_plane
 step "images of the node" node_images
 node
 step "node and workloads ready" workloads
-say "cluster is up"
+record_in_use local
+say "the local control plane is up"
 echo "$STATE/kubeconfig"

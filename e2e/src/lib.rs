@@ -4,7 +4,11 @@
 //! folder in which the node's containerd looks for registries (`CERTS_D`), and the programs on `PATH`:
 //! `kubectl`, `crane`, `skopeo`. How the cluster came to be is not their business.
 
+pub mod component;
 pub mod kubectl;
+pub mod load;
 pub mod namespace;
+pub mod object;
+pub mod pod;
 pub mod process;
 pub mod registry;

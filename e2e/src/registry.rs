@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 use crate::{
     kubectl::{get, kubectl, wait},
+    pod::pods,
     process::{eventually, run, run_with_input},
 };
 
@@ -88,16 +89,20 @@ impl Registry {
 
     /// Pods of the registry itself, without those that are being deleted.
     pub fn pods(&self) -> Result<Vec<String>> {
-        let instance =
-            format!("app.kubernetes.io/instance={},app.kubernetes.io/component=registry", self.name);
-        let pods = get(&self.namespace, &["pods", "-l", &instance])?;
-        let items = pods["items"].as_array().context("no list of pods")?;
-        let living = items.iter().filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
-        Ok(living.filter_map(|pod| pod["metadata"]["name"].as_str().map(str::to_owned)).collect())
+        pods(&self.namespace, &self.name, "registry")
     }
 
     /// Status code of `GET path` as `user`, by curl with the CA checked.
     pub fn status_of(&self, path: &str, user: &str, password: &str) -> Result<String> {
+        self.ask("GET", path, user, password)
+    }
+
+    /// Status code of `POST path` without a body.
+    pub fn status_of_post(&self, path: &str, user: &str, password: &str) -> Result<String> {
+        self.ask("POST", path, user, password)
+    }
+
+    fn ask(&self, method: &str, path: &str, user: &str, password: &str) -> Result<String> {
         let config = format!("user = \"{user}:{password}\"\n");
         let mut curl = Command::new("curl");
         curl.args([
@@ -110,9 +115,10 @@ impl Registry {
             "%{http_code}",
             "--max-time",
             "10",
-            "--cacert",
+            "-X",
+            method,
         ]);
-        curl.arg(self.ca_file()).arg(format!("https://{}{path}", self.address));
+        curl.arg("--cacert").arg(self.ca_file()).arg(format!("https://{}{path}", self.address));
         run_with_input(&mut curl, &config)
     }
 }

@@ -1,5 +1,6 @@
 //! The composition root: from a configuration to a running server.
 
+mod bucket;
 mod followed;
 mod purging;
 mod secret;
@@ -48,6 +49,8 @@ impl Server {
     /// Opens the store, reads the accounts, binds the ports.
     pub async fn start(config: &Config, environment: &Environment) -> anyhow::Result<Self> {
         metrics::install();
+        // Clients of other servers need one. A second call changes nothing.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         if config.auth.is_none() {
             tracing::warn!("the registry is open: no accounts are configured, everybody may push and delete");
         }

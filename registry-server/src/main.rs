@@ -77,7 +77,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Serve { config, allow_anonymous_writes } => serve(config.as_deref(), allow_anonymous_writes),
         Command::Config(ConfigCommand::Validate { file }) => {
-            configuration(Some(&file)).and_then(|c| print(&c))
+            configuration(Some(&file)).and_then(|c| print(&c.redacted()))
         }
         Command::Config(ConfigCommand::PrintDefault) => print(&Config::standalone()),
         Command::Htpasswd(HtpasswdCommand::Add { file, user }) => add(&file, &user),
@@ -132,7 +132,6 @@ fn serve(file: Option<&Path>, allow_anonymous_writes: bool) -> anyhow::Result<()
             config.http.addr
         )));
     }
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let server = Server::start(&config, &environment()).await;
         let server = server.map_err(|error| Misconfigured(format!("{error:#}")))?;

@@ -1,6 +1,6 @@
 //! Every counter by name.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{cell::Cell, sync::OnceLock, time::Duration};
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
@@ -36,8 +36,25 @@ pub fn reload_failed(what: &'static str) {
     metrics::counter!("registry_reload_errors_total", "file" => what).increment(1);
 }
 
+tokio::task_local! {
+    /// Whether a request has found everything so far that it asked of the cache; nothing before it asks.
+    static FOUND: Cell<Option<bool>>;
+}
+
+/// Does the work of a request, and says whether a cache knew everything that it was asked, if it was.
+pub async fn watching_cache<F: Future>(work: F) -> (F::Output, Option<bool>) {
+    FOUND.scope(Cell::new(None), async move { (work.await, FOUND.with(Cell::get)) }).await
+}
+
+/// Bytes of a request's and of a response's body.
+pub fn bytes(received: u64, sent: u64) {
+    metrics::counter!("registry_http_received_bytes_total").increment(received);
+    metrics::counter!("registry_http_sent_bytes_total").increment(sent);
+}
+
 /// A value was asked of the cache.
 pub fn cache(hit: bool) {
+    let _ = FOUND.try_with(|found| found.set(Some(hit && found.get().unwrap_or(true))));
     let result = if hit { "hit" } else { "miss" };
     metrics::counter!("registry_cache_lookups_total", "result" => result).increment(1);
 }

@@ -20,6 +20,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("hyper", &["http/"]),
     ("redis", &["cache/redis"]),
     ("rustix", &["storage/"]),
+    ("opendal", &["storage/s3"]),
+    ("reqwest", &["storage/s3"]),
     ("registry_config", &["app.rs", "app/", "main.rs", "settings.rs", "telemetry.rs"]),
     ("bcrypt", &["auth/"]),
     ("clap", &["main.rs"]),

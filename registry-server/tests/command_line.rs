@@ -5,7 +5,8 @@
 use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
-    process::{Command, Stdio},
+    path::Path,
+    process::{Child, Command, Stdio},
     time::Duration,
 };
 
@@ -68,34 +69,102 @@ fn accounts_are_made_and_checked() {
     assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 2);
 }
 
+/// The program while it serves, and where.
+struct Running {
+    child: Child,
+    port: u16,
+}
+
+impl Running {
+    fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let child = Command::new(assert_cmd::cargo::cargo_bin("registry-server"))
+            .arg("serve")
+            .args(arguments)
+            .current_dir(folder)
+            .env("REGISTRY_HTTP_ADDR", format!("127.0.0.1:{port}"))
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self { child, port }
+    }
+
+    /// Sends a request as soon as the server listens, and gives the answer.
+    fn ask(&self, request: &str) -> String {
+        let mut stream = (0..200)
+            .find_map(|_| {
+                std::thread::sleep(Duration::from_millis(50));
+                TcpStream::connect(("127.0.0.1", self.port)).ok()
+            })
+            .unwrap();
+        let (line, body) = request.split_once("\n\n").unwrap_or((request, ""));
+        let head = format!("{line}\ncontent-length: {}\nhost: x\nconnection: close\n\n", body.len());
+        stream.write_all((head.replace('\n', "\r\n") + body).as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// Ends it by SIGTERM; gives its exit code and its log.
+    fn end(mut self) -> (Option<i32>, String) {
+        assert!(
+            Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap().success()
+        );
+        let code = self.child.wait().unwrap().code();
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        (code, log)
+    }
+}
+
 // registry CF1 J8
 #[test]
 fn it_serves_from_the_default_and_ends_on_sigterm() {
     let folder = tempfile::tempdir().unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut child = Command::new(assert_cmd::cargo::cargo_bin("registry-server"))
-        .arg("serve")
-        .current_dir(folder.path())
-        .env("REGISTRY_HTTP_ADDR", format!("127.0.0.1:{port}"))
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stream = (0..100)
-        .find_map(|_| {
-            std::thread::sleep(Duration::from_millis(50));
-            TcpStream::connect(("127.0.0.1", port)).ok()
-        })
-        .unwrap();
-    stream.write_all(b"GET /v2/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"));
-    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-    let mut log = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    let running = Running::start(folder.path(), &[]);
+    assert!(running.ask("GET /v2/ HTTP/1.1").starts_with("HTTP/1.1 200"));
+    let (code, log) = running.end();
+    assert_eq!(code, Some(0));
     assert_eq!(log.matches("the registry is open").count(), 1);
     assert!(folder.path().join("data").is_dir());
+}
+
+// registry OB4 OB5
+#[test]
+fn the_access_log_says_what_happened() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("c.yml");
+    std::fs::write(
+        &file,
+        "log: {formatter: json}\nstorage: {inmemory: , cache: {blobdescriptor: inmemory}}\n",
+    )
+    .unwrap();
+    let running = Running::start(folder.path(), &[file.to_str().unwrap()]);
+    let index = r#"{"schemaVersion":2,"manifests":[]}"#;
+    let put = "PUT /v2/a/b/manifests/t HTTP/1.1\ncontent-type: application/vnd.oci.image.index.v1+json";
+    assert!(running.ask(&format!("{put}\nx-request-id: push\n\n{index}")).starts_with("HTTP/1.1 201"));
+    for id in ["cold", "warm"] {
+        let get = format!("GET /v2/a/b/manifests/t HTTP/1.1\nx-request-id: {id}");
+        assert!(running.ask(&get).starts_with("HTTP/1.1 200"));
+    }
+    let (_, log) = running.end();
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let lines: Vec<_> = lines.filter(|line| line["message"] == "request").collect();
+    let about = |id: &str| lines.iter().find(|line| line["request_id"] == id).unwrap();
+    for (id, method, status, bytes_in, bytes_out, cache_hit) in [
+        ("push", "PUT", 201, 34, 0, None),
+        ("cold", "GET", 200, 0, 34, Some(false)),
+        ("warm", "GET", 200, 0, 34, Some(true)),
+    ] {
+        let line = about(id);
+        assert_eq!((&line["method"], &line["route"]), (&method.into(), &"manifest".into()));
+        assert_eq!((&line["repository"], &line["reference"]), (&"a/b".into(), &"t".into()));
+        assert_eq!((&line["status"], &line["user"]), (&status.into(), &"-".into()));
+        assert_eq!((&line["bytes_in"], &line["bytes_out"]), (&bytes_in.into(), &bytes_out.into()), "{line}");
+        assert_eq!(line.get("cache_hit").and_then(serde_json::Value::as_bool), cache_hit, "{line}");
+        assert!(line["duration_ms"].as_f64().unwrap() > 0.0 && line["timestamp"].is_string());
+        assert!(line["peer"].as_str().unwrap().starts_with("127.0.0.1:"));
+    }
 }
 
 // registry ST3, seed D11

@@ -6,16 +6,51 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
-use registry_server::storage::{backend::Backend, error::StorageError, fs::Filesystem, memory::Memory};
+use object_store::{ACCESS, BUCKET, ObjectStore, SECRET};
+use registry_server::storage::{
+    backend::Backend,
+    error::StorageError,
+    fs::Filesystem,
+    memory::Memory,
+    s3::S3,
+    s3_client::{Encryption, Options},
+};
+
+mod object_store;
+
+fn bucket(store: &ObjectStore) -> S3 {
+    let options = Options {
+        endpoint: Some(format!("http://{}", store.address)),
+        region: "us-east-1".into(),
+        bucket: BUCKET.into(),
+        root: "/".into(),
+        path_style: true,
+        keys: Some((ACCESS.into(), SECRET.into())),
+        authorities: None,
+        encryption: Encryption::None,
+        storage_class: None,
+        acl: None,
+        piece: 5 << 20,
+    };
+    S3::new(&options).unwrap()
+}
 
 async fn every<F: Future<Output = ()>>(contract: impl Fn(Arc<dyn Backend>) -> F) {
     contract(Arc::new(Memory::default())).await;
     let folder = tempfile::tempdir().unwrap();
     contract(Arc::new(Filesystem::open(folder.path()).unwrap())).await;
+    let store = ObjectStore::start().await;
+    contract(Arc::new(bucket(&store))).await;
+    assert_eq!(store.unfinished(), Vec::<String>::new());
 }
 
 async fn all(store: &dyn Backend, key: &str, range: std::ops::Range<u64>) -> Vec<u8> {
     let stream = store.stream(key, range).await.unwrap().unwrap();
+    stream.try_collect::<Vec<Bytes>>().await.unwrap().concat()
+}
+
+async fn appended(store: &dyn Backend, key: &str, range: std::ops::Range<u64>) -> Vec<u8> {
+    let stream = store.stream_appended(key, range).await.unwrap().unwrap();
     stream.try_collect::<Vec<Bytes>>().await.unwrap().concat()
 }
 
@@ -57,13 +92,16 @@ async fn an_append_must_start_where_the_object_ends() {
             store.append("u/data", offset, Bytes::from_static(text.as_bytes())).await
         };
         assert!(matches!(append(3, "x").await, Err(StorageError::Conflict { .. })));
-        assert_eq!(store.stat("u/data").await.unwrap(), None);
+        assert_eq!(store.appended("u/data").await.unwrap(), None);
         append(0, "abc").await.unwrap();
         append(3, "def").await.unwrap();
         for offset in [0, 3, 7] {
             assert!(matches!(append(offset, "x").await, Err(StorageError::Conflict { .. })), "{offset}");
         }
-        assert_eq!(store.read("u/data").await.unwrap().unwrap(), "abcdef");
+        assert_eq!(store.appended("u/data").await.unwrap(), Some(6));
+        assert_eq!(appended(&*store, "u/data", 0..6).await, b"abcdef");
+        assert_eq!(appended(&*store, "u/data", 2..5).await, b"cde");
+        assert!(store.stream_appended("none", 0..1).await.unwrap().is_none());
     })
     .await;
 }
@@ -79,7 +117,7 @@ async fn of_two_writers_at_one_place_one_wins() {
                 store.append(&key, 0, Bytes::from(vec![b'2'; 1000]))
             );
             assert!(one.is_ok() != two.is_ok());
-            let bytes = store.read(&key).await.unwrap().unwrap();
+            let bytes = appended(&*store, &key, 0..1000).await;
             assert_eq!(bytes, vec![if one.is_ok() { b'1' } else { b'2' }; 1000]);
         }
     })
@@ -93,8 +131,14 @@ async fn a_commit_moves_exactly_what_was_seen() {
         store.append("u", 0, Bytes::from_static(b"abc")).await.unwrap();
         assert!(matches!(store.commit("u", "b/data", 2).await, Err(StorageError::Conflict { .. })));
         store.commit("u", "b/data", 3).await.unwrap();
-        assert_eq!(store.stat("u").await.unwrap(), None);
+        assert_eq!(store.appended("u").await.unwrap(), None);
         assert_eq!(store.read("b/data").await.unwrap().unwrap(), "abc");
+        for (offset, text) in [(0, "de"), (2, "fg"), (4, "h")] {
+            store.append("u", offset, Bytes::from_static(text.as_bytes())).await.unwrap();
+        }
+        store.commit("u", "b/data", 5).await.unwrap();
+        assert_eq!(store.read("b/data").await.unwrap().unwrap(), "defgh");
+        assert_eq!(store.appended("u").await.unwrap(), None);
     })
     .await;
 }

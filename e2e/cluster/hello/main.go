@@ -1,4 +1,5 @@
 // Command hello is the application of the end-to-end suite: it answers 200 on :8080 until SIGTERM, then exits 0.
+// `hello empty FOLDER` removes all that is in a folder, and exits.
 // `hello dial HOST PORT` exits 0 as soon as that TCP port can be reached and 1 when it could not for ten seconds.
 package main
 
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -17,6 +19,9 @@ import (
 func main() {
 	if len(os.Args) == 4 && os.Args[1] == "dial" {
 		os.Exit(dial(net.JoinHostPort(os.Args[2], os.Args[3])))
+	}
+	if len(os.Args) == 3 && os.Args[1] == "empty" {
+		os.Exit(empty(os.Args[2]))
 	}
 	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer cancel()
@@ -31,6 +36,18 @@ func main() {
 		fmt.Println(err)
 		os.Exit(1)
 	}
+}
+
+func empty(folder string) int {
+	entries, err := os.ReadDir(folder)
+	for _, entry := range entries {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(folder, entry.Name())))
+	}
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	return 0
 }
 
 // A policy lets a new pod through only when the node's firewall has heard of its address: try for a while.

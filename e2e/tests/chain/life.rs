@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use e2e::{
     kubectl::{apply, get, kubectl, wait},
     namespace::Namespace,
+    pod,
     process::{eventually, run},
     registry::Registry,
 };
@@ -41,6 +42,40 @@ fn a_killed_server_loses_nothing_that_was_acknowledged() -> Result<()> {
     })?;
     ensure!(digest == after, "{digest} became {after}");
     run(&mut registry.crane(&["validate", "--remote", &image])).map(drop)
+}
+
+// The client's retry succeeds, and what was acknowledged before the kill is there, bit for bit.
+#[test]
+fn a_server_killed_in_the_middle_of_a_push_loses_nothing() -> Result<()> {
+    let namespace = Namespace::create("e2e-midpush")?;
+    let registry = six_line_registry(namespace.name())?;
+    let first = registry.reference("hello:1");
+    run(&mut registry.crane(&["push", &hello_layout()?, &first]))?;
+    let digest = run(&mut registry.crane(&["digest", &first]))?;
+
+    // Half a gigabyte takes long enough for the kill to meet it.
+    let folder = tempfile::tempdir()?;
+    let (noise, layer) = (folder.path().join("noise"), folder.path().join("layer.tar"));
+    let random = ["if=/dev/urandom", "bs=1M", "count=512", "status=none"];
+    run(std::process::Command::new("dd").args(random).arg(format!("of={}", noise.display())))?;
+    run(std::process::Command::new("tar").arg("-cf").arg(&layer).arg("-C").arg(folder.path()).arg("noise"))?;
+    let big = registry.reference("big:1");
+    let layer = layer.display().to_string();
+    let append = ["append", "--new_layer", &layer, "--new_tag", &big];
+    let mut push = registry.crane(&append).stderr(std::process::Stdio::null()).spawn()?;
+    let victim = pod::pid(namespace.name(), registry.pods()?.first().context("no pod")?)?;
+    let written = || pod::written(victim);
+    let before = written()?;
+    eventually(Duration::from_secs(60), "an upload under way", || {
+        Ok((written()? > before + (64 << 20)).then_some(()))
+    })?;
+    pod::signal(victim, "KILL")?;
+    let _ = push.wait()?;
+
+    eventually(Duration::from_secs(120), "the push again", || run(&mut registry.crane(&append)).map(Some))?;
+    run(&mut registry.crane(&["validate", "--remote", &big]))?;
+    ensure!(digest == run(&mut registry.crane(&["digest", &first]))?, "the first image changed");
+    run(&mut registry.crane(&["validate", "--remote", &first])).map(drop)
 }
 
 // operator 2; guarantee 1 of the API

@@ -1,10 +1,15 @@
 //! From the six lines to a running pod, on a real cluster, with real clients.
 
+mod accounts;
 mod adoption;
+mod cache;
+mod certificates;
 mod clients;
 mod conformance;
+mod fields;
 mod life;
 mod live;
 mod neighbours;
 mod pods;
 mod rules;
+mod volumes;

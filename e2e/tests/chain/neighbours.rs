@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use e2e::{
     kubectl::{apply, get, wait},
     namespace::Namespace,
+    object::{patch, settled},
 };
 
 use crate::clients::six_line_registry;
@@ -20,18 +21,37 @@ fn dial(name: &str, host: &str, port: u16) -> String {
     )
 }
 
-// operator 101 (admin port), seed S8
+/// Dials from a pod of its own, and waits for what becomes of it.
+fn reaches(namespace: &str, name: &str, host: &str, port: u16, reached: bool) -> Result<()> {
+    apply(namespace, &dial(name, host, port))?;
+    let phase = if reached { "Succeeded" } else { "Failed" };
+    wait(namespace, &format!("pod/{name}"), &format!("jsonpath={{.status.phase}}={phase}"), 60).map(drop)
+}
+
+fn address_of(namespace: &str, service: &str) -> Result<String> {
+    let service = get(namespace, &["service", service])?;
+    Ok(service["spec"]["clusterIP"].as_str().context("no address")?.to_owned())
+}
+
+// operator 101, seed S8: the firewall, then without it
 #[test]
-fn a_neighbour_reaches_the_public_port_and_not_the_admin_port() -> Result<()> {
+fn a_neighbour_reaches_the_public_port_and_nothing_else() -> Result<()> {
     let (tools, apps) = (Namespace::create("e2e-firewall")?, Namespace::create("e2e-neighbour")?);
     let registry = six_line_registry(tools.name())?;
-    let admin = get(tools.name(), &["service", "team-admin"])?;
-    let admin = admin["spec"]["clusterIP"].as_str().context("no address")?;
+    let (admin, redis) = (address_of(tools.name(), "team-admin")?, address_of(tools.name(), "team-redis")?);
 
-    apply(apps.name(), &dial("public", &registry.address, 443))?;
-    wait(apps.name(), "pod/public", "jsonpath={.status.phase}=Succeeded", 60)?;
-    apply(apps.name(), &dial("admin", admin, 5001))?;
-    wait(apps.name(), "pod/admin", "jsonpath={.status.phase}=Failed", 60)?;
-    apply(tools.name(), &dial("inside", admin, 5001))?;
-    wait(tools.name(), "pod/inside", "jsonpath={.status.phase}=Succeeded", 60).map(drop)
+    reaches(apps.name(), "public", &registry.address, 443, true)?;
+    reaches(apps.name(), "admin", &admin, 5001, false)?;
+    reaches(apps.name(), "redis", &redis, 6379, false)?;
+    reaches(tools.name(), "admin-inside", &admin, 5001, true)?;
+    reaches(tools.name(), "redis-inside", &redis, 6379, false)?;
+
+    patch(tools.name(), "team", r#"{"networkPolicy": {"mode": "Disabled"}}"#)?;
+    settled(tools.name(), "team")?;
+    reaches(apps.name(), "admin-open", &admin, 5001, true)?;
+    reaches(apps.name(), "redis-open", &redis, 6379, true)?;
+
+    patch(tools.name(), "team", r#"{"networkPolicy": null}"#)?;
+    settled(tools.name(), "team")?;
+    reaches(apps.name(), "admin-closed", &admin, 5001, false)
 }

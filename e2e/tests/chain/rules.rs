@@ -2,17 +2,11 @@
 
 use anyhow::{Result, ensure};
 use e2e::{
-    kubectl::{apply, kubectl},
+    kubectl::{apply, get, kubectl},
     namespace::Namespace,
-    process::{must_fail, run},
+    object::{manifest, until},
+    process::{must_fail, run, run_with_input},
 };
-
-/// A registry called `name` with `spec` as YAML flow.
-fn object(name: &str, spec: &str) -> String {
-    format!(
-        "{{apiVersion: privateregistry.dev/v1alpha1, kind: PrivateRegistry, metadata: {{name: {name:?}}}, spec: {spec}}}"
-    )
-}
 
 // operator 21, operator 57, operator 59, operator 83
 #[test]
@@ -34,21 +28,72 @@ fn objects_that_cannot_work_are_refused_with_the_reason() -> Result<()> {
         ("team", "{replicas: 2, storage: {filesystem: {size: 1Gi}}}", "accessMode ReadWriteMany"),
         ("team", "{replicas: 2, storage: {ephemeral: {}}}", "ephemeral storage allows one replica"),
         ("team", "{strorage: {filesystem: {size: 1Gi}}, storage: {ephemeral: {}}}", "strorage"),
+        (
+            "team",
+            "{storage: {ephemeral: {}}, cache: {memory: {}, none: {}}}",
+            "set exactly one of redis, memory and none",
+        ),
+        ("team", "{storage: {ephemeral: {}}, cache: {redis: {}}}", "set exactly one of managed and external"),
+        (
+            "team",
+            "{storage: {ephemeral: {}}, cache: {memory: {maxSize: lots}}}",
+            "maxSize must be a quantity",
+        ),
+        (
+            "team",
+            "{storage: {ephemeral: {}}, tls: {disabled: {}, selfSigned: {}}}",
+            "set at most one of selfSigned, secretRef and disabled",
+        ),
+        (
+            "team",
+            "{storage: {ephemeral: {}}, tls: {selfSigned: {caLifetime: 3000h}}}",
+            "caLifetime must be at least twice certificateLifetime",
+        ),
+        ("team", "{storage: {ephemeral: {}}, tls: {selfSigned: {caLifetime: 900d}}}", "caLifetime"),
+        (
+            "team",
+            "{storage: {ephemeral: {}}, tls: {disabled: {}}, exposure: {service: {type: NodePort}}}",
+            "tls.disabled is allowed behind a ClusterIP Service only",
+        ),
+        ("team", "{storage: {ephemeral: {}}, auth: {htpasswd: {}}}", "set users, secretRef or both"),
+        (
+            "team",
+            "{storage: {ephemeral: {}}, auth: {htpasswd: {users: [{name: preg-x}]}}}",
+            "names that start with preg- are the operator's own",
+        ),
+        (
+            "team",
+            "{storage: {ephemeral: {}}, exposure: {service: {nodePort: 30443}}}",
+            "nodePort needs type NodePort",
+        ),
+        (
+            "team",
+            "{storage: {ephemeral: {}}, exposure: {service: {loadBalancerClass: a/b}}}",
+            "loadBalancerClass needs type LoadBalancer",
+        ),
+        (
+            "team",
+            "{storage: {ephemeral: {}}, limits: {maxBlobSize: '0'}}",
+            "maxBlobSize must be a quantity above 0",
+        ),
+        ("team", "{storage: {ephemeral: {}}, limits: {maxManifestSize: '1'}}", "maxManifestSize must be"),
+        ("team", "{storage: {ephemeral: {}}, drainTimeout: 5}", "drainTimeout"),
     ] {
-        match apply(namespace.name(), &object(name, spec)) {
+        match apply(namespace.name(), &manifest(name, spec)) {
             Ok(said) => anyhow::bail!("{name} {spec} was taken: {said}"),
             Err(error) => ensure!(format!("{error:#}").contains(message), "{name} {spec}: {error:#}"),
         }
     }
-    apply(namespace.name(), &object(&forty, "{suspend: true, storage: {ephemeral: {}}}")).map(drop)
+    apply(namespace.name(), &manifest(&forty, "{suspend: true, storage: {ephemeral: {}}}")).map(drop)
 }
 
 // operator 29, operator 86
 #[test]
 fn a_volume_grows_only_and_scale_obeys_the_rules() -> Result<()> {
     let namespace = Namespace::create("e2e-transitions")?;
-    let sized =
-        |size: &str| object("team", &format!("{{suspend: true, storage: {{filesystem: {{size: {size}}}}}}}"));
+    let sized = |size: &str| {
+        manifest("team", &format!("{{suspend: true, storage: {{filesystem: {{size: {size}}}}}}}"))
+    };
     apply(namespace.name(), &sized("2Gi"))?;
     let smaller = apply(namespace.name(), &sized("1Gi")).err().map(|error| format!("{error:#}"));
     ensure!(smaller.as_ref().is_some_and(|said| said.contains("size cannot shrink")), "{smaller:?}");
@@ -56,4 +101,40 @@ fn a_volume_grows_only_and_scale_obeys_the_rules() -> Result<()> {
     let said = must_fail(&mut kubectl(&["-n", namespace.name(), "scale", "preg", "team", "--replicas=2"]))?;
     ensure!(said.contains("accessMode ReadWriteMany"), "{said}");
     run(&mut kubectl(&["-n", namespace.name(), "scale", "preg", "team", "--replicas=0"])).map(drop)
+}
+
+// operator 85: one-of fields can be switched there and back, by both ways of applying
+#[test]
+fn one_of_fields_are_switched_by_both_ways_of_applying() -> Result<()> {
+    let namespace = Namespace::create("e2e-unions")?;
+    for how in [&["apply", "-f", "-"][..], &["apply", "--server-side", "--force-conflicts", "-f", "-"]] {
+        for spec in [
+            "suspend: true, storage: {ephemeral: {}}",
+            "suspend: true, storage: {ephemeral: {}}, cache: {memory: {}}, tls: {disabled: {}}",
+            "suspend: true, storage: {ephemeral: {}}, cache: {none: {}}, tls: {selfSigned: {}}",
+            "suspend: true, storage: {ephemeral: {}}, cache: {redis: {managed: {}}}, tls: {secretRef: {name: x}}",
+            "suspend: true, storage: {ephemeral: {}}",
+        ] {
+            let mut command = kubectl(&["-n", namespace.name()]);
+            run_with_input(command.args(how), &manifest("team", &format!("{{{spec}}}")))?;
+        }
+        let object = get(namespace.name(), &["preg", "team"])?;
+        ensure!(
+            object["spec"].get("cache").is_none() && object["spec"].get("tls").is_none(),
+            "{}",
+            object["spec"]
+        );
+    }
+    Ok(())
+}
+
+// operator 87
+#[test]
+fn a_pod_template_that_hides_pods_from_the_operator_is_refused_by_condition() -> Result<()> {
+    let namespace = Namespace::create("e2e-template")?;
+    let labels = "{template: {metadata: {labels: {app.kubernetes.io/instance: other}}}}";
+    apply(namespace.name(), &manifest("team", &format!("{{storage: {{ephemeral: {{}}}}, pod: {labels}}}")))?;
+    let said = until(namespace.name(), "team", "Ready", "False/InvalidSpec")?;
+    ensure!(said.contains("spec.pod.template") && said.contains("app.kubernetes.io/instance"), "{said}");
+    Ok(())
 }

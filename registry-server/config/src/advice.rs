@@ -3,7 +3,8 @@
 const REMOVE_POOL: &str = "remove it: one connection is shared by all requests";
 const REMOVE_TIMEOUT: &str =
     "remove it: a Redis server that does not answer within 250 ms is left alone for two seconds";
-const OTHER_STORE: &str = "this release keeps images in storage.filesystem; mount the store as a folder";
+const OTHER_STORE: &str = "this release keeps images in storage.filesystem or storage.s3";
+const REMOVE_COPY: &str = "remove it: pieces of an upload are joined as they are, inside the store";
 const TOKENS: &str = "this release knows password files only: use auth.htpasswd";
 const METRICS: &str = "remove it: probes and metrics are always at http.debug.addr";
 
@@ -17,8 +18,14 @@ const TABLE: &[(&str, &str)] = &[
     ("storage.gcs", OTHER_STORE),
     ("storage.oss", OTHER_STORE),
     ("storage.rados", OTHER_STORE),
-    ("storage.s3", OTHER_STORE),
-    ("storage.s3goamz", OTHER_STORE),
+    ("storage.s3goamz", "write storage.s3"),
+    ("storage.s3.accelerate", "write the accelerated address as storage.s3.regionendpoint"),
+    ("storage.s3.usedualstack", "write the dual-stack address as storage.s3.regionendpoint"),
+    ("storage.s3.useragent", "remove it"),
+    ("storage.s3.loglevel", "remove it: failures of the store are logged"),
+    ("storage.s3.multipartcopychunksize", REMOVE_COPY),
+    ("storage.s3.multipartcopymaxconcurrency", REMOVE_COPY),
+    ("storage.s3.multipartcopythresholdsize", REMOVE_COPY),
     ("storage.swift", OTHER_STORE),
     ("storage.tag", "remove it: looking for a manifest's tags needs no limit"),
     ("storage.redirect", "remove it: content is always sent by the server itself"),

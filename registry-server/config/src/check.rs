@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use crate::schema::{CacheKind, Config, Redis, Storage};
+use crate::{
+    check_s3,
+    schema::{CacheKind, Config, Redis, Storage},
+};
 
-type Problems = Vec<(&'static str, String)>;
+/// Keys and what is wrong with them.
+pub type Problems = Vec<(&'static str, String)>;
 
 /// Longest identity of a store.
 const LONGEST_IDENTITY: usize = 128;
@@ -37,9 +41,11 @@ pub fn check(config: &Config) -> Problems {
 
 fn storage(storage: &Storage) -> Problems {
     let mut problems = Vec::new();
-    if storage.filesystem.is_some() && storage.inmemory.is_some() {
-        problems.push(("storage", "exactly one of filesystem and inmemory".to_owned()));
+    let backends = [storage.filesystem.is_some(), storage.inmemory.is_some(), storage.s3.is_some()];
+    if backends.into_iter().filter(|there| *there).count() > 1 {
+        problems.push(("storage", "exactly one of filesystem, inmemory and s3".to_owned()));
     }
+    problems.extend(storage.s3.iter().flat_map(check_s3::check));
     if storage.identity.as_ref().is_some_and(|identity| !is_identity(identity)) {
         problems.push(("storage.identity", "must be 1 to 128 letters, digits, '-', '_' or '.'".to_owned()));
     }

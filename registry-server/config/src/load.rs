@@ -235,6 +235,17 @@ mod tests {
         assert_eq!(read("", &variables).unwrap().auth.unwrap().htpasswd.realm, "R");
     }
 
+    // registry CF7 OB6
+    #[test]
+    fn secrets_in_the_file_are_not_shown() {
+        let text = "storage: {s3: {region: r, bucket: b, accesskey: canary1, secretkey: canary2}}";
+        let config = read(text, &[]).unwrap();
+        assert!(config.to_yaml().unwrap().contains("canary2"));
+        for shown in [format!("{config:?}"), config.redacted().to_yaml().unwrap()] {
+            assert!(!shown.contains("canary") && shown.contains("redacted"), "{shown}");
+        }
+    }
+
     // registry CF7
     #[test]
     fn what_is_written_reads_back() {
@@ -266,6 +277,19 @@ mod tests {
                 "storage: {maintenance: {uploadpurging: {age: 0s}}}",
                 "storage.maintenance.uploadpurging.age: must be",
             ),
+            (
+                "storage: {s3: {region: r, bucket: b, skipverify: true}}",
+                "storage.s3.skipverify: certificates",
+            ),
+            ("storage: {s3: {region: r, bucket: b, v4auth: false}}", "storage.s3.v4auth: signature"),
+            ("storage: {s3: {region: r, bucket: b, chunksize: 100}}", "storage.s3.chunksize: must be"),
+            ("storage: {s3: {region: r, bucket: b, accesskey: a}}", "storage.s3: access key and secret"),
+            ("storage: {s3: {region: r, bucket: b, keyid: a}}", "storage.s3.keyid: means nothing"),
+            (
+                "storage: {s3: {region: r, bucket: b, regionendpoint: 'http://x'}}",
+                "storage.s3.regionendpoint: plain",
+            ),
+            ("storage: {s3: {region: r, bucket: b}, inmemory: {}}", "storage: exactly one"),
             ("redis: {addrs: ['a:1'], username: a, usernamefile: b}", "redis.usernamefile: either"),
             ("redis: {addrs: ['a:1'], tls: {}}", "redis.tls: clientcas is missing"),
             ("redis: {addrs: ['a:1'], tls: {clientcas: [c], key: k}}", "redis.tls: certificate and key"),

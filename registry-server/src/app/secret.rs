@@ -7,14 +7,16 @@ use anyhow::{Context, ensure};
 /// What examples say where a secret belongs.
 const PLACEHOLDERS: [&str; 4] = ["replaceme", "changeme", "change-me", "change_me"];
 
-/// Refuses a file that is missing, empty, or still holds the word of an example. The content stays unsaid.
-pub fn check(key: &str, path: &Path) -> anyhow::Result<()> {
+/// The secret in a file that is not missing, not empty, and does not hold the word of an example still. Errors
+/// never say the content.
+pub fn read(key: &str, path: &Path) -> anyhow::Result<String> {
     let place = || format!("{key}: {}", path.display());
     let text = fs::read_to_string(path).with_context(place)?;
-    let text = text.trim().to_lowercase();
+    let text = text.trim().to_owned();
     ensure!(!text.is_empty(), "{}: the file is empty", place());
-    ensure!(!PLACEHOLDERS.contains(&text.as_str()), "{}: the file has a placeholder in it", place());
-    Ok(())
+    let placeholder = PLACEHOLDERS.contains(&text.to_lowercase().as_str());
+    ensure!(!placeholder, "{}: the file has a placeholder in it", place());
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -26,7 +28,7 @@ mod tests {
     fn a_secret_is_there_and_somebody_has_chosen_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("password");
-        let check = || check("redis.passwordfile", &path).map_err(|error| format!("{error:#}"));
+        let check = || read("redis.passwordfile", &path).map_err(|error| format!("{error:#}"));
         let place = format!("redis.passwordfile: {}: ", path.display());
         assert!(check().unwrap_err().starts_with(&place));
         for (text, wanted) in [(" \n", "empty"), ("REPLACEME\n", "placeholder"), ("ChangeMe", "placeholder")]
@@ -37,6 +39,6 @@ mod tests {
             assert!(!refused.contains(text.trim()) || text.trim().is_empty(), "{refused}");
         }
         fs::write(&path, "chosen\n").unwrap();
-        assert_eq!(check(), Ok(()));
+        assert_eq!(check(), Ok("chosen".to_owned()));
     }
 }

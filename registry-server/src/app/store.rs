@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use registry_config::schema::{Cache, CacheKind, Config};
 
 use crate::{
-    app::secret,
+    app::{bucket, secret},
     cache::{
         self,
         key_value::KeyValue,
@@ -18,7 +18,7 @@ use crate::{
         metadata::{FromStore, Metadata},
         service::Registry,
     },
-    storage::{backend::Backend, fs::Filesystem, memory::Memory},
+    storage::{backend::Backend, fs::Filesystem, memory::Memory, s3::S3},
 };
 
 /// The registry in the configured store, which is made sure to be the right one.
@@ -34,10 +34,10 @@ pub async fn registry(config: &Config) -> anyhow::Result<Registry> {
 
 fn open(config: &Config) -> anyhow::Result<Arc<dyn Backend>> {
     let storage = &config.storage;
-    match (&storage.filesystem, &storage.inmemory) {
-        (Some(_), Some(_)) => bail!("storage: exactly one backend"),
-        (None, Some(_)) => Ok(Arc::new(Memory::default())),
-        (filesystem, None) => {
+    match (&storage.filesystem, &storage.inmemory, &storage.s3) {
+        (None, Some(_), None) => Ok(Arc::new(Memory::default())),
+        (None, None, Some(section)) => Ok(Arc::new(S3::new(&bucket::options(section)?)?)),
+        (filesystem, None, None) => {
             let root = filesystem.as_ref().map_or(PathBuf::from("data"), |f| f.rootdirectory.clone());
             if storage.identity.is_some() && !storage.initialize {
                 // Nothing is written where the right volume may be missing.
@@ -46,6 +46,7 @@ fn open(config: &Config) -> anyhow::Result<Arc<dyn Backend>> {
             let opened = Filesystem::open(&root);
             Ok(Arc::new(opened.with_context(|| format!("cannot open the store in {}", root.display()))?))
         }
+        _ => bail!("storage: exactly one of filesystem, inmemory and s3"),
     }
 }
 
@@ -70,7 +71,7 @@ fn redis(config: &Config) -> anyhow::Result<Address> {
     for (key, file) in
         [("redis.usernamefile", &redis.usernamefile), ("redis.passwordfile", &redis.passwordfile)]
     {
-        file.as_ref().map(|file| secret::check(key, file)).transpose()?;
+        file.as_ref().map(|file| secret::read(key, file)).transpose()?;
     }
     let address = redis.addrs.first().and_then(|address| address.rsplit_once(':'));
     let (host, port) = address.context("redis.addrs: not host:port")?;

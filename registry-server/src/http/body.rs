@@ -5,7 +5,9 @@ use std::{error::Error, time::Duration};
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use http_body_util::BodyDataStream;
-use hyper::body::{Body, Incoming};
+use hyper::body::Body;
+
+use crate::http::inbound::Inbound;
 
 /// A sender that is silent for longer is cut off.
 const SILENCE: Duration = Duration::from_secs(120);
@@ -32,7 +34,7 @@ where
 }
 
 /// The whole body, or nothing if it is larger than `limit`.
-pub async fn whole(body: &mut Incoming, limit: u64) -> Result<Option<Bytes>, BodyError> {
+pub async fn whole(body: &mut Inbound, limit: u64) -> Result<Option<Bytes>, BodyError> {
     if body.size_hint().lower() > limit {
         return Ok(None);
     }
@@ -48,7 +50,7 @@ pub async fn whole(body: &mut Incoming, limit: u64) -> Result<Option<Bytes>, Bod
 }
 
 /// Reads what is left of a refused request beside its answer, so that the client is not reset.
-pub fn drain(body: Incoming) {
+pub fn drain(body: Inbound) {
     if body.is_end_stream() {
         return;
     }

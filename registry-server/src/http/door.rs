@@ -9,19 +9,23 @@ use http::{
 };
 use hyper::body::Incoming;
 use serde_json::json;
+use tracing::Instrument;
 
 use crate::{
     auth::{access::Identity, accounts::Accounts},
     http::{
+        access_line::{AccessLine, content},
         authorize, blobs, body,
         error::ApiError,
         headers::{self, Response},
-        lists, manifests,
+        inbound::Inbound,
+        lists, manifests, outbound,
         query::Query,
         request_id,
         route::Route,
         uploads,
     },
+    metrics,
     oci::error_code::ErrorCode,
     registry::service::Registry,
     settings::Settings,
@@ -66,21 +70,25 @@ impl Door {
         peer: SocketAddr,
     ) -> Result<Response, Infallible> {
         let started = Instant::now();
-        let (parts, mut body) = request.into_parts();
+        let (parts, body) = request.into_parts();
+        let mut body = Inbound::new(body);
         let id = request_id::of(&parts.headers);
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
         let expects = parts.headers.contains_key(http::header::EXPECT);
         let route = Route::parse(&path);
-        let label = route.as_ref().map_or("none", Route::label);
+        let (label, content) = (route.as_ref().map_or("none", Route::label), content(route.as_ref().ok()));
         let mut user = Identity::Everybody;
         let asked = Asked { query: Query::parse(parts.uri.query()), settings: **self.settings.load(), parts };
-        let log = asked.settings.access_log;
+        let written = asked.settings.access_log;
         let answer = self.answer(route.map_err(ApiError::from), &asked, &mut body, &mut user);
-        let answer = AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| {
+        let answer = AssertUnwindSafe(answer).catch_unwind().instrument(tracing::error_span!("request", id));
+        let (answer, cache_hit) = metrics::watching_cache(answer).await;
+        let answer = answer.unwrap_or_else(|_| {
             tracing::error!(request_id = id, "a handler panicked");
             Err(ApiError::internal())
         });
         let mut response = answer.unwrap_or_else(|error| error.into_response(&id));
+        let received = body.received();
         if !expects {
             body::drain(body);
         }
@@ -89,20 +97,30 @@ impl Door {
         if let Ok(id) = id.parse() {
             response.headers_mut().insert(request_id::REQUEST_ID, id);
         }
-        let (status, took) = (response.status().as_u16(), started.elapsed());
-        crate::metrics::request(label, method.as_str(), status, took);
-        if log {
-            let (user, duration_ms) = (user.as_str(), took.as_secs_f64() * 1000.0);
-            tracing::info!(request_id = id, user, %method, path, status, duration_ms, route = label, %peer, "request");
-        }
-        Ok(response)
+        let (user, status) = (user.as_str().to_owned(), response.status().as_u16());
+        let request_id = id;
+        let line = AccessLine {
+            written,
+            started,
+            request_id,
+            user,
+            method,
+            path,
+            route: label,
+            content,
+            peer,
+            status,
+            received,
+            cache_hit,
+        };
+        Ok(response.map(|body| outbound::counted(body, Box::new(move |sent| line.end(sent)))))
     }
 
     async fn answer(
         &self,
         route: Result<Route, ApiError>,
         asked: &Asked,
-        body: &mut Incoming,
+        body: &mut Inbound,
         user: &mut Identity,
     ) -> Result<Response, ApiError> {
         if asked.parts.uri.path_and_query().is_some_and(|text| text.as_str().len() > LONGEST_URI) {
@@ -116,7 +134,7 @@ impl Door {
         self.dispatch(route, asked, body).await
     }
 
-    async fn dispatch(&self, route: Route, asked: &Asked, body: &mut Incoming) -> Result<Response, ApiError> {
+    async fn dispatch(&self, route: Route, asked: &Asked, body: &mut Inbound) -> Result<Response, ApiError> {
         let registry = &self.registry;
         match (route, asked.parts.method.as_str()) {
             (Route::Base, _) => Ok(headers::json(&json!({}), "application/json")),

@@ -13,6 +13,9 @@ use crate::{
     registry::error::RegistryError,
 };
 
+/// Seconds after which a store that did not answer may do so again.
+const RETRY_AFTER: &str = "5";
+
 /// An answer that is not a success.
 #[derive(Debug)]
 pub struct ApiError {
@@ -172,6 +175,11 @@ impl From<RegistryError> for ApiError {
             E::NoSpace(error) => {
                 tracing::error!(cause = chain(&error), "no space left");
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, ErrorCode::Unavailable, message)
+            }
+            E::Unavailable(error) => {
+                tracing::error!(cause = chain(&error), "the store does not answer");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message)
+                    .header(header::RETRY_AFTER, RETRY_AFTER)
             }
             E::Storage(error) => {
                 tracing::error!(cause = chain(&error), "the store failed");

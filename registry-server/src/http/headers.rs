@@ -47,6 +47,10 @@ pub fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 /// Whether `If-None-Match` names this content, quoted or not (registry B19).
 pub fn not_modified(headers: &HeaderMap, digest: &str) -> bool {
     let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let plain = |tag: &str| tag.trim().trim_start_matches("W/").trim_matches('"').to_owned();
-    tags.flat_map(|value| value.split(',')).map(plain).any(|tag| tag == "*" || tag == digest)
+    tags.flat_map(|value| value.split(',')).map(plain_tag).any(|tag| tag == "*" || tag == digest)
+}
+
+/// An entity tag without its quotes.
+pub fn plain_tag(tag: &str) -> String {
+    tag.trim().trim_start_matches("W/").trim_matches('"').to_owned()
 }

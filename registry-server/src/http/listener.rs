@@ -14,9 +14,11 @@ use tokio::{
     sync::watch,
 };
 
-use crate::http::{headers::Response, tls};
+use crate::http::{headers::Response, patient::Patient, tls};
 
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// A reader that takes nothing for longer is cut off.
+const STALL: Duration = Duration::from_secs(120);
 const HEADERS: Duration = Duration::from_secs(15);
 
 /// Turns true when the server is to end.
@@ -73,6 +75,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 async fn secure(stream: TcpStream, tls: Option<tls::Current>) -> Option<Box<dyn Io>> {
     let _ = stream.set_nodelay(true);
+    let stream = Patient::new(stream, STALL);
     let Some(tls) = tls else { return Some(Box::new(stream)) };
     let acceptor = tokio_rustls::TlsAcceptor::from(tls.load_full());
     let accepted = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await.ok()?.ok()?;

@@ -1,8 +1,7 @@
 //! Handlers of manifests.
 
 use axum::body::Body;
-use http::{HeaderName, HeaderValue, StatusCode, header};
-use hyper::body::Incoming;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
 
 use crate::{
@@ -11,9 +10,11 @@ use crate::{
         door::Asked,
         error::ApiError,
         headers::{self, CONTENT_DIGEST, Response},
+        inbound::Inbound,
     },
     oci::{error_code::ErrorCode, reference::Reference, repository_name::RepositoryName, tag::Tag},
     registry::{
+        condition::{Condition, Content},
         error::RegistryError,
         manifests::{Push, Stored},
         service::Registry,
@@ -50,10 +51,9 @@ pub async fn put(
     name: &RepositoryName,
     reference: Reference,
     asked: &Asked,
-    body: &mut Incoming,
+    body: &mut Inbound,
 ) -> Result<Response, ApiError> {
     let tags: Vec<Tag> = asked.query.all("tag").map(str::parse).collect::<Result<_, _>>()?;
-    check_conditions(registry, name, &reference, asked).await?;
     let limit = asked.settings.max_manifest;
     let bytes = body::whole(body, limit).await.map_err(RegistryError::Body)?;
     let bytes = bytes.ok_or_else(|| {
@@ -61,7 +61,8 @@ pub async fn put(
             .detail(json!({ "limit": limit }))
     })?;
     let content_type = headers::text(&asked.parts.headers, header::CONTENT_TYPE).map(str::to_owned);
-    let push = Push { reference, tags: tags.clone(), content_type, bytes };
+    let condition = condition(&asked.parts.headers);
+    let push = Push { reference, tags: tags.clone(), content_type, condition, bytes };
     let pushed = registry.put_manifest(name, push).await?;
     let mut response = headers::empty(
         StatusCode::CREATED,
@@ -81,28 +82,15 @@ pub async fn put(
 }
 
 /// `If-Match` and `If-None-Match` of a push (registry H14).
-async fn check_conditions(
-    registry: &Registry,
-    name: &RepositoryName,
-    reference: &Reference,
-    asked: &Asked,
-) -> Result<(), ApiError> {
-    let headers = &asked.parts.headers;
-    let must_match = headers::text(headers, header::IF_MATCH);
-    if must_match.is_none() && !headers.contains_key(header::IF_NONE_MATCH) {
-        return Ok(());
-    }
-    let now = match registry.resolve(name, reference).await {
-        Ok(digest) => Some(digest.to_string()),
-        Err(RegistryError::ManifestUnknown | RegistryError::NameUnknown) => None,
-        Err(error) => return Err(error.into()),
+fn condition(headers: &HeaderMap) -> Condition {
+    let content = |name: HeaderName| {
+        let values: Vec<&str> = headers.get_all(name).iter().filter_map(|v| v.to_str().ok()).collect();
+        let tags = values.iter().flat_map(|value| value.split(','));
+        let digests: Vec<String> = tags.map(headers::plain_tag).collect();
+        let any = digests.iter().any(|digest| digest == "*");
+        (!digests.is_empty()).then_some(if any { Content::Any } else { Content::OneOf(digests) })
     };
-    let matches = must_match.is_none_or(|wanted| {
-        let mut wanted = wanted.split(',').map(|tag| tag.trim().trim_matches('"'));
-        now.as_deref().is_some_and(|now| wanted.any(|tag| tag == "*" || tag == now))
-    });
-    let unwanted = now.is_some_and(|now| headers::not_modified(headers, &now));
-    if matches && !unwanted { Ok(()) } else { Err(RegistryError::Precondition.into()) }
+    Condition { matches: content(header::IF_MATCH), matches_not: content(header::IF_NONE_MATCH) }
 }
 
 /// `DELETE`.

@@ -1,5 +1,6 @@
 //! The door: from bytes of a connection to calls of the domain and back. Reaches bytes through the domain only.
 
+pub mod access_line;
 pub mod admin;
 pub mod authorize;
 pub mod blobs;
@@ -8,9 +9,12 @@ pub mod certificate;
 pub mod door;
 pub mod error;
 pub mod headers;
+pub mod inbound;
 pub mod listener;
 pub mod lists;
 pub mod manifests;
+pub mod outbound;
+pub mod patient;
 pub mod query;
 pub mod request_id;
 pub mod route;

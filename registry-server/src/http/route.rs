@@ -89,6 +89,20 @@ impl Route {
         }
     }
 
+    /// The repository, and what of it is asked for.
+    pub fn content(&self) -> (Option<String>, Option<String>) {
+        let (name, part) = match self {
+            Self::Base | Self::Catalog => return (None, None),
+            Self::Tags(name) | Self::Uploads(name) => (name, None),
+            Self::Manifest(name, Reference::Tag(tag)) => (name, Some(tag.to_string())),
+            Self::Manifest(name, Reference::Digest(digest))
+            | Self::Referrers(name, digest)
+            | Self::Blob(name, digest) => (name, Some(digest.to_string())),
+            Self::Upload(name, id) => (name, Some(id.to_string())),
+        };
+        (Some(name.to_string()), part)
+    }
+
     /// Methods that it knows.
     pub const fn methods(&self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
 //! Handlers of uploads. Locations are relative; `Range` counts the whole upload and has no unit.
 
 use http::{HeaderName, StatusCode, header};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use uuid::Uuid;
 
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
         door::Asked,
         error::ApiError,
         headers::{self, CONTENT_DIGEST, Response},
+        inbound::Inbound,
     },
     oci::{
         byte_range,
@@ -28,7 +29,7 @@ pub async fn begin(
     registry: &Registry,
     name: &RepositoryName,
     asked: &Asked,
-    body: &mut Incoming,
+    body: &mut Inbound,
 ) -> Result<Response, ApiError> {
     if let Some(digest) = asked.query.get("mount") {
         let digest: Digest = digest.parse()?;
@@ -74,7 +75,7 @@ fn created(name: &RepositoryName, digest: &Digest) -> Response {
 }
 
 /// Refuses a body that is known to be too large before it is read.
-fn check_length(asked: &Asked, body: &Incoming, received: u64) -> Result<(), ApiError> {
+fn check_length(asked: &Asked, body: &Inbound, received: u64) -> Result<(), ApiError> {
     match asked.settings.max_blob {
         Some(limit) if received.saturating_add(body.size_hint().lower()) > limit => {
             Err(RegistryError::BlobTooLarge { limit }.into())
@@ -120,13 +121,13 @@ impl Upload<'_> {
     }
 
     /// `PATCH`: more bytes.
-    pub async fn append(&self, asked: &Asked, body: &mut Incoming) -> Result<Response, ApiError> {
+    pub async fn append(&self, asked: &Asked, body: &mut Inbound) -> Result<Response, ApiError> {
         let size = self.receive(asked, body).await?;
         Ok(self.answer(StatusCode::ACCEPTED, size))
     }
 
     /// `PUT`: perhaps the last bytes, and the digest.
-    pub async fn finish(&self, asked: &Asked, body: &mut Incoming) -> Result<Response, ApiError> {
+    pub async fn finish(&self, asked: &Asked, body: &mut Inbound) -> Result<Response, ApiError> {
         self.registry.upload_size(self.name, self.id).await?;
         let digest: Digest = asked.query.get("digest").unwrap_or_default().parse()?;
         self.receive_and_finish(&digest, asked, body).await
@@ -142,7 +143,7 @@ impl Upload<'_> {
         &self,
         digest: &Digest,
         asked: &Asked,
-        body: &mut Incoming,
+        body: &mut Inbound,
     ) -> Result<Response, ApiError> {
         if !body.is_end_stream() {
             self.receive(asked, body).await?;
@@ -152,7 +153,7 @@ impl Upload<'_> {
         Ok(created(self.name, digest))
     }
 
-    async fn receive(&self, asked: &Asked, body: &mut Incoming) -> Result<u64, ApiError> {
+    async fn receive(&self, asked: &Asked, body: &mut Inbound) -> Result<u64, ApiError> {
         let received = self.registry.upload_size(self.name, self.id).await?;
         let range = match headers::text(&asked.parts.headers, header::CONTENT_RANGE) {
             None => None,

@@ -88,6 +88,9 @@ pub enum RegistryError {
     /// The store is full.
     #[error("no space left")]
     NoSpace(#[source] StorageError),
+    /// The store does not answer, or refuses us.
+    #[error("the store does not answer")]
+    Unavailable(#[source] StorageError),
     /// The store failed.
     #[error("the store failed")]
     Storage(#[source] StorageError),
@@ -97,9 +100,11 @@ impl From<StorageError> for RegistryError {
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::NoSpace { .. } => Self::NoSpace(error),
-            StorageError::Conflict { .. } | StorageError::Missing { .. } | StorageError::Io { .. } => {
-                Self::Storage(error)
-            }
+            StorageError::Unavailable { .. } => Self::Unavailable(error),
+            StorageError::Conflict { .. }
+            | StorageError::Missing { .. }
+            | StorageError::Unfit(_)
+            | StorageError::Io { .. } => Self::Storage(error),
         }
     }
 }

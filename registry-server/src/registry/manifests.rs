@@ -11,7 +11,7 @@ use crate::{
         repository_name::RepositoryName,
         tag::Tag,
     },
-    registry::{error::RegistryError, layout, service::Registry},
+    registry::{condition::Condition, error::RegistryError, layout, service::Registry},
 };
 
 /// A stored manifest.
@@ -34,6 +34,8 @@ pub struct Push {
     pub tags: Vec<Tag>,
     /// `Content-Type` of the request.
     pub content_type: Option<String>,
+    /// What must be so when the reference is written.
+    pub condition: Condition,
     /// The manifest.
     pub bytes: Bytes,
 }
@@ -83,20 +85,36 @@ impl Registry {
         let digest = named(&push)?;
         let manifest = Manifest::parse(&push.bytes, push.content_type.as_deref())?;
         self.require_content(name, &manifest).await?;
-        self.store.put(&layout::blob(&digest), push.bytes).await?;
+        let first = match &push.reference {
+            Reference::Tag(tag) => Some(tag),
+            Reference::Digest(_) => None,
+        };
+        let tags: Vec<&Tag> = first.into_iter().chain(&push.tags).collect();
+        let _alone = self.tag_locks.lock(name, tags.iter().copied()).await;
+        self.require(name, &push).await?;
+        self.store.put(&layout::blob(&digest), push.bytes.clone()).await?;
         self.write_link(&layout::link(&layout::revision(name, &digest)), &digest).await?;
         if let Some(subject) = &manifest.subject {
             self.write_link(&layout::link(&layout::referrer(name, subject, &digest)), &digest).await?;
         }
-        let first = match push.reference {
-            Reference::Tag(tag) => Some(tag),
-            Reference::Digest(_) => None,
-        };
-        for tag in first.into_iter().chain(push.tags) {
-            self.write_link(&layout::tag_index(name, &tag, &digest), &digest).await?;
-            self.write_link(&layout::tag_current(name, &tag), &digest).await?;
+        for tag in tags {
+            self.write_link(&layout::tag_index(name, tag, &digest), &digest).await?;
+            self.write_link(&layout::tag_current(name, tag), &digest).await?;
         }
         Ok(Pushed { digest, subject: manifest.subject })
+    }
+
+    /// The push's condition holds now.
+    async fn require(&self, name: &RepositoryName, push: &Push) -> Result<(), RegistryError> {
+        if push.condition.is_empty() {
+            return Ok(());
+        }
+        let now = match self.resolve(name, &push.reference).await {
+            Ok(digest) => Some(digest),
+            Err(RegistryError::ManifestUnknown | RegistryError::NameUnknown) => None,
+            Err(error) => return Err(error),
+        };
+        if push.condition.holds(now.as_ref()) { Ok(()) } else { Err(RegistryError::Precondition) }
     }
 
     /// Every missing blob at once. An index may name children that were never pushed.
@@ -120,6 +138,7 @@ impl Registry {
     ) -> Result<(), RegistryError> {
         let digest = self.resolve(name, reference).await?;
         if let Reference::Tag(tag) = reference {
+            let _alone = self.tag_locks.lock(name, [tag]).await;
             self.store.delete(&layout::tag(name, tag)).await?;
             return Ok(());
         }
@@ -128,7 +147,11 @@ impl Registry {
             return Err(RegistryError::Referenced { by });
         }
         for tag in self.tags_of(name, &digest).await? {
-            self.store.delete(&layout::tag(name, &tag)).await?;
+            let _alone = self.tag_locks.lock(name, [&tag]).await;
+            // It may have been moved to another manifest meanwhile.
+            if self.read_link(&layout::tag_current(name, &tag)).await?.as_ref() == Some(&digest) {
+                self.store.delete(&layout::tag(name, &tag)).await?;
+            }
         }
         if let Some(bytes) = self.metadata.manifest(&digest).await?
             && let Some(subject) = Manifest::parse(&bytes, None)?.subject

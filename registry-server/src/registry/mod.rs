@@ -3,6 +3,7 @@
 pub mod blobs;
 pub mod cached_metadata;
 pub mod catalog;
+pub mod condition;
 pub mod error;
 pub mod identity;
 pub mod layout;
@@ -12,6 +13,7 @@ pub mod metadata;
 pub mod purging;
 pub mod referrers;
 pub mod service;
+pub mod tag_locks;
 pub mod tags;
 pub mod upload_hash;
 pub mod uploads;

@@ -57,7 +57,7 @@ impl Registry {
         let started = text.and_then(|text| std::str::from_utf8(&text).ok()?.trim().parse::<Timestamp>().ok());
         let grew = self.upload_grew(name, id).await?;
         let left_over = started.is_none() && !dry_run;
-        if left_over && self.store.stat(&layout::upload_data(name, id)).await?.is_some() {
+        if left_over && self.store.appended(&layout::upload_data(name, id)).await?.is_some() {
             self.store.put(&key, Timestamp::now().to_string().into()).await?;
         }
         Ok(started.max(grew))
@@ -110,7 +110,7 @@ mod tests {
         let store: Arc<dyn Backend> = Arc::new(Memory::default());
         let registry = Registry::new(Arc::clone(&store), Arc::new(FromStore(Arc::clone(&store))));
         let (name, id): (RepositoryName, _) = ("n".parse().unwrap(), Uuid::new_v4());
-        store.put(&layout::upload_data(&name, id), "left over".into()).await.unwrap();
+        store.append(&layout::upload_data(&name, id), 0, "left over".into()).await.unwrap();
         assert_eq!(registry.purge_uploads(Timestamp::now(), HOUR, false).await.unwrap(), 0);
         assert_eq!(registry.purge_uploads(Timestamp::now() + 2 * HOUR, HOUR, false).await.unwrap(), 1);
         assert_eq!(store.list(&layout::uploads(&name)).await.unwrap(), Vec::<String>::new());

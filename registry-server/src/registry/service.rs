@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    registry::{identity, metadata::Metadata},
+    registry::{identity, metadata::Metadata, tag_locks::TagLocks},
     storage::backend::Backend,
 };
 
@@ -12,13 +12,14 @@ use crate::{
 pub struct Registry {
     pub(in crate::registry) store: Arc<dyn Backend>,
     pub(in crate::registry) metadata: Arc<dyn Metadata>,
+    pub(in crate::registry) tag_locks: TagLocks,
     identity: Option<Arc<str>>,
 }
 
 impl Registry {
     /// The registry in `store`, whose small facts are read through `metadata`.
     pub fn new(store: Arc<dyn Backend>, metadata: Arc<dyn Metadata>) -> Self {
-        Self { store, metadata, identity: None }
+        Self { store, metadata, tag_locks: TagLocks::default(), identity: None }
     }
 
     /// Ready only while the store carries this identity.

@@ -64,7 +64,7 @@ impl Registry {
         let usable = saved.filter(|(h, hashed)| h.algorithm() == algorithm && *hashed <= size);
         let (mut hasher, hashed) = usable.unwrap_or_else(|| (Hasher::new(algorithm), 0));
         if hashed < size {
-            let data = self.store.stream(&layout::upload_data(name, id), hashed..size).await?;
+            let data = self.store.stream_appended(&layout::upload_data(name, id), hashed..size).await?;
             let mut data = data.ok_or(RegistryError::UploadUnknown)?;
             while let Some(chunk) = data.try_next().await? {
                 hasher = hash_aside(hasher, chunk).await?;

@@ -14,9 +14,6 @@ use crate::{
     storage::error::StorageError,
 };
 
-/// Frames of a request are gathered to this size before they cross threads.
-const GATHER: usize = 1 << 20;
-
 /// What a client says about the bytes that it sends.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Chunk {
@@ -47,7 +44,7 @@ impl Registry {
         if self.store.stat(&layout::upload_started(name, id)).await?.is_none() {
             return Err(RegistryError::UploadUnknown);
         }
-        Ok(self.store.stat(&layout::upload_data(name, id)).await?.unwrap_or(0))
+        Ok(self.store.appended(&layout::upload_data(name, id)).await?.unwrap_or(0))
     }
 
     /// Takes in more bytes; gives the size afterwards. Bytes that arrived before a failure are kept.
@@ -140,6 +137,8 @@ impl Sink<'_> {
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        // Frames of a request are gathered before they cross threads or networks.
+        let piece = self.registry.store.piece();
         let mut gathered = BytesMut::new();
         let ended = loop {
             match body.next().await {
@@ -150,9 +149,8 @@ impl Sink<'_> {
             if let Some(limit) = limit.filter(|limit| self.size + gathered.len() as u64 > *limit) {
                 return Err(RegistryError::BlobTooLarge { limit });
             }
-            if gathered.len() >= GATHER {
+            if gathered.len() >= piece {
                 self.store(gathered.split().freeze()).await?;
-                gathered.reserve(GATHER);
             }
         };
         if !gathered.is_empty() {

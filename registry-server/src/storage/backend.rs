@@ -23,9 +23,23 @@ pub trait Backend: Send + Sync + 'static {
     fn stream<'a>(&'a self, key: &'a str, range: Range<u64>) -> Answer<'a, Option<ByteStream>>;
     /// Writes the object as a whole: readers see the old or the new one, and it survives a crash.
     fn put<'a>(&'a self, key: &'a str, bytes: Bytes) -> Answer<'a, ()>;
-    /// Appends to the object, which must end at `offset`; at 0 it may be missing.
+    /// Appends to the object, which must end at `offset`; at 0 it may be missing. An object that is appended to
+    /// is asked about by [`Backend::appended`] and [`Backend::stream_appended`]: a store may keep it in pieces.
     fn append<'a>(&'a self, key: &'a str, offset: u64, bytes: Bytes) -> Answer<'a, ()>;
-    /// Moves an object of `size` bytes in one step, for good. Whatever was at `to` is replaced.
+    /// Size of an object that is appended to, if it is there.
+    fn appended<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>> {
+        self.stat(key)
+    }
+    /// A part of an object that is appended to, if it is there.
+    fn stream_appended<'a>(&'a self, key: &'a str, range: Range<u64>) -> Answer<'a, Option<ByteStream>> {
+        self.stream(key, range)
+    }
+    /// How many bytes an append should have, unless fewer are left.
+    fn piece(&self) -> usize {
+        1 << 20
+    }
+    /// Moves an object that was appended to, of `size` bytes, in one step, for good. Whatever was at `to` is
+    /// replaced.
     fn commit<'a>(&'a self, from: &'a str, to: &'a str, size: u64) -> Answer<'a, ()>;
     /// Names directly below the prefix, sorted; objects and folders alike.
     fn list<'a>(&'a self, prefix: &'a str) -> Answer<'a, Vec<String>>;

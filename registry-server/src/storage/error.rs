@@ -23,6 +23,17 @@ pub enum StorageError {
         /// What was looked for.
         key: String,
     },
+    /// The store does not answer, or refuses us.
+    #[error("the store cannot be used for {key}")]
+    Unavailable {
+        /// What was read or written.
+        key: String,
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The store cannot do what a registry relies on.
+    #[error("the store is of no use: {0}")]
+    Unfit(&'static str),
     /// Anything else.
     #[error("input or output of {key} failed")]
     Io {
@@ -34,6 +45,11 @@ pub enum StorageError {
 }
 
 impl StorageError {
+    /// The store could not be used for `key`.
+    pub fn unavailable(key: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Unavailable { key: key.to_owned(), source: source.into() }
+    }
+
     /// The error for `key` that an I/O error stands for.
     pub fn from_io(key: &str, source: std::io::Error) -> Self {
         use std::io::ErrorKind::{QuotaExceeded, StorageFull};

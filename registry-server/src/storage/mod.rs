@@ -5,3 +5,6 @@ pub mod error;
 pub mod fs;
 pub mod fs_stream;
 pub mod memory;
+pub mod s3;
+pub mod s3_client;
+pub mod s3_pieces;

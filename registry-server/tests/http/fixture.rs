@@ -48,7 +48,8 @@ impl Fixture {
         if !more.contains("storage:") {
             config.storage.delete.enabled = true;
         }
-        if config.storage.inmemory.is_none() && config.storage.filesystem.is_none() {
+        let storage = &config.storage;
+        if storage.inmemory.is_none() && storage.filesystem.is_none() && storage.s3.is_none() {
             let rootdirectory = folder.path().join("store");
             config.storage.filesystem = Some(registry_config::schema::Filesystem { rootdirectory });
         }

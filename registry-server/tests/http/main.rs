@@ -12,6 +12,9 @@ mod lifecycle;
 mod lists;
 mod manifests;
 mod names;
+#[path = "../object_store/mod.rs"]
+mod object_store;
+mod objects;
 mod redis_server;
 mod tls;
 mod uploads;

@@ -272,6 +272,18 @@ async fn a_conditional_push_is_judged() {
     let tag = format!("\"{}\"", sha256(one.as_bytes()));
     assert_eq!(put("if-match", &tag, two).await.status(), 201);
     refused(put("if-match", &tag, one).await, 412, "DENIED").await;
+    // Of many who are sure that they are first, one is.
+    for round in 0..10 {
+        let path = format!("/v2/n/manifests/new{round}");
+        let first = |i: usize| {
+            let request = registry.request("PUT", &path).header("content-type", OCI_INDEX);
+            let body = format!(r#"{{"schemaVersion":2,"manifests":[]{}}}"#, " ".repeat(i));
+            request.header("if-none-match", "*").body(body).send()
+        };
+        let answers = futures::future::join_all((0..8).map(first)).await;
+        let won = answers.iter().filter(|answer| answer.as_ref().unwrap().status() == 201).count();
+        assert_eq!(won, 1);
+    }
 }
 
 // registry G1 G2 G10

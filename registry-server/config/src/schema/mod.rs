@@ -8,6 +8,7 @@ mod limits;
 mod log;
 mod maintenance;
 mod redis;
+mod s3;
 mod storage;
 
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ pub use self::{
     log::{AccessLog, Formatter, Level, Log},
     maintenance::{Maintenance, ReadOnly, UploadPurging},
     redis::{Redis, RedisTls},
+    s3::{S3, Secret},
     storage::{Cache, CacheKind, Delete, Filesystem, InMemory, Storage},
 };
 
@@ -74,6 +76,15 @@ pub struct LiveFile {
 }
 
 impl Config {
+    /// This configuration without the secrets that stand in it.
+    pub fn redacted(mut self) -> Self {
+        if let Some(s3) = &mut self.storage.s3 {
+            s3.accesskey = s3.accesskey.take().map(|_| Secret::redacted());
+            s3.secretkey = s3.secretkey.take().map(|_| Secret::redacted());
+        }
+        self
+    }
+
     /// This configuration with the keys that running servers take over, as `live` has them.
     pub fn with_live(mut self, live: &Self) -> Self {
         self.log.level = live.log.level;

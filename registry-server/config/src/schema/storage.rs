@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::schema::{Maintenance, is_default};
+use crate::schema::{Maintenance, S3, is_default};
 
 /// Section `storage`. Exactly one of the backends; none of them means `filesystem` in `./data`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -16,6 +16,9 @@ pub struct Storage {
     /// In memory, gone with the process: for tests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inmemory: Option<InMemory>,
+    /// A bucket of an object store, laid out as distribution lays it out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub s3: Option<S3>,
     /// The word that the store must carry (*ours*). A store without it, or with another, is not served:
     /// it is empty, not mounted, or somebody else's. Absent: any store is taken.
     #[serde(skip_serializing_if = "Option::is_none")]

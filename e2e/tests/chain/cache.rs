@@ -1,0 +1,122 @@
+//! The cache costs speed when it is lost, and nothing else.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use e2e::{
+    kubectl::{get, kubectl},
+    load::Load,
+    namespace::Namespace,
+    object::{apply_object, patch, patch_any, settled, until},
+    pod,
+    process::{eventually, run},
+    registry::{Registry, secret},
+};
+
+use crate::clients::{hello_layout, six_line_registry};
+
+/// Pushes under a new name each time, and reads back what was pushed.
+fn pushes(registry: Arc<Registry>) -> Result<Load> {
+    let layout = hello_layout()?;
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    Ok(Load::start(move || {
+        let count = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let image = registry.reference(&format!("load/image-{count}:1"));
+        run(&mut registry.crane(&["push", &layout, &image]))?;
+        run(&mut registry.crane(&["digest", &image])).map(drop)
+    }))
+}
+
+fn redis_pod(namespace: &str) -> Result<String> {
+    eventually(Duration::from_secs(60), "a Redis pod", || {
+        Ok(pod::pods(namespace, "team", "redis")?.into_iter().next())
+    })
+}
+
+// operator 79, operator 102, seed D5: deleted, frozen, its password changed, while images are pushed
+#[test]
+fn redis_deleted_frozen_and_rekeyed_costs_no_request() -> Result<()> {
+    let namespace = Namespace::create("e2e-redis")?;
+    let registry = Arc::new(six_line_registry(namespace.name())?);
+    until(namespace.name(), "team", "CacheReady", "True/Connected")?;
+    let (before, pods) = (redis_pod(namespace.name())?, registry.pods()?);
+    let load = pushes(Arc::clone(&registry))?;
+
+    run(&mut kubectl(&["-n", namespace.name(), "delete", "pod", &before, "--wait"]))?;
+    until(namespace.name(), "team", "CacheReady", "True/Connected")?;
+
+    let frozen = pod::pid(namespace.name(), &redis_pod(namespace.name())?)?;
+    pod::signal(frozen, "STOP")?;
+    until(namespace.name(), "team", "CacheReady", "False/Unreachable")?;
+    until(namespace.name(), "team", "Ready", "True/AllReady")?;
+    pod::signal(frozen, "CONT")?;
+    until(namespace.name(), "team", "CacheReady", "True/Connected")?;
+
+    let changed = r#"{"stringData": {"password": "another-password"}}"#;
+    patch_any(namespace.name(), &["secret", "team-redisauth"], changed)?;
+    eventually(Duration::from_secs(60), "Redis with the new password", || {
+        let config = secret(namespace.name(), "team-redisauth", "redis.conf")?;
+        Ok(config.contains(">another-password").then_some(()))
+    })?;
+    settled(namespace.name(), "team")?;
+    until(namespace.name(), "team", "CacheReady", "True/Connected")?;
+    let made = load.finish()?;
+    ensure!(pods == registry.pods()?, "the registry's pods were replaced");
+    println!("{made} pushes, none failed");
+    Ok(())
+}
+
+// operator 104
+#[test]
+fn the_cache_can_be_switched_there_and_back() -> Result<()> {
+    let namespace = Namespace::create("e2e-caches")?;
+    let registry = six_line_registry(namespace.name())?;
+    run(&mut registry.crane(&["push", &hello_layout()?, &registry.reference("hello:1")]))?;
+    let there = |wanted: bool| {
+        eventually(Duration::from_secs(60), "the objects of Redis", || {
+            let labels = "app.kubernetes.io/component=redis";
+            let kinds = "deployments,services,secrets,networkpolicies";
+            let found = get(namespace.name(), &[kinds, "-l", labels])?;
+            let count = found["items"].as_array().context("no list")?.len();
+            Ok((count == if wanted { 4 } else { 0 }).then_some(()))
+        })
+    };
+    there(true)?;
+    for (cache, wanted) in [
+        (r#"{"memory": {"maxSize": "16Mi"}, "redis": null, "none": null}"#, "True/Connected"),
+        (r#"{"memory": null, "none": {}}"#, "True/NotConfigured"),
+        ("null", "True/Connected"),
+    ] {
+        patch(namespace.name(), "team", &format!("{{\"cache\": {cache}}}"))?;
+        settled(namespace.name(), "team")?;
+        until(namespace.name(), "team", "CacheReady", wanted)?;
+        there(cache == "null")?;
+        run(&mut registry.crane(&["validate", "--remote", &registry.reference("hello:1")]))?;
+    }
+    Ok(())
+}
+
+// operator 103: what is wrong with a Redis of one's own is said; the registry serves all the same
+#[test]
+fn a_redis_of_ones_own_is_judged() -> Result<()> {
+    let namespace = Namespace::create("e2e-own-redis")?;
+    // The managed Redis of a neighbour is the user's own here: its policy is open to this test's namespace only.
+    apply_object(namespace.name(), "other", "{storage: {ephemeral: {}}, networkPolicy: {mode: Disabled}}")?;
+    settled(namespace.name(), "other")?;
+    until(namespace.name(), "other", "CacheReady", "True/Connected")?;
+    let address = format!("other-redis.{}.svc:6379", namespace.name());
+    let spec = |more: &str| {
+        format!(
+            "{{storage: {{ephemeral: {{}}}}, cache: {{redis: {{external: {{addresses: ['{address}']{more}}}}}}}}}"
+        )
+    };
+    apply_object(namespace.name(), "team", &spec(""))?;
+    let said = until(namespace.name(), "team", "CacheReady", "False/AuthenticationFailed")?;
+    ensure!(said.contains("credentialsSecretRef"), "{said}");
+    settled(namespace.name(), "team")?;
+    apply_object(namespace.name(), "team", &spec(", credentialsSecretRef: {name: other-redisauth}"))?;
+    until(namespace.name(), "team", "CacheReady", "True/Connected")?;
+    apply_object(namespace.name(), "gone", &spec("").replace("other-redis", "nobody"))?;
+    until(namespace.name(), "gone", "CacheReady", "False/Unreachable")?;
+    settled(namespace.name(), "gone").map(drop)
+}

@@ -1,0 +1,169 @@
+//! Each field changed and changed back: the children come back to the same bytes.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use e2e::{
+    kubectl::get,
+    namespace::Namespace,
+    object::{apply_object, patch, settled},
+    process::eventually,
+    registry::Registry,
+};
+use serde_json::Value;
+
+use crate::clients::{hello_layout, six_line_registry};
+
+const KINDS: &str = "deployments,services,configmaps,secrets,serviceaccounts,persistentvolumeclaims,networkpolicies,poddisruptionbudgets";
+
+/// What each child says, without what the cluster adds to it over time.
+fn children(namespace: &str) -> Result<BTreeMap<String, Value>> {
+    let list = get(namespace, &[KINDS, "-l", "app.kubernetes.io/managed-by=privateregistry-operator"])?;
+    let items = list["items"].as_array().context("no list")?;
+    let said = |item: &Value| {
+        let mut item = item.clone();
+        for volatile in ["resourceVersion", "generation", "managedFields", "creationTimestamp", "uid"] {
+            item["metadata"].as_object_mut().map(|metadata| metadata.remove(volatile));
+        }
+        // Bookkeeping: the Deployment's counter, and by which versions of which Secrets the password file was verified.
+        for counter in ["deployment.kubernetes.io/revision", "privateregistry.dev/sources"] {
+            item["metadata"]["annotations"].as_object_mut().map(|all| all.remove(counter));
+        }
+        if item["metadata"]["name"] == "team-htpasswd" {
+            item["metadata"]["annotations"]
+                .as_object_mut()
+                .map(|all| all.remove("privateregistry.dev/applied"));
+        }
+        item.as_object_mut().map(|item| item.remove("status"));
+        item
+    };
+    let key = |item: &Value| format!("{}/{}", item["kind"], item["metadata"]["name"]);
+    // Boot files that a ReplicaSet of before still mounts stay: `kubectl rollout undo` needs them.
+    let current = items.iter().filter(|item| !key(item).contains("team-config-"));
+    Ok(current.map(|item| (key(item), said(item))).collect())
+}
+
+fn differing(before: &BTreeMap<String, Value>, after: &BTreeMap<String, Value>) -> Vec<String> {
+    let keys = before.keys().chain(after.keys());
+    let mut found: Vec<String> = keys.filter(|key| before.get(*key) != after.get(*key)).cloned().collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Changes `there`, waits until children differ and settle, changes `back`, and waits until they are as before.
+fn there_and_back(
+    namespace: &str,
+    before: &BTreeMap<String, Value>,
+    there: &str,
+    back: &str,
+) -> Result<Vec<String>> {
+    patch(namespace, "team", there)?;
+    let changed = eventually(Duration::from_secs(90), &format!("children to follow {there}"), || {
+        let changed = differing(before, &children(namespace)?);
+        Ok((!changed.is_empty()).then_some(changed))
+    })?;
+    let without_pods = there.contains("suspend") || there.contains("\"replicas\": 0");
+    if !without_pods {
+        settled(namespace, "team")?;
+    }
+    patch(namespace, "team", back)?;
+    settled(namespace, "team")?;
+    eventually(Duration::from_secs(90), &format!("children to come back from {there}"), || {
+        let differing = differing(before, &children(namespace)?);
+        ensure!(differing.is_empty(), "still different: {differing:?}");
+        Ok(Some(()))
+    })?;
+    Ok(changed)
+}
+
+#[test]
+fn settings_that_pods_take_over_come_back_and_replace_no_pod() -> Result<()> {
+    let namespace = Namespace::create("e2e-fields")?;
+    let registry = six_line_registry(namespace.name())?;
+    settled(namespace.name(), "team")?;
+    let (before, pods) = (children(namespace.name())?, registry.pods()?);
+    for (there, back, child) in [
+        (r#"{"readOnly": true}"#, r#"{"readOnly": false}"#, "team-live"),
+        (r#"{"imageDeletion": "Disabled"}"#, r#"{"imageDeletion": "Enabled"}"#, "team-live"),
+        (r#"{"logging": {"level": "Debug"}}"#, r#"{"logging": null}"#, "team-live"),
+        (r#"{"logging": {"access": "Disabled"}}"#, r#"{"logging": null}"#, "team-live"),
+        (r#"{"limits": {"maxBlobSize": "1Gi", "uploadExpiry": "1h"}}"#, r#"{"limits": null}"#, "team-live"),
+        (r#"{"deletionPolicy": "Delete"}"#, r#"{"deletionPolicy": "Retain"}"#, "team-data"),
+        (r#"{"networkPolicy": {"mode": "Disabled"}}"#, r#"{"networkPolicy": null}"#, "NetworkPolicy"),
+        (r#"{"exposure": {"service": {"annotations": {"a": "b"}}}}"#, r#"{"exposure": null}"#, "Service"),
+        (r#"{"exposure": {"service": {"type": "NodePort"}}}"#, r#"{"exposure": null}"#, "Service"),
+        (r#"{"exposure": {"service": {"port": 8443}}}"#, r#"{"exposure": null}"#, "Service"),
+    ] {
+        let changed = there_and_back(namespace.name(), &before, there, back)?;
+        ensure!(changed.iter().any(|key| key.contains(child)), "{there} changed {changed:?}");
+        ensure!(pods == registry.pods()?, "{there}: pods were replaced");
+    }
+    Ok(())
+}
+
+#[test]
+fn settings_of_pods_come_back_with_the_pods_replaced() -> Result<()> {
+    let namespace = Namespace::create("e2e-fields-pods")?;
+    apply_object(namespace.name(), "team", "{storage: {ephemeral: {}}, cache: {none: {}}}")?;
+    settled(namespace.name(), "team")?;
+    let before = children(namespace.name())?;
+    for (there, back) in [
+        (r#"{"drainTimeout": "30s"}"#, r#"{"drainTimeout": "5m"}"#),
+        (r#"{"logging": {"format": "Text"}}"#, r#"{"logging": null}"#),
+        (r#"{"suspend": true}"#, r#"{"suspend": false}"#),
+        (r#"{"replicas": 0}"#, r#"{"replicas": 1}"#),
+        (r#"{"image": {"reference": "localhost/registry-server:dev"}}"#, r#"{"image": null}"#),
+        (r#"{"pod": {"labels": {"a": "b"}, "annotations": {"c": "d"}}}"#, r#"{"pod": null}"#),
+        (r#"{"pod": {"resources": {"limits": {"memory": "300Mi"}}}}"#, r#"{"pod": null}"#),
+        (r#"{"pod": {"template": {"spec": {"hostname": "one"}}}}"#, r#"{"pod": null}"#),
+        (r#"{"pod": {"serviceAccountName": "default"}}"#, r#"{"pod": null}"#),
+        (r#"{"tls": {"disabled": {}}}"#, r#"{"tls": null}"#),
+    ] {
+        let changed = there_and_back(namespace.name(), &before, there, back)?;
+        ensure!(changed.iter().any(|key| key.contains("team-registry")), "{there} changed {changed:?}");
+    }
+    Ok(())
+}
+
+// operator 60: names that collide elsewhere
+#[test]
+fn two_registries_with_long_similar_names_do_not_touch_each_other() -> Result<()> {
+    let namespace = Namespace::create("e2e-similar")?;
+    let long = "a-team-with-a-name-of-forty-characters-x";
+    let (first, second) = (&long[..long.len() - 2], long);
+    for name in [first, second, "a", "a-redis"] {
+        apply_object(namespace.name(), name, "{storage: {ephemeral: {}}}")?;
+    }
+    for name in [first, second, "a", "a-redis"] {
+        settled(namespace.name(), name)?;
+    }
+    let (one, other) =
+        (Registry::ready(namespace.name(), first)?, Registry::ready(namespace.name(), second)?);
+    one.log_in("admin", &one.password)?;
+    e2e::process::run(&mut one.crane(&["push", &hello_layout()?, &one.reference("hello:1")]))?;
+    ensure!(
+        other.status_of("/v2/", "admin", &one.password)? == "401",
+        "one registry's password opens the other"
+    );
+    ensure!(
+        other.status_of("/v2/hello/manifests/1", "admin", &other.password)? == "404",
+        "an image is in both"
+    );
+    e2e::process::run(&mut e2e::kubectl::kubectl(&[
+        "-n",
+        namespace.name(),
+        "delete",
+        "preg",
+        first,
+        "--wait",
+    ]))?;
+    eventually(Duration::from_secs(60), "children of the first to go", || {
+        let labels = format!("app.kubernetes.io/instance={first}");
+        let left = get(namespace.name(), &["deployments,services", "-l", &labels])?;
+        Ok(left["items"].as_array().is_some_and(Vec::is_empty).then_some(()))
+    })?;
+    settled(namespace.name(), second)?;
+    ensure!(other.status_of("/v2/", "admin", &other.password)? == "200", "the other one does not answer");
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! The cluster's own parts fail: every registry serves on, and the operator comes back by itself.
+//! These tests stop what all others need, so they run in a program of their own, one at a time.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, ensure};
+use e2e::{
+    component::Stopped,
+    kubectl::{apply, get},
+    load::Load,
+    namespace::Namespace,
+    object::{patch, settled, until},
+    process::eventually,
+    registry::Registry,
+};
+
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn registry(namespace: &str) -> Result<(Arc<Registry>, Load)> {
+    apply(namespace, include_str!("../../examples/minimal.yaml"))?;
+    let registry = Arc::new(Registry::ready(namespace, "team")?);
+    let target = Arc::clone(&registry);
+    let load = Load::start(move || {
+        let status = target.status_of("/v2/", "admin", &target.password)?;
+        ensure!(status == "200", "status {status}");
+        Ok(())
+    });
+    Ok((registry, load))
+}
+
+// guarantee 11, operator 67, operator 69: a minute without the API server
+#[test]
+fn without_the_api_server_registries_serve_and_the_operator_recovers() -> Result<()> {
+    let _alone = ALONE.lock();
+    let namespace = Namespace::create("e2e-outage")?;
+    let (registry, load) = registry(namespace.name())?;
+    let pods = registry.pods()?;
+    let began = Instant::now();
+    let stopped = Stopped::stop("kube-apiserver")?;
+    // The minute is the test: a shorter outage ends before the operator's lease does.
+    while began.elapsed() < Duration::from_secs(60) {
+        ensure!(
+            registry.status_of("/v2/", "admin", &registry.password)? == "200",
+            "the registry does not answer"
+        );
+    }
+    stopped.start()?;
+    let made = load.finish()?;
+    patch(namespace.name(), "team", r#"{"logging": {"level": "Debug"}}"#)?;
+    eventually(Duration::from_secs(120), "the operator to carry out a change", || {
+        let live = get(namespace.name(), &["configmap", "team-live"])?;
+        Ok(live["data"]["live.yml"].as_str().is_some_and(|text| text.contains("debug")).then_some(()))
+    })?;
+    settled(namespace.name(), "team")?;
+    until(namespace.name(), "team", "Ready", "True/AllReady")?;
+    ensure!(pods == registry.pods()?, "pods were replaced");
+    println!("{made} requests during the outage, none failed");
+    Ok(())
+}
+
+#[test]
+fn a_restarted_kubelet_costs_no_request_and_no_pod() -> Result<()> {
+    let _alone = ALONE.lock();
+    let namespace = Namespace::create("e2e-kubelet")?;
+    let (registry, load) = registry(namespace.name())?;
+    let uids = |what: &str| -> Result<Vec<String>> {
+        let pods = get(namespace.name(), &["pods"])?;
+        let read = |pod: &serde_json::Value| pod["metadata"][what].to_string();
+        Ok(pods["items"].as_array().into_iter().flatten().map(read).collect())
+    };
+    let before = uids("uid")?;
+    Stopped::stop("kubelet")?.start()?;
+    // A change that only a living kubelet can carry to the pod.
+    patch(namespace.name(), "team", r#"{"readOnly": true}"#)?;
+    registry.log_in("admin", &registry.password)?;
+    eventually(Duration::from_secs(120), "the kubelet to work again", || {
+        let code = registry.status_of_post("/v2/x/blobs/uploads/", "admin", &registry.password)?;
+        Ok((code == "405").then_some(()))
+    })?;
+    load.finish()?;
+    ensure!(before == uids("uid")?, "pods were replaced");
+    Ok(())
+}

@@ -1,0 +1,274 @@
+//! An API server in memory: reads, creates, server-side apply, merge patch, delete and list of any kind. It counts
+//! writes, and can fail any one of them.
+
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    sync::{Arc, Mutex},
+};
+
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::Bytes;
+use kube::{Client, client::Body};
+use serde_json::{Value, json};
+use tower::service_fn;
+
+/// What happens to one write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is refused with this status and has no effect.
+    Refused(u16),
+    /// It has its effect, and the answer never arrives.
+    Cut,
+}
+
+#[derive(Default)]
+struct State {
+    objects: BTreeMap<String, Value>,
+    /// What server-side apply sent last, by path.
+    applied: BTreeMap<String, Value>,
+    version: u64,
+    writes: Vec<String>,
+    fault: Option<(usize, Fault)>,
+}
+
+/// The server.
+#[derive(Clone, Default)]
+pub struct FakeApi(Arc<Mutex<State>>);
+
+impl FakeApi {
+    /// A client of it.
+    pub fn client(&self) -> Client {
+        let api = self.clone();
+        let service = service_fn(move |request: Request<Body>| {
+            let api = api.clone();
+            async move { api.answer(request).await }
+        });
+        Client::new(service, "default")
+    }
+
+    /// Writes so far, as `METHOD path`; Events do not count.
+    pub fn writes(&self) -> Vec<String> {
+        self.0.lock().unwrap().writes.clone()
+    }
+
+    /// Fails the `nth` write from now on, counted from 0.
+    pub fn fail(&self, nth: usize, fault: Fault) {
+        let mut state = self.0.lock().unwrap();
+        state.fault = Some((state.writes.len() + nth, fault));
+    }
+
+    /// Every object by path, Events apart.
+    pub fn objects(&self) -> BTreeMap<String, Value> {
+        let mut objects = self.0.lock().unwrap().objects.clone();
+        objects.retain(|path, _| !path.contains("/events"));
+        objects
+    }
+
+    /// Events, as `reason: note`.
+    pub fn events(&self) -> Vec<String> {
+        let state = self.0.lock().unwrap();
+        let events = state.objects.iter().filter(|(path, _)| path.contains("/events/"));
+        events.map(|(_, event)| format!("{}: {}", event["reason"].as_str().unwrap(), event["note"])).collect()
+    }
+
+    /// Changes the object whose path ends in `name`, as somebody else would.
+    pub fn change(&self, name: &str, change: impl FnOnce(&mut Value)) {
+        let mut state = self.0.lock().unwrap();
+        state.version += 1;
+        let version = state.version.to_string();
+        let object = state.objects.iter_mut().find(|(path, _)| path.ends_with(name)).unwrap().1;
+        change(object);
+        object["metadata"]["resourceVersion"] = version.into();
+    }
+
+    /// Puts an object there.
+    pub fn put(&self, path: &str, object: Value) {
+        self.0.lock().unwrap().create(path, object);
+    }
+
+    /// Removes the object whose path ends in `name`.
+    pub fn remove(&self, name: &str) {
+        self.0.lock().unwrap().objects.retain(|path, _| !path.ends_with(name));
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Result<Response<Body>, Infallible> {
+        let (head, body) = request.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let path = head.uri.path().to_owned();
+        let query = head.uri.query().unwrap_or_default().to_owned();
+        let content = head.headers.get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
+        let answer = self.0.lock().unwrap().serve(&head.method, &path, &query, content.as_deref(), &body);
+        let (status, value) = answer;
+        let body = Body::from(serde_json::to_vec(&value).unwrap());
+        Ok(Response::builder().status(status).header("content-type", "application/json").body(body).unwrap())
+    }
+}
+
+type Answer = (StatusCode, Value);
+
+fn failure(code: u16, reason: &str) -> Answer {
+    let status = StatusCode::from_u16(code).unwrap();
+    (
+        status,
+        json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": reason}),
+    )
+}
+
+impl State {
+    fn serve(
+        &mut self,
+        method: &Method,
+        path: &str,
+        query: &str,
+        content: Option<&str>,
+        body: &Bytes,
+    ) -> Answer {
+        if *method == Method::GET {
+            return self.read(path, query);
+        }
+        let event = path.contains("/events");
+        let mut cut = false;
+        if !event {
+            self.writes.push(format!("{method} {path}"));
+            if let Some((_, fault)) = self.fault.filter(|(nth, _)| self.writes.len() == nth + 1) {
+                self.fault = None;
+                match fault {
+                    Fault::Refused(code) => return failure(code, "Injected"),
+                    Fault::Cut => cut = true,
+                }
+            }
+        }
+        let sent: Value = serde_json::from_slice(body).unwrap_or_default();
+        let answer = match (method.as_str(), content) {
+            ("POST", _) => {
+                let name = sent["metadata"]["name"].as_str().unwrap_or("generated").to_owned();
+                let unique = if event { format!("{name}-{}", self.version) } else { name };
+                let path = format!("{path}/{unique}");
+                if self.objects.contains_key(&path) {
+                    failure(409, "AlreadyExists")
+                } else {
+                    self.create(&path, sent)
+                }
+            }
+            ("PATCH", Some(kind)) if kind.contains("apply") => self.apply(path, sent),
+            ("PATCH", _) => self.merge(path, &sent),
+            ("DELETE", _) => {
+                self.objects.remove(path);
+                self.applied.remove(path);
+                (StatusCode::OK, json!({"kind": "Status", "apiVersion": "v1", "status": "Success"}))
+            }
+            other => panic!("{other:?} {path}"),
+        };
+        if cut { failure(504, "Timeout") } else { answer }
+    }
+
+    fn read(&self, path: &str, query: &str) -> Answer {
+        if let Some(object) = self.objects.get(path) {
+            return (StatusCode::OK, object.clone());
+        }
+        let collection = [
+            "pods",
+            "secrets",
+            "configmaps",
+            "services",
+            "serviceaccounts",
+            "deployments",
+            "replicasets",
+            "networkpolicies",
+            "poddisruptionbudgets",
+            "storageclasses",
+            "persistentvolumeclaims",
+        ];
+        if !collection.iter().any(|kind| path.ends_with(kind)) {
+            return failure(404, "NotFound");
+        }
+        let wanted = |object: &Value| {
+            !query.contains("instance%3D") || {
+                let instance =
+                    object["metadata"]["labels"]["app.kubernetes.io/instance"].as_str().unwrap_or_default();
+                query.contains(&format!("instance%3D{instance}")) && !instance.is_empty()
+            }
+        };
+        let prefix = format!("{path}/");
+        let items: Vec<Value> = self
+            .objects
+            .iter()
+            .filter(|(at, object)| at.starts_with(&prefix) && wanted(object))
+            .map(|(_, object)| object.clone())
+            .collect();
+        (StatusCode::OK, json!({"kind": "List", "apiVersion": "v1", "metadata": {}, "items": items}))
+    }
+
+    fn create(&mut self, path: &str, mut object: Value) -> Answer {
+        self.version += 1;
+        object["metadata"]["uid"] = format!("uid-{}", path.rsplit('/').next().unwrap()).into();
+        object["metadata"]["resourceVersion"] = self.version.to_string().into();
+        object["metadata"]["generation"] = 1.into();
+        if path.contains("/services/") {
+            object["spec"]["clusterIP"] = "10.96.0.7".into();
+            object["spec"]["clusterIPs"] = json!(["10.96.0.7"]);
+        }
+        self.objects.insert(path.to_owned(), object.clone());
+        (StatusCode::CREATED, object)
+    }
+
+    /// What was sent before and is not sent now goes; the rest is merged.
+    fn apply(&mut self, path: &str, sent: Value) -> Answer {
+        let (path, is_status) = path.strip_suffix("/status").map_or((path, false), |path| (path, true));
+        if is_status {
+            self.version += 1;
+            let version = self.version.to_string();
+            let object = self.objects.get_mut(path).unwrap();
+            object["status"] = sent["status"].clone();
+            object["metadata"]["resourceVersion"] = version.into();
+            return (StatusCode::OK, object.clone());
+        }
+        let before = self.applied.insert(path.to_owned(), sent.clone()).unwrap_or_default();
+        let Some(mut object) = self.objects.get(path).cloned() else { return self.create(path, sent) };
+        let old = object.clone();
+        remove(&mut object, &before, &sent);
+        merge(&mut object, &sent);
+        if object != old {
+            self.version += 1;
+            object["metadata"]["resourceVersion"] = self.version.to_string().into();
+            if object["spec"] != old["spec"] {
+                object["metadata"]["generation"] =
+                    (old["metadata"]["generation"].as_i64().unwrap() + 1).into();
+            }
+        }
+        self.objects.insert(path.to_owned(), object.clone());
+        (StatusCode::OK, object)
+    }
+
+    fn merge(&mut self, path: &str, sent: &Value) -> Answer {
+        self.version += 1;
+        let version = self.version.to_string();
+        let Some(object) = self.objects.get_mut(path) else { return failure(404, "NotFound") };
+        merge(object, sent);
+        object["metadata"]["resourceVersion"] = version.into();
+        (StatusCode::OK, object.clone())
+    }
+}
+
+fn remove(object: &mut Value, before: &Value, now: &Value) {
+    let (Some(object), Some(before)) = (object.as_object_mut(), before.as_object()) else { return };
+    for (key, value) in before {
+        match now.get(key) {
+            None => drop(object.remove(key)),
+            Some(now) => object.get_mut(key).into_iter().for_each(|object| remove(object, value, now)),
+        }
+    }
+}
+
+fn merge(object: &mut Value, sent: &Value) {
+    match (object, sent) {
+        (Value::Object(object), Value::Object(sent)) => {
+            for (key, value) in sent {
+                merge(object.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (object, sent) => *object = sent.clone(),
+    }
+}

@@ -1,0 +1,329 @@
+//! Passes over one object against an API server in memory: quiet, crash-safe, and never at the cost of a value that
+//! was made once.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be read or built must fail the test")]
+
+mod fake_api;
+mod world;
+
+use std::collections::BTreeMap;
+
+use fake_api::Fault;
+use serde_json::{Value, json};
+use world::{SIX_LINES, World};
+
+/// Values that are made once: they may differ between two worlds, never between two passes.
+fn made_once(objects: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+    let secrets = objects.iter().filter(|(path, _)| path.contains("/secrets/"));
+    secrets.map(|(path, secret)| (path.clone(), secret["data"].clone())).collect()
+}
+
+/// What a world looks like beside random values: names, and all but Secrets and what follows from their content.
+fn shape(objects: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+    let volatile = ["resourceVersion", "uid", "generation"];
+    objects
+        .iter()
+        .map(|(path, object)| {
+            let mut object = object.clone();
+            for key in volatile {
+                object["metadata"].as_object_mut().unwrap().remove(key);
+            }
+            for key in ["privateregistry.dev/applied", "privateregistry.dev/sources"] {
+                object["metadata"]["annotations"].as_object_mut().map(|all| all.remove(key));
+            }
+            let annotations =
+                object.pointer_mut("/spec/template/metadata/annotations").and_then(Value::as_object_mut);
+            annotations.map(|all| all.remove("privateregistry.dev/secrets-hash"));
+            let secret = path.contains("/secrets/") || path.contains("-trust");
+            for key in ["data", "status"] {
+                if secret || key == "status" {
+                    object.as_object_mut().unwrap().remove(key);
+                }
+            }
+            (path.clone(), object)
+        })
+        .collect()
+}
+
+// operator 2, operator 8, guarantee 1
+#[tokio::test]
+async fn a_pass_over_an_unchanged_registry_writes_nothing() {
+    let world = World::new(SIX_LINES);
+    world.settle().await;
+    let (writes, events) = (world.api.writes().len(), world.api.events());
+    for _ in 0..20 {
+        world.pass().await.unwrap();
+    }
+    assert_eq!(&world.api.writes()[writes..], &[] as &[String]);
+    assert_eq!(world.api.events(), events);
+}
+
+// operator 6: the operator is killed after each single write of the first passes
+#[tokio::test]
+async fn a_pass_that_ends_after_any_write_is_completed_by_the_next() {
+    let calm = World::new(SIX_LINES);
+    calm.settle().await;
+    let expected = shape(&calm.api.objects());
+    let writes = calm.api.writes().len();
+    assert!(writes > 15, "{writes}");
+    for nth in 0..writes {
+        let world = World::new(SIX_LINES);
+        world.api.fail(nth, Fault::Cut);
+        world.settle().await;
+        let first = made_once(&world.api.objects());
+        world.settle().await;
+        assert_eq!(made_once(&world.api.objects()), first, "write {nth}");
+        assert_eq!(shape(&world.api.objects()), expected, "write {nth}");
+    }
+}
+
+// operator 73
+#[tokio::test]
+async fn refused_writes_lead_to_the_same_children() {
+    let calm = World::new(SIX_LINES);
+    calm.settle().await;
+    let expected = shape(&calm.api.objects());
+    for code in [409, 429, 503] {
+        for nth in 0..calm.api.writes().len() {
+            let world = World::new(SIX_LINES);
+            world.api.fail(nth, Fault::Refused(code));
+            world.settle().await;
+            assert_eq!(shape(&world.api.objects()), expected, "{code} on write {nth}");
+        }
+    }
+}
+
+// operator 120, guarantee 3: another replica made the Secret first
+#[tokio::test]
+async fn the_winner_of_a_race_for_a_secret_is_believed() {
+    let first = World::new(SIX_LINES);
+    first.settle().await;
+    let second = World::new(SIX_LINES);
+    for name in ["team.admin", "team-ca", "team-pull", "team-redisauth"] {
+        let path = format!("/api/v1/namespaces/tools/secrets/{name}");
+        second.api.put(&path, first.api.objects()[&path].clone());
+    }
+    second.settle().await;
+    for name in ["team.admin", "team-ca", "team-redisauth"] {
+        let path = format!("/api/v1/namespaces/tools/secrets/{name}");
+        assert_eq!(first.api.objects()[&path]["data"], second.api.objects()[&path]["data"], "{name}");
+    }
+}
+
+// operator 5: lines stay byte for byte, also when their Secret is written without a change of the password
+#[tokio::test]
+async fn a_password_line_stays_while_it_verifies() {
+    let world = World::new(SIX_LINES);
+    world.settle().await;
+    let file = || world.secret("team-htpasswd", "htpasswd");
+    let before = file();
+    world.api.change("secrets/team.admin", |secret| secret["metadata"]["labels"]["mine"] = "yes".into());
+    world.settle().await;
+    assert_eq!(file(), before);
+    world.set_secret("team.admin", "password", "another");
+    world.settle().await;
+    assert_ne!(file(), before);
+    let kept = |text: &str| text.lines().find(|line| line.starts_with("preg-pull")).unwrap().to_owned();
+    assert_eq!(kept(&file()), kept(&before));
+}
+
+// A file that somebody edited is made again from the passwords.
+#[tokio::test]
+async fn an_edited_password_file_is_put_back() {
+    let world = World::new(SIX_LINES);
+    world.settle().await;
+    world.set_secret(
+        "team-htpasswd",
+        "htpasswd",
+        "admin:$2b$10$forged\nmallory:{SHA}0000000000000000000000000000\n",
+    );
+    world.settle().await;
+    let file = world.secret("team-htpasswd", "htpasswd");
+    assert!(!file.contains("mallory") && !file.contains("forged"), "{file}");
+    assert_eq!(file.lines().count(), 2);
+}
+
+// operator 40: the CA's Secret was written, and nothing after it
+#[tokio::test]
+async fn a_lost_certificate_is_made_again_by_the_same_ca() {
+    let world = World::new(SIX_LINES);
+    world.settle().await;
+    let ca = world.secret("team-ca", "tls.crt");
+    for name in ["secrets/team-tls", "configmaps/team-trust"] {
+        world.api.remove(name);
+    }
+    world.settle().await;
+    assert_eq!(world.secret("team-ca", "tls.crt"), ca);
+    assert_eq!(world.secret("team-tls", "ca.crt"), ca);
+}
+
+// A CA of which half is missing is never replaced behind its clients' backs.
+#[tokio::test]
+async fn half_a_ca_is_said_and_not_replaced() {
+    let world = World::new(SIX_LINES);
+    world.settle().await;
+    let served = world.secret("team-tls", "tls.crt");
+    world
+        .api
+        .change("secrets/team-ca", |secret| drop(secret["data"].as_object_mut().unwrap().remove("tls.key")));
+    world.settle().await;
+    assert_eq!(world.condition("CertificateReady"), "False/ChainInvalid");
+    assert_eq!(world.secret("team-tls", "tls.crt"), served);
+    assert_eq!(
+        world.api.objects()["/api/v1/namespaces/tools/secrets/team-ca"]["data"]["tls.key"],
+        Value::Null
+    );
+}
+
+// operator 36, operator 39: a CA is rotated as it was asked for, published before it signs
+#[tokio::test]
+async fn a_ca_is_rotated_as_asked() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    let first = world.secret("team-ca", "tls.crt");
+    world.annotate("privateregistry.dev/rotate-ca", "now");
+    world.settle().await;
+    let trust = |world: &World| {
+        world.api.objects()["/api/v1/namespaces/tools/configmaps/team-trust"]["data"]["ca.crt"].to_string()
+    };
+    assert_eq!(trust(&world).matches("BEGIN").count(), 2);
+    assert_eq!(world.secret("team-tls", "ca.crt"), first);
+    world.now += 25 * 3600;
+    world.settle().await;
+    let second = world.secret("team-ca", "tls.crt");
+    assert_ne!(second, first);
+    assert_eq!(world.secret("team-tls", "ca.crt"), second);
+    assert_eq!(trust(&world).matches("BEGIN").count(), 2);
+    assert!(
+        world.api.events().iter().any(|event| event.starts_with("CARotated")),
+        "{:?}",
+        world.api.events()
+    );
+}
+
+// operator 32: what is kept belongs to nobody, and is owned under Delete only
+#[tokio::test]
+async fn owners_come_and_go_with_the_deletion_policy() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    let owners = |world: &World, name: &str| {
+        let objects = world.api.objects();
+        let found = objects.iter().find(|(path, _)| path.ends_with(name)).unwrap().1;
+        found["metadata"]["ownerReferences"].as_array().map_or(0, Vec::len)
+    };
+    for (policy, expected) in [("Delete", 1), ("Retain", 0)] {
+        world.set_spec("deletionPolicy", policy.into());
+        world.settle().await;
+        for name in ["secrets/team-ca", "secrets/team.admin", "persistentvolumeclaims/team-data"] {
+            assert_eq!(owners(&world, name), expected, "{name} under {policy}");
+        }
+    }
+}
+
+// operator 23: what is switched off leaves nothing behind
+#[tokio::test]
+async fn what_is_switched_off_goes() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    let before: Vec<String> = world.api.objects().into_keys().collect();
+    world.set_spec("cache", json!({"none": {}}));
+    world.set_spec("networkPolicy", json!({"mode": "Disabled"}));
+    world.set_spec("tls", json!({"disabled": {}}));
+    world.settle().await;
+    let after: Vec<String> = world.api.objects().into_keys().collect();
+    for gone in ["redis", "networkpolicies", "team-tls", "team-trust"] {
+        assert!(before.iter().any(|path| path.contains(gone)), "{gone}");
+        assert!(!after.iter().any(|path| path.contains(gone)), "{gone} in {after:?}");
+    }
+    assert!(after.iter().any(|path| path.ends_with("team-ca")), "clients trust the CA: it stays");
+}
+
+// operator 22
+#[tokio::test]
+async fn several_changes_are_one_write() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    let before = world.api.writes().len();
+    world.set_spec("image", json!({"reference": "other:1"}));
+    world.set_spec("pod", json!({"nodeSelector": {"a": "b"}}));
+    world.set_spec("drainTimeout", "30s".into());
+    world.pass().await.unwrap();
+    let writes = world.api.writes();
+    let deployments =
+        writes[before..].iter().filter(|write| write.ends_with("deployments/team-registry")).count();
+    assert_eq!(deployments, 1, "{writes:?}");
+}
+
+// operator 16: what others set is kept, what is ours is put back with an Event
+#[tokio::test]
+async fn a_changed_child_is_put_back_and_additions_stay() {
+    let world = World::new(SIX_LINES);
+    world.settle().await;
+    world.api.change("deployments/team-registry", |deployment| {
+        deployment["spec"]["template"]["spec"]["containers"][0]["image"] = "evil:1".into();
+        deployment["metadata"]["annotations"]["mine"] = "yes".into();
+        deployment["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] =
+            "now".into();
+    });
+    world.settle().await;
+    let objects = world.api.objects();
+    let deployment = &objects["/apis/apps/v1/namespaces/tools/deployments/team-registry"];
+    assert_eq!(deployment["spec"]["template"]["spec"]["containers"][0]["image"], "registry:1");
+    assert_eq!(deployment["metadata"]["annotations"]["mine"], "yes");
+    assert_eq!(
+        deployment["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"],
+        "now"
+    );
+    assert!(world.api.events().iter().any(|event| event.starts_with("Reverted")), "{:?}", world.api.events());
+}
+
+// crd.md section 6: paused means no write to any child, and the status says so
+#[tokio::test]
+async fn a_paused_registry_is_not_written() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    world.annotate("privateregistry.dev/paused", "true");
+    world.set_spec("readOnly", true.into());
+    let before = world.api.writes().len();
+    world.settle().await;
+    let writes = world.api.writes()[before..].to_vec();
+    assert!(writes.iter().all(|write| write.ends_with("/status")), "{writes:?}");
+    assert_eq!(world.condition("Progressing"), "False/Paused");
+    world.annotate("privateregistry.dev/paused", "false");
+    world.settle().await;
+    assert_eq!(world.condition("Progressing"), "False/RolledOut");
+}
+
+// operator 121: secret values are in Secrets and nowhere else
+#[tokio::test]
+async fn no_secret_leaves_its_secret() {
+    let world = World::new(SIX_LINES);
+    world.settle().await;
+    let mut values = vec![world.secret("team.admin", "password"), world.secret("team-redisauth", "password")];
+    values.push(world.secret("team-tls", "tls.key").lines().nth(1).unwrap().to_owned());
+    values.push(world.secret("team-ca", "tls.key").lines().nth(1).unwrap().to_owned());
+    let objects = world.api.objects();
+    let open = objects.iter().filter(|(path, _)| !path.contains("/secrets/"));
+    for (path, object) in open {
+        for value in &values {
+            assert!(!object.to_string().contains(value), "{path}");
+        }
+    }
+    for event in world.api.events() {
+        assert!(values.iter().all(|value| !event.contains(value)), "{event}");
+    }
+}
+
+// crd.md section 7, adoption
+#[tokio::test]
+async fn a_foreign_object_at_a_childs_name_is_never_changed() {
+    let world = World::new(SIX_LINES);
+    let path = "/api/v1/namespaces/tools/secrets/team.admin";
+    let foreign = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "team.admin", "namespace": "tools"},
+        "data": {"password": "eA=="}});
+    world.api.put(path, foreign);
+    let before = world.api.objects()[path].clone();
+    assert!(world.pass().await.is_err());
+    assert!(world.pass().await.is_err());
+    assert_eq!(world.api.objects()[path], before);
+}

@@ -1,0 +1,132 @@
+//! One object, its namespace, and what the cluster's own controllers would do to its children.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use kube::runtime::events::{Recorder, Reporter};
+use operator::{
+    crd::registry::PrivateRegistry,
+    private_registry::{
+        error::PassError,
+        reconcile::{Context, reconcile},
+        resolve::Defaults,
+    },
+};
+use serde_json::{Value, json};
+
+use crate::fake_api::FakeApi;
+
+/// The shortest spec.
+pub const SIX_LINES: &str = "storage: {filesystem: {size: 1Gi}}";
+const OBJECT: &str = "/apis/privateregistry.dev/v1alpha1/namespaces/tools/privateregistries/team";
+
+/// The world of one object.
+pub struct World {
+    /// Its API server.
+    pub api: FakeApi,
+    /// Its clock, in seconds since 1970.
+    pub now: i64,
+    context: Context,
+}
+
+impl World {
+    /// A world with the object `team` in it.
+    pub fn new(spec: &str) -> Self {
+        let api = FakeApi::default();
+        let spec: Value = serde_saphyr::from_str(spec).unwrap();
+        api.put(
+            OBJECT,
+            json!({"apiVersion": "privateregistry.dev/v1alpha1", "kind": "PrivateRegistry",
+                "metadata": {"name": "team", "namespace": "tools", "annotations": {}}, "spec": spec}),
+        );
+        let client = api.client();
+        let reporter = Reporter { controller: "test".into(), instance: None };
+        let context = Context {
+            client: client.clone(),
+            recorder: Recorder::new(client, reporter),
+            defaults: Defaults {
+                image: "registry:1".into(),
+                redis_image: "redis:7".into(),
+                namespace: "operators".into(),
+            },
+        };
+        Self { api, now: 1_800_000_000, context }
+    }
+
+    /// One pass.
+    pub async fn pass(&self) -> Result<(), PassError> {
+        let object: PrivateRegistry = serde_json::from_value(self.api.objects()[OBJECT].clone()).unwrap();
+        reconcile(&object, &self.context, self.now).await.map(drop)
+    }
+
+    /// Passes, and what the cluster does in between, until two of them write nothing.
+    pub async fn settle(&self) {
+        let mut quiet = 0;
+        for _ in 0..40 {
+            let before = self.api.writes().len();
+            let passed = self.pass().await.is_ok();
+            let wrote = self.api.writes().len() != before;
+            let moved = self.cluster_works();
+            quiet = if passed && !wrote && !moved { quiet + 1 } else { 0 };
+            if quiet == 2 {
+                return;
+            }
+        }
+        panic!("it never settles: {:?}", &self.api.writes()[self.api.writes().len() - 10..]);
+    }
+
+    /// Claims are bound and pods become ready; whether anything changed.
+    fn cluster_works(&self) -> bool {
+        let mut moved = false;
+        for (path, object) in self.api.objects() {
+            let status = if path.contains("/deployments/") {
+                let replicas = object["spec"]["replicas"].as_i64().unwrap();
+                json!({"observedGeneration": object["metadata"]["generation"], "replicas": replicas,
+                    "updatedReplicas": replicas, "readyReplicas": replicas})
+            } else if path.contains("/persistentvolumeclaims/") {
+                json!({"phase": "Bound", "capacity": object["spec"]["resources"]["requests"]})
+            } else {
+                continue;
+            };
+            if object["status"] != status {
+                self.api.change(&path, |object| object["status"] = status);
+                moved = true;
+            }
+        }
+        moved
+    }
+
+    /// Sets one field of the spec.
+    pub fn set_spec(&mut self, field: &str, value: Value) {
+        self.api.change(OBJECT, |object| {
+            object["spec"][field] = value;
+            object["metadata"]["generation"] =
+                (object["metadata"]["generation"].as_i64().unwrap() + 1).into();
+        });
+    }
+
+    /// Sets an annotation of the object.
+    pub fn annotate(&mut self, key: &str, value: &str) {
+        self.api.change(OBJECT, |object| object["metadata"]["annotations"][key] = value.into());
+    }
+
+    /// A value of a Secret.
+    pub fn secret(&self, name: &str, key: &str) -> String {
+        let objects = self.api.objects();
+        let secret = &objects[&format!("/api/v1/namespaces/tools/secrets/{name}")];
+        let encoded = secret["data"][key].as_str().unwrap_or_else(|| panic!("{name} has no {key}"));
+        String::from_utf8(STANDARD.decode(encoded).unwrap()).unwrap()
+    }
+
+    /// Writes a value of a Secret, as a user would.
+    pub fn set_secret(&self, name: &str, key: &str, value: &str) {
+        let encoded = STANDARD.encode(value);
+        self.api.change(&format!("secrets/{name}"), |secret| secret["data"][key] = encoded.into());
+    }
+
+    /// `status/reason` of a condition.
+    pub fn condition(&self, kind: &str) -> String {
+        let object = self.api.objects()[OBJECT].clone();
+        let conditions = object["status"]["conditions"].as_array().unwrap().clone();
+        let found = conditions.iter().find(|condition| condition["type"] == kind).unwrap();
+        format!("{}/{}", found["status"].as_str().unwrap(), found["reason"].as_str().unwrap())
+    }
+}

@@ -1,0 +1,101 @@
+//! Objects that are appended to, in a store that cannot append: one object a piece, named by its offset.
+//!
+//! A piece is created if it is absent and never changed. So two writers at one offset cannot mix their bytes,
+//! wherever they run, and what was counted once stays.
+
+use std::ops::Range;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use opendal::{ErrorKind, Operator};
+
+use crate::storage::{backend::ByteStream, error::StorageError, s3::failed};
+
+/// One piece.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    /// Its key.
+    pub key: String,
+    /// Where it begins in the whole, and where it ends.
+    pub range: Range<u64>,
+}
+
+/// Key of the piece that begins at `offset`; the keys sort as the offsets do.
+pub fn key(whole: &str, offset: u64) -> String {
+    format!("{whole}/{offset:020}")
+}
+
+/// The pieces in order, from the first byte to the first gap.
+pub async fn list(operator: &Operator, whole: &str) -> Result<Vec<Piece>, StorageError> {
+    let prefix = format!("{whole}/");
+    let entries = operator.list(&prefix).await.map_err(|e| failed(whole, e))?;
+    let piece = |path: &str, size: u64| {
+        let offset: u64 = path.rsplit('/').next()?.parse().ok()?;
+        Some(Piece { key: path.to_owned(), range: offset..offset.checked_add(size)? })
+    };
+    let files = entries.iter().filter(|entry| entry.metadata().is_file());
+    let mut pieces: Vec<Piece> =
+        files.filter_map(|entry| piece(entry.path(), entry.metadata().content_length())).collect();
+    pieces.sort_by_key(|piece| piece.range.start);
+    let mut end = 0;
+    let gap =
+        pieces.iter().position(|piece| std::mem::replace(&mut end, piece.range.end) != piece.range.start);
+    pieces.truncate(gap.unwrap_or(pieces.len()));
+    Ok(pieces)
+}
+
+/// Where the whole ends; nothing if it has no piece.
+pub fn end(pieces: &[Piece]) -> Option<u64> {
+    pieces.last().map(|piece| piece.range.end)
+}
+
+/// The bytes of `range`.
+pub fn stream(operator: Operator, pieces: Vec<Piece>, range: Range<u64>) -> ByteStream {
+    let wanted = pieces.into_iter().filter_map(move |piece| {
+        let part = piece.range.start.max(range.start)..piece.range.end.min(range.end);
+        (!part.is_empty()).then(|| (piece.key, part.start - piece.range.start..part.end - piece.range.start))
+    });
+    let open = move |(key, part): (String, Range<u64>)| {
+        let operator = operator.clone();
+        async move {
+            let reader = operator.reader(&key).await.map_err(|e| failed(&key, e))?;
+            let bytes = reader.into_bytes_stream(part).await.map_err(|e| failed(&key, e))?;
+            Ok::<_, StorageError>(bytes.map_err(move |e| StorageError::unavailable(&key, e)))
+        }
+    };
+    stream::iter(wanted).then(open).try_flatten().boxed()
+}
+
+/// Makes one object of the pieces, in one step.
+pub async fn join(operator: &Operator, pieces: &[Piece], to: &str) -> Result<(), StorageError> {
+    if let [one] = pieces {
+        operator.copy(&one.key, to).await.map_err(|e| failed(&one.key, e))?;
+        return Ok(());
+    }
+    let mut writer = operator.writer(to).await.map_err(|e| failed(to, e))?;
+    let mut joined = Ok(());
+    for piece in pieces {
+        joined = writer.copy_from(&piece.key, ..).await;
+        if joined.is_err() {
+            break;
+        }
+    }
+    let joined = match joined {
+        Ok(()) => writer.close().await.map(drop),
+        error => error,
+    };
+    if joined.is_err() {
+        // A multipart upload that nobody ends stays in the bucket, and is paid for.
+        let _ = writer.abort().await;
+    }
+    joined.map_err(|e| failed(to, e))
+}
+
+/// Removes what is no longer needed. What stays is found by the purge.
+pub async fn remove(operator: &Operator, pieces: Vec<Piece>) {
+    let keys = pieces.into_iter().map(|piece| piece.key);
+    if let Err(error) = operator.delete_iter(keys).await
+        && error.kind() != ErrorKind::NotFound
+    {
+        tracing::warn!(%error, "pieces of a finished upload are left in the store");
+    }
+}

@@ -1,0 +1,181 @@
+//! Section 10: the registry in a bucket.
+
+use std::path::Path;
+
+use registry_server::http::tls_config::Files;
+
+use crate::{
+    authority::Authority,
+    cached::push_pull_delete,
+    fixture::{Fixture, files_below, header, refused, sha256},
+    object_store::{ACCESS, BUCKET, ObjectStore, SECRET},
+};
+
+async fn registry(store: &ObjectStore, more: &str) -> Fixture {
+    Fixture::with(&format!(
+        "storage: {{delete: {{enabled: true}}, s3: {{region: us-east-1, regionendpoint: '{}', bucket: {BUCKET}, \
+         rootdirectory: /images, chunksize: 5242880, {more}}}}}",
+        store.address
+    ))
+    .await
+}
+
+async fn open(store: &ObjectStore) -> Fixture {
+    registry(store, &format!("secure: false, accesskey: {ACCESS}, secretkey: {SECRET}")).await
+}
+
+async fn patch(registry: &Fixture, location: &str, part: &[u8]) -> reqwest::Response {
+    registry.request("PATCH", location).body(part.to_vec()).send().await.unwrap()
+}
+
+fn content(size: usize) -> Vec<u8> {
+    (0..size).map(|i| (i * 31 % 251) as u8).collect()
+}
+
+// registry D1 G2 G6 F12 on S3
+#[tokio::test]
+async fn a_bucket_changes_no_answer() {
+    let store = ObjectStore::start().await;
+    let registry = open(&store).await;
+    push_pull_delete(&registry).await;
+    registry.push_image("a/b", "t").await;
+    let list = async |path: &str| registry.send("GET", path).await.text().await.unwrap();
+    assert_eq!(list("/v2/a/b/tags/list").await, r#"{"name":"a/b","tags":["t"]}"#);
+    assert!(list("/v2/_catalog").await.contains(r#""a/b""#));
+    assert!(store.bucket().join("images/docker/registry/v2/repositories/a/b").is_dir());
+}
+
+// registry B3 B12 C1 C14 C23 on S3
+#[tokio::test]
+async fn blobs_go_in_and_out_of_a_bucket() {
+    let store = ObjectStore::start().await;
+    let registry = open(&store).await;
+    let location = registry.begin("n").await;
+    let empty = sha256(b"");
+    assert_eq!(registry.status("PUT", &format!("{location}?digest={empty}")).await, 201);
+    assert!(registry.send("GET", &format!("/v2/n/blobs/{empty}")).await.bytes().await.unwrap().is_empty());
+    let bytes = content(12_000_000);
+    let digest = registry.push_blob("n", &bytes).await;
+    let get = registry.request("GET", &format!("/v2/n/blobs/{digest}"));
+    let part = get.header("range", "bytes=4999990-5300000").send().await.unwrap();
+    assert_eq!(part.status(), 206);
+    assert_eq!(part.bytes().await.unwrap(), bytes[4_999_990..=5_300_000]);
+    let whole = registry.send("GET", &format!("/v2/n/blobs/{digest}")).await;
+    assert!(whole.bytes().await.unwrap() == bytes);
+    let location = registry.begin("n").await;
+    patch(&registry, &location, b"other").await;
+    refused(registry.send("PUT", &format!("{location}?digest={digest}")).await, 400, "DIGEST_INVALID").await;
+    refused(registry.send("GET", &location).await, 404, "BLOB_UPLOAD_UNKNOWN").await;
+    assert_eq!(store.unfinished(), Vec::<String>::new());
+}
+
+// registry C31 C37 ST5
+#[tokio::test]
+async fn chunks_of_any_size_are_joined_whichever_replica_takes_them() {
+    let store = ObjectStore::start().await;
+    let (one, two) = (open(&store).await, open(&store).await);
+    let sizes = [1 << 20, 64 << 10, 100, 6 << 20, 3, 11 << 20, 1];
+    let bytes = content(sizes.iter().sum());
+    let location = one.begin("n").await;
+    let mut rest = &bytes[..];
+    for (round, size) in sizes.into_iter().enumerate() {
+        let (part, after) = rest.split_at(size);
+        let replica = if round % 2 == 0 { &one } else { &two };
+        assert_eq!(patch(replica, &location, part).await.status(), 202);
+        rest = after;
+    }
+    assert_eq!(header(&two.send("GET", &location).await, "range"), format!("0-{}", bytes.len() - 1));
+    let digest = sha256(&bytes);
+    assert_eq!(two.status("PUT", &format!("{location}?digest={digest}")).await, 201);
+    assert!(one.send("GET", &format!("/v2/n/blobs/{digest}")).await.bytes().await.unwrap() == bytes);
+    assert_eq!(store.unfinished(), Vec::<String>::new());
+    let left = |part: &str| files_below(&store.bucket()).iter().filter(|f| f.contains(part)).count();
+    assert_eq!((left("_uploads"), left("/data"), left("probes")), (0, 1, 0));
+}
+
+// registry C29 on S3
+#[tokio::test]
+async fn writers_on_one_session_never_mix_their_bytes() {
+    let store = ObjectStore::start().await;
+    let (one, two) = (open(&store).await, open(&store).await);
+    for round in 0..5u8 {
+        let location = one.begin("n").await;
+        let bodies = [vec![round; 1000], vec![100 + round; 1000]];
+        let (first, second) =
+            tokio::join!(patch(&one, &location, &bodies[0]), patch(&two, &location, &bodies[1]));
+        let won = [first.status(), second.status()].map(|status| status == 202);
+        assert!(won[0] || won[1]);
+        let kept: Vec<u8> = match won {
+            [true, true] => continue,
+            [first, _] => bodies[usize::from(!first)].clone(),
+        };
+        assert_eq!(one.status("PUT", &format!("{location}?digest={}", sha256(&kept))).await, 201);
+    }
+}
+
+// registry C41
+#[tokio::test]
+async fn a_busy_store_is_asked_again_and_then_given_up_with_the_session_kept() {
+    let store = ObjectStore::start().await;
+    let registry = open(&store).await;
+    let location = registry.begin("n").await;
+    store.refuse(2);
+    assert_eq!(patch(&registry, &location, b"abc").await.status(), 202);
+    store.refuse(1000);
+    let given_up = patch(&registry, &location, b"def").await;
+    assert_eq!(header(&given_up, "retry-after"), "5");
+    refused(given_up, 503, "UNAVAILABLE").await;
+    store.refuse(0);
+    assert_eq!(header(&registry.send("GET", &location).await, "range"), "0-2");
+    assert_eq!(registry.status("PUT", &format!("{location}?digest={}", sha256(b"abc"))).await, 201);
+}
+
+// registry J9
+#[tokio::test]
+async fn a_store_that_refuses_us_is_unavailable() {
+    let store = ObjectStore::start().await;
+    let registry = registry(&store, &format!("secure: false, accesskey: {ACCESS}, secretkey: wrong")).await;
+    let response = registry.send("POST", "/v2/n/blobs/uploads/").await;
+    let body = refused(response, 503, "UNAVAILABLE").await;
+    assert!(!body.to_string().contains("wrong"));
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+// registry CF5
+#[tokio::test]
+async fn keys_come_from_files() {
+    let store = ObjectStore::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let access = write(folder.path(), "access", &format!("{ACCESS}\n"));
+    let secret = write(folder.path(), "secret", &format!("{SECRET}\n"));
+    let keys = format!("secure: false, accesskeyfile: '{access}', secretkeyfile: '{secret}'");
+    registry(&store, &keys).await.push_image("n", "t").await;
+}
+
+#[tokio::test]
+async fn a_bucket_is_spoken_to_over_tls_with_its_own_authority() {
+    let (folder, authority, other) = (tempfile::tempdir().unwrap(), Authority::new(), Authority::new());
+    let (certificate, key) = authority.pair();
+    let files = Files {
+        certificate: "unused".into(),
+        key: "unused".into(),
+        client_authorities: Vec::new(),
+        clients_need_certificates: false,
+        only_newest_protocol: false,
+    };
+    let now = jiff::Timestamp::now().as_second();
+    let mut config = (*files.build(&vec![certificate.into(), key.into()], now).unwrap().config).clone();
+    config.alpn_protocols.clear();
+    let store = ObjectStore::with(Some(std::sync::Arc::new(config).into())).await;
+    let at = async |authority: &Authority| {
+        let file = write(folder.path(), "ca", &authority.pem());
+        registry(&store, &format!("cafile: '{file}', accesskey: {ACCESS}, secretkey: {SECRET}")).await
+    };
+    at(&authority).await.push_image("n", "t").await;
+    refused(at(&other).await.send("GET", "/v2/n/tags/list").await, 503, "UNAVAILABLE").await;
+}
