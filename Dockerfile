@@ -1,20 +1,16 @@
-# Both images: `docker build --target operator .` and `docker build --target registry-server .`
-# Static programs on an empty base; the end-to-end suite packs the same with e2e/cluster/images.sh.
-FROM rust:1.95-bookworm AS build
-RUN apt-get update && apt-get install -y --no-install-recommends cmake && rm -rf /var/lib/apt/lists/*
-WORKDIR /src
-COPY . .
-# With --target, the flags reach the programs and not the build scripts and macros, which cannot be static.
-RUN target="$(uname -m)-unknown-linux-gnu" \
-    && RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --locked --target "$target" -p operator -p registry-server \
-    && mkdir /out && cp "target/$target/release/operator" "target/$target/release/registry-server" /out/
-
+# Both images, for a container engine: `make images`, or
+#
+#   e2e/cluster/images.sh operator registry-server      builds the static programs
+#   docker build --target operator -t private-registry-operator:0.1.0 .
+#   docker build --target registry-server -t registry-server:0.1.0 .
+#
+# Static programs on an empty base, nothing else: there is no base image to pull and to patch.
 FROM scratch AS operator
-COPY --from=build /out/operator /operator
+COPY target/x86_64-unknown-linux-gnu/release/operator /operator
 USER 65532:65532
 ENTRYPOINT ["/operator"]
 
 FROM scratch AS registry-server
-COPY --from=build /out/registry-server /registry-server
+COPY target/x86_64-unknown-linux-gnu/release/registry-server /registry-server
 USER 65532:65532
 ENTRYPOINT ["/registry-server"]

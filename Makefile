@@ -1,4 +1,7 @@
 # Everything that people and CI do here. `make help` lists it.
+#
+# CLUSTER=kind, local or current says which cluster `demo`, `e2e` and `test` use. Without it: the one that is up; else
+# kind where a container engine answers, else the local control plane. `current` is the kind cluster of your kubeconfig.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -6,6 +9,9 @@ SHELL := /bin/bash
 
 CACHE := $(or $(PREG_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/private-registry-e2e)
 HELM := $(CACHE)/bin/helm
+# The scripts have a folder of that name.
+export PREG_CLUSTER := $(or $(CLUSTER),$(PREG_CLUSTER))
+unexport CLUSTER
 CRD := crds/privateregistries.privateregistry.dev.yaml
 STEP := @e2e/step.sh
 
@@ -18,10 +24,13 @@ test: test-fast e2e ## Every check: test-fast, then the end-to-end suite on a re
 
 ##@ Checks
 
-test-fast: fmt clippy deny generated unit chart docs-check ## Every check that needs no cluster
+test-fast: fmt scripts clippy deny generated unit chart docs-check ## Every check that needs no cluster
 
 fmt: ## Source is formatted
 	$(STEP) "Format" cargo fmt --all --check
+
+scripts: ## Shell scripts: shellcheck finds nothing
+	$(STEP) "Shell scripts" e2e/scripts-check.sh
 
 clippy: ## No lint fires, warnings included
 	$(STEP) "Clippy" cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
@@ -50,19 +59,27 @@ $(HELM): e2e/cluster/tools/helm/go.mod
 
 ##@ The end-to-end suite
 
-e2e: ## The suite, on the local control plane (brought up, and left running)
+e2e: ## The suite, on the cluster that CLUSTER= names (brought up, and left running)
 	$(STEP) "Cluster, operator, tools" e2e/install.sh
 	$(STEP) "End-to-end suite" e2e/run.sh
 
 ##@ The cluster
 
+cluster-kind: ## Bring up a one-node kind cluster; prints its kubeconfig
+	@e2e/cluster/kind-up.sh
+
 cluster-local: ## Bring up a one-node Kubernetes of real binaries; prints its kubeconfig
 	@e2e/cluster/local-up.sh
 
-cluster-down: ## Remove the cluster and all that it left; built programs stay cached
+cluster-down: ## Remove both clusters and all that they left; built programs stay cached
 	$(STEP) "Cluster down" e2e/cluster/down.sh
 
 demo-down: cluster-down ## Remove what `make demo` made
+
+##@ Images
+
+images: ## Build both images with the Dockerfile in a container engine, and run each once
+	$(STEP) "Images" e2e/cluster/engine-images.sh
 
 ##@ Housekeeping
 
@@ -72,4 +89,5 @@ clean: ## Remove build output of this tree
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo test test-fast fmt clippy deny unit generated generate chart docs-check e2e cluster-local cluster-down demo-down clean help
+.PHONY: demo test test-fast fmt scripts clippy deny unit generated generate chart docs-check e2e cluster-kind cluster-local \
+	cluster-down demo-down images clean help

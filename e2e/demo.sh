@@ -46,6 +46,7 @@ server = "https://$address"
   capabilities = ["pull", "resolve"]
   ca = "$CERTS_D/$host/ca.crt"
 TOML
+"$E2E/cluster/trust.sh"
 demo delete pod hello --ignore-not-found --wait >&2
 demo run hello --image="$host/hello:1" --image-pull-policy=Always \
 	--overrides='{"spec": {"imagePullSecrets": [{"name": "team-pull"}]}}' >&2

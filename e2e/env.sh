@@ -6,6 +6,7 @@ work_on "$(cluster_in_use)"
 E2E=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT=$(dirname "$E2E")
 export PATH=$CACHE/bin:$PATH
+export PREG_USER_KUBECONFIG=${PREG_USER_KUBECONFIG-${KUBECONFIG:-}}
 export KUBECONFIG=$STATE/kubeconfig # whatever it was: the suite must not run against a cluster that it did not make
 export CERTS_D=$STATE/certs.d
 export HELLO_LAYOUT=$STATE/hello

@@ -2,9 +2,8 @@
 # Runs the end-to-end suite against the cluster that install.sh made. Arguments go to the test program.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
-need=()
-for package in skopeo docker-registry; do command -v "$package" >/dev/null || need+=("$package"); done
-[ ${#need[@]} = 0 ] || { apt-get update -q && apt-get install -qy --no-install-recommends "${need[@]}"; } >&2
+[ "$(cluster_in_use)" != current ] || die "the suite stops parts of its cluster: make it one of its own"
+need skopeo=skopeo docker-registry=docker-registry
 # Two at a time: each test has namespaces of its own.
 (cd "$ROOT" && cargo build --locked -p registry-server)
 export REGISTRY_SERVER=$ROOT/target/debug/registry-server

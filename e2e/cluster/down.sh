@@ -3,10 +3,10 @@
 # Prints nothing on standard output.
 #
 #   down.sh           both
-#   down.sh SORT...   some of: kind local
+#   down.sh SORT...   some of: current kind local; the first is a kind cluster of the user's, which stays
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need_root
-[ $# -gt 0 ] || set -- kind local
+[ $# -gt 0 ] || set -- current kind local
 for sort; do
 	[ "$(cluster_in_use)" != "$sort" ] || rm -f "$BASE/in-use"
 	"$CLUSTER/$sort-down.sh"

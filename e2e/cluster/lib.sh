@@ -50,10 +50,10 @@ die() {
 }
 need_root() { [ "$(id -u)" = 0 ] || die "must run as root"; }
 
-# The cluster that was brought up last is the one that tests and the demo use: local, or kind.
+# The cluster that was brought up last is the one that tests and the demo use: local, kind or current.
 cluster_in_use() { cat "$BASE/in-use" 2>/dev/null || echo local; }
 record_in_use() { echo "$1" >"$BASE/in-use"; }
-work_on() { # local|kind
+work_on() { # local|kind|current
 	STATE=$BASE
 	[ "$1" = local ] || STATE=$BASE/$1
 }
@@ -126,9 +126,9 @@ write() { # FILE, from standard input
 	if cmp -s "$1.new" "$1"; then rm "$1.new"; else mv "$1.new" "$1"; fi
 }
 
-# The engine that docker-up.sh found or started; an empty host is the machine's own.
+# The engine of the cluster at hand, which docker-up.sh found or started; an empty host is the machine's own.
 use_engine() {
-	DOCKER_HOST=$(cat "$BASE/kind/docker-host" 2>/dev/null) || return 1
+	DOCKER_HOST=$(cat "$STATE/docker-host" 2>/dev/null) || return 1
 	if [ -n "$DOCKER_HOST" ]; then export DOCKER_HOST; else unset DOCKER_HOST; fi
 }
 

@@ -55,8 +55,8 @@ files() {
 		rm -f "/var/lib/cni/results/cni-loopback-$(basename "$sandbox")-lo"
 	done
 	for group in $(control_groups); do rmdir "$group" 2>/dev/null || true; done
-	# The folder of the kind cluster lies beside ours.
-	if [ -d "$STATE" ]; then find "$STATE" -mindepth 1 -maxdepth 1 ! -name kind -exec rm -rf --one-file-system {} +; fi
+	# The folders of the other clusters lie in it.
+	if [ -d "$STATE" ]; then find "$STATE" -mindepth 1 -maxdepth 1 ! -name kind ! -name current ! -name in-use -exec rm -rf --one-file-system {} +; fi
 }
 
 step "processes ended" processes

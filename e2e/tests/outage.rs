@@ -2,6 +2,7 @@
 //! These tests stop what all others need, so they run in a program of their own, one at a time.
 
 use std::{
+    process::Command,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -13,7 +14,7 @@ use e2e::{
     load::Load,
     namespace::Namespace,
     object::{patch, settled, until},
-    process::eventually,
+    process::{eventually, run, run_with_input},
     registry::Registry,
 };
 
@@ -82,5 +83,50 @@ fn a_restarted_kubelet_costs_no_request_and_no_pod() -> Result<()> {
     })?;
     load.finish()?;
     ensure!(before == uids("uid")?, "pods were replaced");
+    Ok(())
+}
+
+const OPERATOR: &str = "private-registry-operator";
+const SYSTEM: &str = "private-registry-system";
+
+fn helm(args: &[&str]) -> Result<String> {
+    run(Command::new("helm").args(args).args(["--namespace", SYSTEM]))
+}
+
+/// The release as it is installed, upgraded with `more`.
+fn upgrade(values: &str, more: &[&str]) -> Result<()> {
+    let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/private-registry-operator");
+    let args = ["upgrade", "--install", OPERATOR, chart, "--wait", "--timeout", "120s", "-f", "-"];
+    run_with_input(Command::new("helm").args(args).args(more).args(["--namespace", SYSTEM]), values).map(drop)
+}
+
+// operator 123, operator 68, operator 117: the operator goes, comes back and gets a second pod; registries do not notice
+#[test]
+fn the_chart_comes_and_goes_and_every_registry_serves_on() -> Result<()> {
+    let _alone = ALONE.lock();
+    let namespace = Namespace::create("e2e-chart")?;
+    let (registry, load) = registry(namespace.name())?;
+    let (pods, values) = (registry.pods()?, helm(&["get", "values", OPERATOR, "-o", "yaml"])?);
+
+    helm(&["uninstall", OPERATOR, "--wait"])?;
+    get(namespace.name(), &["preg", "team"])?;
+    ensure!(
+        registry.status_of("/v2/", "admin", &registry.password)? == "200",
+        "the registry went with the operator"
+    );
+    upgrade(&values, &["--set", "replicas=2"])?;
+    let standby = get(SYSTEM, &["deployment", OPERATOR])?;
+    ensure!(standby["status"]["readyReplicas"] == 2, "the standby is not ready: {}", standby["status"]);
+    upgrade(&values, &["--set", "replicas=1"])?;
+
+    patch(namespace.name(), "team", r#"{"imageDeletion": "Disabled"}"#)?;
+    eventually(Duration::from_secs(60), "the operator to work again", || {
+        let object = get(namespace.name(), &["preg", "team"])?;
+        Ok((object["status"]["observedGeneration"] == object["metadata"]["generation"]).then_some(()))
+    })?;
+    settled(namespace.name(), "team")?;
+    let made = load.finish()?;
+    ensure!(pods == registry.pods()?, "pods were replaced");
+    println!("{made} requests, none failed");
     Ok(())
 }

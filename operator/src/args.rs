@@ -20,6 +20,8 @@ pub enum Command {
     Run(Run),
     /// Print the CustomResourceDefinition, as YAML.
     Crd,
+    /// Print the reference of its fields, as Markdown.
+    Reference,
 }
 
 /// Settings of `run`.

@@ -11,6 +11,7 @@ use operator::{
     crd::registry::PrivateRegistry,
     health,
     private_registry::controller,
+    reference,
 };
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -22,6 +23,10 @@ async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Crd => {
             print!("{}", serde_saphyr::to_string(&PrivateRegistry::crd())?);
+            Ok(())
+        }
+        Command::Reference => {
+            print!("{}", reference::page());
             Ok(())
         }
         Command::Run(run) => serve(run).await,

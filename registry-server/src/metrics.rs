@@ -70,6 +70,11 @@ pub fn uploads_purged(uploads: u64) {
     metrics::counter!("registry_uploads_purged_total").increment(uploads);
 }
 
+/// Redis was full and took a value not.
+pub fn redis_refused() {
+    metrics::counter!("redis_writes_refused_total").increment(1);
+}
+
 /// Whether Redis answers.
 pub fn redis_up(up: bool) {
     metrics::gauge!("redis_up").set(if up { 1.0 } else { 0.0 });

@@ -49,3 +49,37 @@ pub async fn follow(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    // registry AU5 TL2: the kubelet swaps a link to the folder of all files.
+    #[tokio::test]
+    async fn files_behind_a_swapped_link_are_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for version in ["1", "2"] {
+            fs::create_dir(at(version)).unwrap();
+            fs::write(at(version).join("file"), version).unwrap();
+        }
+        symlink("1", at("now")).unwrap();
+        let paths = vec![at("now").join("file")];
+        let known = read(&paths).unwrap();
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let following = tokio::spawn(follow(paths, Duration::from_millis(5), known, move |now| {
+            let _ = tell.send(now.cloned().map_err(str::to_owned));
+            Verdict::Settled
+        }));
+        symlink("2", at("next")).unwrap();
+        fs::rename(at("next"), at("now")).unwrap();
+        assert_eq!(told.recv().await.unwrap(), Ok(vec![b"2".to_vec()]));
+        fs::remove_file(at("now")).unwrap();
+        assert!(told.recv().await.unwrap().is_err());
+        symlink("2", at("now")).unwrap();
+        assert_eq!(told.recv().await.unwrap(), Ok(vec![b"2".to_vec()]));
+        following.abort();
+    }
+}

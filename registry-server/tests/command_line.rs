@@ -206,3 +206,26 @@ fn a_certificate_that_no_client_takes_is_refused() {
         assert!(text.contains("http.tls.certificate: ") && text.contains(reason), "{text}");
     }
 }
+
+// registry RC12 OB6
+#[test]
+fn a_redis_password_is_in_no_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().display();
+    std::fs::write(folder.path().join("password"), "canary-password").unwrap();
+    std::fs::write(folder.path().join("user"), "canary-user").unwrap();
+    let redis =
+        format!("{{addrs: ['127.0.0.1:1'], usernamefile: '{at}/user', passwordfile: '{at}/password'}}");
+    let text = format!(
+        "log: {{level: debug}}\nstorage: {{inmemory: , cache: {{blobdescriptor: redis}}}}\nredis: {redis}\n"
+    );
+    std::fs::write(folder.path().join("c.yml"), text).unwrap();
+    let running = Running::start(folder.path(), &["c.yml"]);
+    let index = r#"{"schemaVersion":2,"manifests":[]}"#;
+    let put = "PUT /v2/n/manifests/t HTTP/1.1\ncontent-type: application/vnd.oci.image.index.v1+json";
+    assert!(running.ask(&format!("{put}\n\n{index}")).starts_with("HTTP/1.1 201"));
+    assert!(running.ask("GET /v2/n/manifests/t HTTP/1.1").starts_with("HTTP/1.1 200"));
+    let (_, log) = running.end();
+    assert_eq!(log.matches("redis does not answer").count(), 1, "{log}");
+    assert!(!log.contains("canary"), "{log}");
+}

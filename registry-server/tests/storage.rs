@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use object_store::{ACCESS, BUCKET, ObjectStore, SECRET};
 use registry_server::storage::{
     backend::Backend,
@@ -14,6 +14,7 @@ use registry_server::storage::{
     memory::Memory,
     s3::S3,
     s3_client::{Encryption, Options},
+    s3_pieces,
 };
 
 mod object_store;
@@ -157,4 +158,21 @@ async fn a_list_has_the_direct_children_in_order() {
         assert_eq!(store.list("t").await.unwrap(), ["Z", "a-b", "a.b", "ab"]);
     })
     .await;
+}
+
+// registry C38
+#[tokio::test]
+async fn more_pieces_than_a_page_of_the_store_are_counted() {
+    let store = ObjectStore::start().await;
+    let bucket = bucket(&store);
+    let piece = |offset| {
+        let (bucket, key) = (&bucket, s3_pieces::key("u", offset));
+        async move { bucket.put(&key, Bytes::from_static(b"x")).await.unwrap() }
+    };
+    futures::stream::iter((0..1_100).map(piece)).buffer_unordered(16).collect::<Vec<_>>().await;
+    assert_eq!(bucket.appended("u").await.unwrap(), Some(1_100));
+    bucket.delete("u/00000000000000000500").await.unwrap();
+    assert_eq!(bucket.appended("u").await.unwrap(), Some(500));
+    assert!(bucket.delete("u").await.unwrap());
+    assert_eq!(bucket.appended("u").await.unwrap(), None);
 }

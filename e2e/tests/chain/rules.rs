@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use e2e::{
     kubectl::{apply, get, kubectl},
     namespace::Namespace,
-    object::{manifest, until},
+    object::{manifest, settled, until},
     process::{must_fail, run, run_with_input},
 };
 
@@ -136,5 +136,56 @@ fn a_pod_template_that_hides_pods_from_the_operator_is_refused_by_condition() ->
     apply(namespace.name(), &manifest("team", &format!("{{storage: {{ephemeral: {{}}}}, pod: {labels}}}")))?;
     let said = until(namespace.name(), "team", "Ready", "False/InvalidSpec")?;
     ensure!(said.contains("spec.pod.template") && said.contains("app.kubernetes.io/instance"), "{said}");
+    Ok(())
+}
+
+// operator 84: an explicit null means absence
+#[test]
+fn explicit_nulls_are_absence() -> Result<()> {
+    let namespace = Namespace::create("e2e-nulls")?;
+    let nulls = "image: null, logging: null, cache: null, tls: null, auth: null, exposure: null, networkPolicy: null, \
+                 limits: null, pod: null, drainTimeout: null";
+    apply(
+        namespace.name(),
+        &manifest("team", &format!("{{storage: {{ephemeral: {{}}, filesystem: null}}, {nulls}}}")),
+    )?;
+    settled(namespace.name(), "team")?;
+    let object = get(namespace.name(), &["preg", "team"])?;
+    ensure!(object["spec"]["drainTimeout"] == "5m", "{}", object["spec"]);
+    Ok(())
+}
+
+// operator 114: what a person sees at a glance
+#[test]
+fn kubectl_tells_at_a_glance() -> Result<()> {
+    let namespace = Namespace::create("e2e-columns")?;
+    apply(namespace.name(), &manifest("team", "{storage: {ephemeral: {}}, cache: {none: {}}}"))?;
+    settled(namespace.name(), "team")?;
+    let wide = run(&mut kubectl(&["-n", namespace.name(), "get", "preg", "-o", "wide"]))?;
+    let (head, line) = wide.split_once('\n').unwrap_or_default();
+    for column in ["READY", "REASON", "URL", "STORAGE", "REPLICAS", "AGE", "CERT-UNTIL", "VERSION"] {
+        ensure!(head.contains(column), "no {column} in {head}");
+    }
+    for word in ["True", "AllReady", "https://team-registry.e2e-columns.svc", "ephemeral", "20"] {
+        ensure!(line.contains(word), "no {word} in {line}");
+    }
+    let described = run(&mut kubectl(&["-n", namespace.name(), "describe", "preg", "team"]))?;
+    ensure!(described.contains("CertificateIssued") && described.contains("Status:"), "{described}");
+    Ok(())
+}
+
+// The examples of this repository are taken by the API server as they are.
+#[test]
+fn every_example_is_valid() -> Result<()> {
+    let namespace = Namespace::create("e2e-examples")?;
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let manifest = std::fs::read_to_string(entry?.path())?;
+        let dry = ["-n", namespace.name(), "apply", "--dry-run=server", "--validate=strict", "-f", "-"];
+        run_with_input(&mut kubectl(&dry), &manifest)?;
+        count += 1;
+    }
+    ensure!(count >= 3, "only {count} examples");
     Ok(())
 }

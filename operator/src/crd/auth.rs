@@ -4,7 +4,10 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::crd::reference::{HtpasswdRef, PasswordRef};
+use crate::crd::{
+    duration::Duration,
+    reference::{HtpasswdRef, PasswordRef},
+};
 
 /// Who may log in.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -35,8 +38,12 @@ pub struct Htpasswd {
 
 /// One account.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[x_kube(validation = Rule::new("!self.name.startsWith('preg-')")
-    .message("names that start with preg- are the operator's own"))]
+#[x_kube(
+    validation = Rule::new("!self.name.startsWith('preg-')").message("names that start with preg- are the operator's own"),
+    validation = Rule::new("!has(self.rotateEvery) || !has(self.passwordSecretRef)")
+        .message("rotateEvery is for generated passwords: leave passwordSecretRef out, or rotate that Secret yourself"),
+    validation = Rule::new("!has(self.rotateEvery) || duration(self.rotateEvery) > duration(self.overlap)")
+        .message("rotateEvery must be longer than overlap"))]
 #[serde(rename_all = "camelCase")]
 pub struct User {
     /// A DNS label; other names go into a password file of your own.
@@ -45,6 +52,23 @@ pub struct User {
     /// Its password; absent: one is generated into the Secret `<registry>.<name>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_secret_ref: Option<PasswordRef>,
+    /// A new password is generated this often; absent: only when the annotation `rotate-credentials` asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotate_every: Option<Duration>,
+    /// How long the password before works beside the new one.
+    #[serde(default = "overlap")]
+    pub overlap: Duration,
+}
+
+impl User {
+    /// An account called `name` with a generated password.
+    pub fn generated(name: &str) -> Self {
+        Self { name: name.to_owned(), password_secret_ref: None, rotate_every: None, overlap: overlap() }
+    }
+}
+
+fn overlap() -> Duration {
+    "24h".into()
 }
 
 /// `auth.htpasswd.minimumHash`.

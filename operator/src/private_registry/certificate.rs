@@ -37,13 +37,13 @@ pub struct Certificate {
     pub news: Vec<(&'static str, String)>,
 }
 
-/// The certificate for `addresses` of the Service beside the registry's names, at `now`.
-pub async fn gather(reader: &Reader<'_>, addresses: &[String], now: i64) -> Result<Certificate, PassError> {
+/// The certificate for `addresses` of the Service beside the registry's names.
+pub async fn gather(reader: &Reader<'_>, addresses: &[String]) -> Result<Certificate, PassError> {
     let stored = || reader.secret_pair();
     match &reader.model.tls {
         TlsSource::Disabled => Ok(Certificate::default()),
-        TlsSource::Provided(secret) => own(reader, secret, stored().await?, now).await,
-        TlsSource::SelfSigned(settings) => signed(reader, settings, addresses, stored().await?, now).await,
+        TlsSource::Provided(secret) => own(reader, secret, stored().await?).await,
+        TlsSource::SelfSigned(settings) => signed(reader, settings, addresses, stored().await?).await,
     }
 }
 
@@ -85,12 +85,7 @@ impl Certificate {
 }
 
 /// The user's certificate.
-async fn own(
-    reader: &Reader<'_>,
-    name: &str,
-    last: Option<Served>,
-    now: i64,
-) -> Result<Certificate, PassError> {
+async fn own(reader: &Reader<'_>, name: &str, last: Option<Served>) -> Result<Certificate, PassError> {
     let missing = |what: &str| {
         let message =
             format!("{what}: make a Secret {name} of type kubernetes.io/tls with tls.crt and tls.key");
@@ -106,7 +101,7 @@ async fn own(
         return Ok(missing(&format!("spec.tls.secretRef: Secret {name} lacks tls.crt or tls.key")).keep(last));
     };
     let ca = secret.text("ca.crt").filter(|ca| inspect::first(ca).is_some());
-    Ok(match provided::check(name, &given, &reader.model.required_hosts(), now) {
+    Ok(match provided::check(name, &given, &reader.model.required_hosts(), reader.now) {
         Ok((pair, facts)) => Certificate {
             trust: ca.clone(),
             served: Some((pair, ca)),
@@ -123,9 +118,8 @@ async fn signed(
     settings: &SelfSigned,
     addresses: &[String],
     last: Option<Served>,
-    now: i64,
 ) -> Result<Certificate, PassError> {
-    let (model, names) = (reader.model, &reader.model.names);
+    let (model, names, now) = (reader.model, &reader.model.names, reader.now);
     let lifetimes = Lifetimes {
         authority: settings.ca_lifetime.seconds(),
         leaf: settings.certificate_lifetime.seconds(),

@@ -3,11 +3,12 @@
 use sha2::{Digest, Sha256};
 
 use crate::{
-    crd::condition::reason,
+    crd::{auth::User, condition::reason, duration::Duration, reference::PasswordRef},
     private_registry::{
         accounts::{
-            file::{Merged, OwnFile, Verify, known, merge},
+            file::{Merged, OwnFile, merge},
             password,
+            rotation::{Account, Schedule},
         },
         desired::{
             secrets::{self, docker_config_password},
@@ -19,13 +20,18 @@ use crate::{
     },
 };
 
+/// Bytes that bcrypt reads of a password.
+const LONGEST: usize = 72;
+/// How long the pull account's former password works: copies of the pull Secret are made by hand. In seconds.
+const PULL_OVERLAP: u64 = 24 * 3600;
+
 /// Accounts, and what to say about them.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
-    /// Generated accounts and their passwords.
-    pub generated: Vec<(String, String)>,
-    /// Password of the pull account.
-    pub pull: String,
+    /// Generated accounts, by name.
+    pub generated: Vec<(String, Account)>,
+    /// The pull account.
+    pub pull: Account,
     /// Password of the managed Redis.
     pub redis: String,
     /// The password file; none: there is nothing to serve yet.
@@ -36,6 +42,10 @@ pub struct Credentials {
     pub problem: Option<Problem>,
     /// Names of the Secrets that were made just now.
     pub created: Vec<String>,
+    /// Names of the Secrets whose password was replaced just now.
+    pub rotated: Vec<String>,
+    /// When a password has to be replaced or forgotten next, in seconds since 1970.
+    pub due: Option<i64>,
 }
 
 /// What goes into the file, and where it was read.
@@ -51,7 +61,12 @@ struct Sources {
 pub async fn gather(reader: &Reader<'_>, addresses: &[String]) -> Result<Credentials, PassError> {
     let mut found = Credentials::default();
     let mut sources = Sources::default();
-    generated(reader, &mut found, &mut sources).await?;
+    for user in &reader.model.users {
+        match &user.password_secret_ref {
+            Some(reference) => own_password(reader, &user.name, reference, &mut sources).await?,
+            None => generated(reader, user, &mut found, &mut sources).await?,
+        }
+    }
     pull(reader, addresses, &mut found, &mut sources).await?;
     redis(reader, &mut found).await?;
     own_file(reader, &mut sources).await?;
@@ -67,54 +82,108 @@ pub async fn gather(reader: &Reader<'_>, addresses: &[String]) -> Result<Credent
     Ok(found)
 }
 
-/// Accounts of the object: their passwords are generated, or in Secrets that it names.
+impl Sources {
+    /// One password of one account, from `stored`.
+    fn add(&mut self, user: &str, password: &str, stored: Option<&Stored>) {
+        self.versions.push(format!("{user}={}", version(stored)));
+        self.accounts.push((user.to_owned(), password.to_owned()));
+    }
+
+    /// The first problem is the one that is told.
+    fn trouble(&mut self, reason: &'static str, message: String) {
+        self.problem.get_or_insert(Problem::new(reason, message));
+    }
+}
+
+/// An account whose password is in a Secret of the user's.
+async fn own_password(
+    reader: &Reader<'_>,
+    user: &str,
+    reference: &PasswordRef,
+    sources: &mut Sources,
+) -> Result<(), PassError> {
+    let PasswordRef { name, key } = reference;
+    let stored = reader.secret(name).await?;
+    match stored.as_ref().and_then(|stored| stored.text(key)).map(|value| unbroken(&value)) {
+        Some(value) if value.len() <= LONGEST => sources.add(user, &value, stored.as_ref()),
+        Some(_) => sources.trouble(
+            reason::INVALID_USER,
+            format!("account {user}: key {key} of Secret {name} is longer than the {LONGEST} bytes that bcrypt reads: shorten it"),
+        ),
+        None => sources.trouble(
+            reason::SECRET_NOT_FOUND,
+            format!("account {user}: there is no key {key} in a Secret {name}: put a password there"),
+        ),
+    }
+    Ok(())
+}
+
+/// An account whose password the operator generates.
 async fn generated(
     reader: &Reader<'_>,
+    user: &User,
     found: &mut Credentials,
     sources: &mut Sources,
 ) -> Result<(), PassError> {
-    for user in &reader.model.users {
-        let stored = match &user.password_secret_ref {
-            Some(reference) => reader.secret(&reference.name).await?,
-            None => {
-                let name = reader.model.names.user(&user.name);
-                let make = || Ok(secrets::account(reader.model, &user.name, &password::generate()));
-                let kept = keep(reader, &name, make).await?;
-                found.created.extend(kept.created.then(|| name.clone()));
-                Some(kept.stored)
-            }
-        };
-        let own = user.password_secret_ref.as_ref();
-        let (name, key) = own.map_or_else(
-            || (reader.model.names.user(&user.name), "password"),
-            |reference| (reference.name.clone(), reference.key.as_str()),
+    let name = reader.model.names.user(&user.name);
+    let make = || {
+        let account = Account { password: password::generate(), ..Account::default() };
+        Ok(secrets::account(reader.model, &user.name, &account))
+    };
+    let kept = keep(reader, &name, make).await?;
+    found.created.extend(kept.created.then(|| name.clone()));
+    let Some(password) = kept.stored.text("password").map(|value| unbroken(&value)) else {
+        let message = format!(
+            "account {}: Secret {name} has no key password: put one there, or delete the Secret to have a new one made",
+            user.name
         );
-        match stored.as_ref().and_then(|stored| stored.text(key)).map(|value| unbroken(&value)) {
-            Some(value) if value.len() <= 72 => {
-                sources.versions.push(format!("{}={}", user.name, version(stored.as_ref())));
-                if own.is_none() {
-                    found.generated.push((user.name.clone(), value.clone()));
-                }
-                sources.accounts.push((user.name.clone(), value));
-            }
-            Some(_) => {
-                let message = format!(
-                    "key {key} of Secret {name} is longer than the 72 bytes that bcrypt reads: shorten it"
-                );
-                sources.problem.get_or_insert(Problem::new(reason::INVALID_USER, message));
-            }
-            None => {
-                let hint =
-                    if own.is_some() { "" } else { ", or delete the Secret to have a new password made" };
-                let message = format!(
-                    "account {}: Secret {name} with key {key} is missing: put it there{hint}",
-                    user.name
-                );
-                sources.problem.get_or_insert(Problem::new(reason::SECRET_NOT_FOUND, message));
-            }
-        }
+        sources.trouble(reason::SECRET_NOT_FOUND, message);
+        return Ok(());
+    };
+    let schedule = Schedule {
+        every: user.rotate_every.as_ref().map(Duration::seconds),
+        overlap: user.overlap.seconds(),
+    };
+    let account = stepped(reader, account(&kept.stored, password), schedule, &name, found);
+    sources.add(&user.name, &account.password, Some(&kept.stored));
+    if let Some(previous) = &account.previous {
+        sources.add(&user.name, previous, Some(&kept.stored));
     }
+    found.generated.push((user.name.clone(), account));
     Ok(())
+}
+
+/// The account in `stored`, whose password is known.
+fn account(stored: &Stored, password: String) -> Account {
+    let recorded = stored.annotation(secrets::SINCE).and_then(|text| text.parse().ok());
+    let made = stored.metadata.creation_timestamp.as_ref().map_or(0, |time| time.0.as_second());
+    Account {
+        password,
+        previous: stored.text("previous"),
+        since: recorded.unwrap_or(made),
+        rotated: recorded.is_some(),
+        wish: stored.annotation(secrets::WISH).map(str::to_owned),
+    }
+}
+
+fn stepped(
+    reader: &Reader<'_>,
+    account: Account,
+    schedule: Schedule,
+    name: &str,
+    found: &mut Credentials,
+) -> Account {
+    let wish = reader.model.wishes.rotate_credentials();
+    // An account that is just being made needs no other password.
+    let account = if found.created.iter().any(|created| created == name) {
+        Account { wish: wish.map(str::to_owned), since: reader.now, ..account }
+    } else {
+        account
+    };
+    let (account, rotated) = account.step(schedule, wish, reader.now, password::generate);
+    found.rotated.extend(rotated.then(|| name.to_owned()));
+    found.due = [found.due, account.due(schedule)].into_iter().flatten().min();
+    account
 }
 
 /// A password from a file often ends in a line break that nobody types.
@@ -129,14 +198,21 @@ async fn pull(
     sources: &mut Sources,
 ) -> Result<(), PassError> {
     let name = reader.model.names.pull();
-    let make = || Ok(secrets::pull(reader.model, addresses, &password::generate()));
+    let make = || {
+        let account = Account { password: password::generate(), ..Account::default() };
+        Ok(secrets::pull(reader.model, addresses, &account))
+    };
     let kept = keep(reader, &name, make).await?;
     let password = kept.stored.text(".dockerconfigjson").and_then(|config| docker_config_password(&config));
     found.created.extend(kept.created.then(|| name.clone()));
     // A pull Secret that nobody can read serves nobody: a new password makes it whole.
-    found.pull = password.unwrap_or_else(password::generate);
-    sources.accounts.push((PULL_USER.into(), found.pull.clone()));
-    sources.versions.push(format!("{PULL_USER}={}", version(Some(&kept.stored))));
+    let account = account(&kept.stored, password.unwrap_or_else(password::generate));
+    let schedule = Schedule { every: None, overlap: PULL_OVERLAP };
+    found.pull = stepped(reader, account, schedule, &name, found);
+    sources.add(PULL_USER, &found.pull.password, Some(&kept.stored));
+    if let Some(previous) = &found.pull.previous {
+        sources.add(PULL_USER, previous, Some(&kept.stored));
+    }
     Ok(())
 }
 
@@ -195,10 +271,9 @@ async fn file(reader: &Reader<'_>, found: &Credentials, sources: Sources) -> Res
         let users = old.lines().count();
         return Ok(Merged { text: old, users, problem: sources.problem, ..Merged::default() });
     }
-    let untouched = stored.as_ref().is_some_and(|stored| untouched(reader, stored, &old, &found.sources));
-    let verify: Verify = if untouched { known } else { password::verifies };
+    let verified = stored.as_ref().is_some_and(|stored| untouched(reader, stored, &old, &found.sources));
     let Sources { accounts, own, problem, .. } = sources;
-    let merged = tokio::task::spawn_blocking(move || merge(&old, &accounts, own.as_ref(), verify));
+    let merged = tokio::task::spawn_blocking(move || merge(&old, &accounts, own.as_ref(), verified));
     let merged =
         merged.await.map_err(|_| PassError::Incomplete("a password file: hashing was interrupted"))??;
     Ok(Merged { problem: problem.or(merged.problem), ..merged })

@@ -122,6 +122,11 @@ impl Wishes {
         self.value("rotate-ca")
     }
 
+    /// Replace every generated password once for each new value.
+    pub fn rotate_credentials(&self) -> Option<&str> {
+        self.value("rotate-credentials")
+    }
+
     /// The object of this uid may be taken over.
     pub fn adopt(&self) -> Option<&str> {
         self.value("adopt")

@@ -51,13 +51,15 @@ impl From<Secret> for Stored {
     }
 }
 
-/// Reads in the namespace of one registry.
+/// Reads in the namespace of one registry, in one pass.
 #[derive(Clone, Copy)]
 pub struct Reader<'a> {
     /// The cluster.
     pub client: &'a Client,
     /// The registry.
     pub model: &'a Model,
+    /// The clock of the pass, in seconds since 1970.
+    pub now: i64,
 }
 
 impl<'a> Reader<'a> {

@@ -46,7 +46,7 @@ pub struct Context {
 pub async fn reconcile(object: &PrivateRegistry, context: &Context, now: i64) -> Result<Progress, PassError> {
     write::announce(object, &context.client).await?;
     let model = resolve(object, &context.defaults)?;
-    let reader = Reader { client: &context.client, model: &model };
+    let reader = Reader { client: &context.client, model: &model, now };
     let mut pass = Pass::new(object, reader, &context.recorder);
     if model.wishes.paused() {
         let deployment = reader.object("apps/v1", "Deployment", &model.names.registry()).await?;
@@ -54,7 +54,7 @@ pub async fn reconcile(object: &PrivateRegistry, context: &Context, now: i64) ->
     }
     let front = front(&mut pass).await?;
     let addresses = addresses(&front.service);
-    let certificate = certificate::gather(&reader, &addresses, now).await?;
+    let certificate = certificate::gather(&reader, &addresses).await?;
     let credentials = credentials::gather(&reader, &addresses).await?;
     let inputs = inputs(addresses, &front.decision, &certificate, &credentials);
     let applied = pass.children(children(&model, &inputs)?).await?;
@@ -110,12 +110,25 @@ async fn front(pass: &mut Pass<'_>) -> Result<Front, PassError> {
     if decision.claim && matches!(model.store, Store::OwnClaim(_)) {
         classes = looked_up(&reader, claim.as_ref()).await?;
         let present = present(claim.as_ref(), classes.as_deref(), &decision);
+        if first_pass(pass.object) && present.initialized {
+            let note = format!(
+                "took up claim {} with what an earlier registry of this name left in it",
+                model.names.data()
+            );
+            pass.tell(EventType::Normal, "Adopted", note).await;
+        }
         if let Some(wanted) = volume_claim(model, &present) {
             claim = Some(json_of(&pass.child(wanted).await?));
             decision = decide(model, Present { deployment: recorded.as_ref(), claim: claim.as_ref() });
         }
     }
     Ok(Front { service, deployment, claim, classes, decision })
+}
+
+/// Nothing was said about the object yet.
+fn first_pass(object: &PrivateRegistry) -> bool {
+    let conditions = object.status.as_ref().map(|status| &status.conditions);
+    conditions.is_none_or(|all| all.iter().all(|condition| condition.status == "Unknown"))
 }
 
 async fn claim(reader: &Reader<'_>, model: &Model) -> Result<Option<Value>, PassError> {
@@ -191,5 +204,10 @@ async fn news(pass: &Pass<'_>, certificate: &Certificate, credentials: &Credenti
     if !credentials.created.is_empty() {
         let note = format!("new passwords in {}", credentials.created.join(", "));
         pass.tell(EventType::Normal, "CredentialsGenerated", note).await;
+    }
+    if !credentials.rotated.is_empty() {
+        let note =
+            format!("new passwords in {}; the former ones work for a while", credentials.rotated.join(", "));
+        pass.tell(EventType::Normal, "CredentialsRotated", note).await;
     }
 }

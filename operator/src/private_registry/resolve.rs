@@ -100,6 +100,6 @@ fn redis_image(spec: &PrivateRegistrySpec, defaults: &Defaults) -> String {
 fn users(spec: &PrivateRegistrySpec) -> Vec<User> {
     match spec.auth.as_ref().and_then(|auth| auth.htpasswd.as_ref()) {
         Some(htpasswd) => htpasswd.users.clone(),
-        None => vec![User { name: "admin".into(), password_secret_ref: None }],
+        None => vec![User::generated("admin")],
     }
 }

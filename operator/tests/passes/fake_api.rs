@@ -9,7 +9,6 @@ use std::{
 
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
-use hyper::body::Bytes;
 use kube::{Client, client::Body};
 use serde_json::{Value, json};
 use tower::service_fn;
@@ -31,6 +30,8 @@ struct State {
     version: u64,
     writes: Vec<String>,
     fault: Option<(usize, Fault)>,
+    /// Fields of the status that an older CRD does not know.
+    unknown: Vec<&'static str>,
 }
 
 /// The server.
@@ -57,6 +58,11 @@ impl FakeApi {
     pub fn fail(&self, nth: usize, fault: Fault) {
         let mut state = self.0.lock().unwrap();
         state.fault = Some((state.writes.len() + nth, fault));
+    }
+
+    /// Drops a field of every status, as an older CRD would.
+    pub fn drop_from_status(&self, field: &'static str) {
+        self.0.lock().unwrap().unknown.push(field);
     }
 
     /// Every object by path, Events apart.
@@ -96,10 +102,16 @@ impl FakeApi {
     async fn answer(&self, request: Request<Body>) -> Result<Response<Body>, Infallible> {
         let (head, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        let path = head.uri.path().to_owned();
-        let query = head.uri.query().unwrap_or_default().to_owned();
-        let content = head.headers.get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
-        let answer = self.0.lock().unwrap().serve(&head.method, &path, &query, content.as_deref(), &body);
+        let content = head.headers.get("content-type").map_or("", |kind| kind.to_str().unwrap());
+        let sent: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let (path, query) = (head.uri.path(), head.uri.query().unwrap_or_default());
+        let answer = {
+            let mut state = self.0.lock().unwrap();
+            match head.method {
+                Method::GET => state.read(path, query),
+                method => state.write(&method, path, content, sent),
+            }
+        };
         let (status, value) = answer;
         let body = Body::from(serde_json::to_vec(&value).unwrap());
         Ok(Response::builder().status(status).header("content-type", "application/json").body(body).unwrap())
@@ -117,17 +129,7 @@ fn failure(code: u16, reason: &str) -> Answer {
 }
 
 impl State {
-    fn serve(
-        &mut self,
-        method: &Method,
-        path: &str,
-        query: &str,
-        content: Option<&str>,
-        body: &Bytes,
-    ) -> Answer {
-        if *method == Method::GET {
-            return self.read(path, query);
-        }
+    fn write(&mut self, method: &Method, path: &str, content: &str, sent: Value) -> Answer {
         let event = path.contains("/events");
         let mut cut = false;
         if !event {
@@ -140,9 +142,8 @@ impl State {
                 }
             }
         }
-        let sent: Value = serde_json::from_slice(body).unwrap_or_default();
-        let answer = match (method.as_str(), content) {
-            ("POST", _) => {
+        let answer = match method.as_str() {
+            "POST" => {
                 let name = sent["metadata"]["name"].as_str().unwrap_or("generated").to_owned();
                 let unique = if event { format!("{name}-{}", self.version) } else { name };
                 let path = format!("{path}/{unique}");
@@ -152,14 +153,14 @@ impl State {
                     self.create(&path, sent)
                 }
             }
-            ("PATCH", Some(kind)) if kind.contains("apply") => self.apply(path, sent),
-            ("PATCH", _) => self.merge(path, &sent),
-            ("DELETE", _) => {
+            "PATCH" if content.contains("apply") => self.apply(path, sent),
+            "PATCH" => self.merge(path, &sent),
+            "DELETE" => {
                 self.objects.remove(path);
                 self.applied.remove(path);
                 (StatusCode::OK, json!({"kind": "Status", "apiVersion": "v1", "status": "Success"}))
             }
-            other => panic!("{other:?} {path}"),
+            other => panic!("{other} {path}"),
         };
         if cut { failure(504, "Timeout") } else { answer }
     }
@@ -206,6 +207,7 @@ impl State {
         object["metadata"]["uid"] = format!("uid-{}", path.rsplit('/').next().unwrap()).into();
         object["metadata"]["resourceVersion"] = self.version.to_string().into();
         object["metadata"]["generation"] = 1.into();
+        object["metadata"]["creationTimestamp"] = "2027-01-15T08:00:00Z".into();
         if path.contains("/services/") {
             object["spec"]["clusterIP"] = "10.96.0.7".into();
             object["spec"]["clusterIPs"] = json!(["10.96.0.7"]);
@@ -222,6 +224,9 @@ impl State {
             let version = self.version.to_string();
             let object = self.objects.get_mut(path).unwrap();
             object["status"] = sent["status"].clone();
+            for field in &self.unknown {
+                object["status"].as_object_mut().unwrap().remove(*field);
+            }
             object["metadata"]["resourceVersion"] = version.into();
             return (StatusCode::OK, object.clone());
         }

@@ -108,6 +108,18 @@ impl World {
         self.api.change(OBJECT, |object| object["metadata"]["annotations"][key] = value.into());
     }
 
+    /// The object is deleted under Retain, what it owned with it, and made again.
+    pub fn recreate(&self) {
+        let mut object = self.api.objects()[OBJECT].clone();
+        for (path, child) in self.api.objects() {
+            if !child["metadata"]["ownerReferences"].is_null() {
+                self.api.remove(&path);
+            }
+        }
+        object.as_object_mut().unwrap().remove("status");
+        self.api.put(OBJECT, object);
+    }
+
     /// A value of a Secret.
     pub fn secret(&self, name: &str, key: &str) -> String {
         let objects = self.api.objects();

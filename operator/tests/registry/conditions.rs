@@ -395,3 +395,17 @@ fn an_error_of_the_object_becomes_its_condition() {
     let secret = compute::failed(&object, &conflict("Secret"), NOW);
     assert_eq!(said(&secret, kind::READY), "False/NameConflict");
 }
+
+// operator 36, operator 37: the operator looks again when something is due, to the second
+#[test]
+fn an_idle_registry_is_looked_at_when_something_is_due() {
+    use operator::private_registry::status::write::{Progress, next};
+    use std::time::Duration;
+    let status = status(SIX_LINES, &good());
+    for (due, seconds) in
+        [(None, 300), (Some(NOW + 17), 17), (Some(NOW + 1000), 300), (Some(NOW), 1), (Some(NOW - 5), 1)]
+    {
+        let seen = Observed { certificate: Certificate { due, ..Certificate::default() }, ..good() };
+        assert_eq!(next(&status, &seen, NOW), Progress(Duration::from_secs(seconds)), "{due:?}");
+    }
+}

@@ -3,6 +3,7 @@
 use operator::{
     crd::registry::PrivateRegistry,
     private_registry::{
+        accounts::rotation::Account,
         certificates::{authority::Authority, inspect::Pair},
         desired::{
             children::{Children, Inputs, children},
@@ -52,8 +53,8 @@ pub fn inputs(model: &Model) -> Inputs {
         authority: own.then(|| Authority { current: pair("CA"), ..Authority::default() }),
         served: model.encrypted().then(|| (pair("served"), Some("CA certificate".to_owned()))),
         trust: own.then(|| "CA certificate".to_owned()),
-        generated: model.users.iter().map(|user| (user.name.clone(), "password".to_owned())).collect(),
-        pull: "pull password".into(),
+        generated: model.users.iter().map(|user| (user.name.clone(), account("password"))).collect(),
+        pull: account("pull password"),
         htpasswd: Some("admin:hash\n".into()),
         sources: "sources".into(),
         redis: "redis password".into(),
@@ -65,6 +66,10 @@ pub fn inputs(model: &Model) -> Inputs {
         held: false,
         initialize: false,
     }
+}
+
+fn account(password: &str) -> Account {
+    Account { password: password.to_owned(), ..Account::default() }
 }
 
 /// All children in one list.

@@ -84,11 +84,6 @@ fn bcrypt_problem(hash: &str) -> Option<&'static str> {
 }
 
 impl Hash {
-    /// A hash that no password opens and that takes as long as one that we make.
-    pub fn dummy() -> Self {
-        Self("$2b$10$CwTycUXWue0Thq9StjUM0uJ8Z8W4f3bT5Jc1Y1YyZ8yXyV0hF1u1u".to_owned())
-    }
-
     /// Whether the password is the right one.
     pub fn verify(&self, password: &str) -> bool {
         let hash = self.0.as_str();
@@ -177,8 +172,6 @@ mod tests {
         let (accounts, unusable) = parse(text);
         assert!(accounts.is_empty());
         assert_eq!(unusable.iter().map(|u| u.line).collect::<Vec<_>>(), [3, 4, 5, 6, 7, 8]);
-        assert!(matches!(bcrypt::verify("anything", &Hash::dummy().0), Ok(false)));
-        assert_eq!(problem(&Hash::dummy().0), None);
     }
 
     // registry AU7
@@ -192,6 +185,9 @@ mod tests {
         assert!(accounts.iter().any(|(u, h)| u == "ann" && h.verify("third")));
         assert!(with_account("", "a:b", "x").is_err());
         assert!(with_account("", "a", &"x".repeat(73)).is_err());
+        // As `htpasswd -v` has it, what comes after 72 bytes does not count.
+        let cut = Hash(bcrypt::hash("x".repeat(72), 4).unwrap());
+        assert!(cut.verify(&"x".repeat(73)) && !cut.verify(&"x".repeat(71)));
     }
 
     proptest::proptest! {

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod attempts;
 pub mod credentials;
 pub mod error;
 pub mod htpasswd;

@@ -29,6 +29,7 @@ struct State {
     manager: Option<ConnectionManager>,
     paused_until: Option<Instant>,
     up: Option<bool>,
+    full: bool,
 }
 
 /// A Redis server as a cache.
@@ -58,7 +59,7 @@ impl Redis {
                 Some(value)
             }
             Err(Failure::Redis(error)) if error.code() == Some("OOM") => {
-                tracing::debug!("redis is full and does not evict");
+                self.filled(true);
                 None
             }
             Err(error) => {
@@ -103,6 +104,18 @@ impl Redis {
     }
 }
 
+impl Redis {
+    /// One warning when it is full, until something has found room again.
+    fn filled(&self, full: bool) {
+        if full {
+            metrics::redis_refused();
+        }
+        if self.with_state(|s| std::mem::replace(&mut s.full, full)) != full && full {
+            tracing::warn!("redis is full and evicts nothing: set maxmemory-policy allkeys-lru");
+        }
+    }
+}
+
 impl KeyValue for Redis {
     fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Option<Bytes>> {
         async move {
@@ -116,7 +129,9 @@ impl KeyValue for Redis {
         async move {
             let mut command = redis::cmd("SET");
             command.arg(key).arg(&value[..]).arg("EX").arg(ttl.as_secs().max(1));
-            self.call::<()>(&command).await;
+            if self.call::<()>(&command).await.is_some() {
+                self.filled(false);
+            }
         }
         .boxed()
     }

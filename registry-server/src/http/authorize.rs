@@ -1,11 +1,14 @@
 //! Who asks, and whether the answer is yes.
 
+use std::net::IpAddr;
+
 use http::{HeaderMap, Method, StatusCode, header};
 
 use crate::{
     auth::{
         access::{self, Access, Identity},
-        accounts::Accounts,
+        accounts::{Accounts, Refusal},
+        attempts,
         credentials::Credentials,
     },
     http::{error::ApiError, route::Route},
@@ -14,7 +17,11 @@ use crate::{
 };
 
 /// The identity behind the headers; a challenge if there is none.
-pub async fn identify(accounts: Option<&Accounts>, headers: &HeaderMap) -> Result<Identity, ApiError> {
+pub async fn identify(
+    accounts: Option<&Accounts>,
+    headers: &HeaderMap,
+    from: IpAddr,
+) -> Result<Identity, ApiError> {
     let Some(accounts) = accounts else { return Ok(Identity::Everybody) };
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let credentials = match (given.next(), given.next()) {
@@ -22,10 +29,17 @@ pub async fn identify(accounts: Option<&Accounts>, headers: &HeaderMap) -> Resul
         _ => None,
     };
     let identity = match credentials {
-        Some(credentials) => accounts.verify(&credentials).await,
-        None => None,
+        Some(credentials) => accounts.verify(&credentials, from).await,
+        None => Err(Refusal::Wrong),
     };
-    identity.ok_or_else(|| challenge(&accounts.realm))
+    identity.map_err(|refusal| match refusal {
+        Refusal::Wrong => challenge(&accounts.realm),
+        Refusal::TooMany => {
+            let message = "too many wrong passwords for this account from this address";
+            ApiError::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message)
+                .header(header::RETRY_AFTER, attempts::PERIOD.as_secs().to_string())
+        }
+    })
 }
 
 fn challenge(realm: &str) -> ApiError {

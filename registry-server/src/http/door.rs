@@ -1,11 +1,13 @@
 //! One request from its first header to its log line.
 
-use std::{convert::Infallible, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{convert::Infallible, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc};
 
 use arc_swap::ArcSwap;
 use futures::FutureExt;
 use http::{
-    HeaderName, HeaderValue, Method, Request, StatusCode, header::X_CONTENT_TYPE_OPTIONS, request::Parts,
+    HeaderName, HeaderValue, Method, Request, StatusCode,
+    header::{EXPECT, X_CONTENT_TYPE_OPTIONS},
+    request::Parts,
 };
 use hyper::body::Incoming;
 use serde_json::json;
@@ -14,7 +16,7 @@ use tracing::Instrument;
 use crate::{
     auth::{access::Identity, accounts::Accounts},
     http::{
-        access_line::{AccessLine, content},
+        access_line::AccessLine,
         authorize, blobs, body,
         error::ApiError,
         headers::{self, Response},
@@ -53,6 +55,8 @@ pub struct Asked {
     pub query: Query,
     /// Settings of this moment.
     pub settings: Settings,
+    /// Where it came from.
+    pub peer: SocketAddr,
 }
 
 impl Asked {
@@ -69,51 +73,47 @@ impl Door {
         request: Request<Incoming>,
         peer: SocketAddr,
     ) -> Result<Response, Infallible> {
-        let started = Instant::now();
         let (parts, body) = request.into_parts();
+        let route = Route::parse(parts.uri.path());
+        let mut line = AccessLine::begin(&parts, route.as_ref().ok(), peer);
+        let expects = parts.headers.contains_key(EXPECT);
+        let (query, settings) = (Query::parse(parts.uri.query()), **self.settings.load());
+        let asked = Asked { parts, query, settings, peer };
         let mut body = Inbound::new(body);
-        let id = request_id::of(&parts.headers);
-        let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
-        let expects = parts.headers.contains_key(http::header::EXPECT);
-        let route = Route::parse(&path);
-        let (label, content) = (route.as_ref().map_or("none", Route::label), content(route.as_ref().ok()));
-        let mut user = Identity::Everybody;
-        let asked = Asked { query: Query::parse(parts.uri.query()), settings: **self.settings.load(), parts };
-        let written = asked.settings.access_log;
-        let answer = self.answer(route.map_err(ApiError::from), &asked, &mut body, &mut user);
-        let answer = AssertUnwindSafe(answer).catch_unwind().instrument(tracing::error_span!("request", id));
-        let (answer, cache_hit) = metrics::watching_cache(answer).await;
-        let answer = answer.unwrap_or_else(|_| {
-            tracing::error!(request_id = id, "a handler panicked");
-            Err(ApiError::internal())
-        });
-        let mut response = answer.unwrap_or_else(|error| error.into_response(&id));
-        let received = body.received();
+        let response = self.respond(route.map_err(ApiError::from), &asked, &mut body, &mut line).await;
+        (line.status, line.received) = (response.status().as_u16(), body.received());
         if !expects {
             body::drain(body);
         }
-        response.headers_mut().insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
-        response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        if let Ok(id) = id.parse() {
-            response.headers_mut().insert(request_id::REQUEST_ID, id);
+        let end = move |sent| line.end(sent, settings.access_log);
+        Ok(response.map(|body| outbound::counted(body, Box::new(end))))
+    }
+
+    /// A response with the headers that every one has, also when the handler fails or panics.
+    async fn respond(
+        &self,
+        route: Result<Route, ApiError>,
+        asked: &Asked,
+        body: &mut Inbound,
+        line: &mut AccessLine,
+    ) -> Response {
+        let mut user = Identity::Everybody;
+        let span = tracing::error_span!("request", id = line.request_id);
+        let answer = AssertUnwindSafe(self.answer(route, asked, body, &mut user)).catch_unwind();
+        let (answer, cache_hit) = metrics::watching_cache(answer.instrument(span)).await;
+        (line.user, line.cache_hit) = (user.as_str().to_owned(), cache_hit);
+        let answer = answer.unwrap_or_else(|_| {
+            tracing::error!(request_id = line.request_id, "a handler panicked");
+            Err(ApiError::internal())
+        });
+        let mut response = answer.unwrap_or_else(|error| error.into_response(&line.request_id));
+        let headers = response.headers_mut();
+        headers.insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if let Ok(id) = line.request_id.parse() {
+            headers.insert(request_id::REQUEST_ID, id);
         }
-        let (user, status) = (user.as_str().to_owned(), response.status().as_u16());
-        let request_id = id;
-        let line = AccessLine {
-            written,
-            started,
-            request_id,
-            user,
-            method,
-            path,
-            route: label,
-            content,
-            peer,
-            status,
-            received,
-            cache_hit,
-        };
-        Ok(response.map(|body| outbound::counted(body, Box::new(move |sent| line.end(sent)))))
+        response
     }
 
     async fn answer(
@@ -128,7 +128,7 @@ impl Door {
                 .detail(json!({ "limit": LONGEST_URI })));
         }
         let accounts = self.accounts.as_deref();
-        *user = authorize::identify(accounts, &asked.parts.headers).await?;
+        *user = authorize::identify(accounts, &asked.parts.headers, asked.peer.ip()).await?;
         let route = route?;
         authorize::permit(user, accounts, &asked.settings, (&route, &asked.parts.method))?;
         self.dispatch(route, asked, body).await

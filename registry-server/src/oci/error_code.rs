@@ -27,6 +27,8 @@ pub enum ErrorCode {
     Unauthorized,
     /// Known, and not allowed.
     Denied,
+    /// A limit of requests is reached.
+    TooManyRequests,
     /// Operation switched off or meaningless.
     Unsupported,
     /// Our failure.
@@ -51,6 +53,7 @@ impl ErrorCode {
             Self::SizeInvalid => "SIZE_INVALID",
             Self::Unauthorized => "UNAUTHORIZED",
             Self::Denied => "DENIED",
+            Self::TooManyRequests => "TOOMANYREQUESTS",
             Self::Unsupported => "UNSUPPORTED",
             Self::Unknown => "UNKNOWN",
             Self::Unavailable => "UNAVAILABLE",

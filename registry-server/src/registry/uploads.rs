@@ -14,6 +14,9 @@ use crate::{
     storage::error::StorageError,
 };
 
+/// Room that is made for frames before they come.
+const RESERVED: usize = 1 << 20;
+
 /// What a client says about the bytes that it sends.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Chunk {
@@ -151,6 +154,7 @@ impl Sink<'_> {
             }
             if gathered.len() >= piece {
                 self.store(gathered.split().freeze()).await?;
+                gathered.reserve(piece.min(RESERVED));
             }
         };
         if !gathered.is_empty() {

@@ -48,6 +48,22 @@ async fn without_the_right_password_there_is_a_challenge() {
     assert_eq!(twice.send().await.unwrap().status(), 401);
 }
 
+// registry AU8 J2
+#[tokio::test]
+async fn guessing_passwords_is_slowed_down() {
+    let (registry, _folder) = with_accounts().await;
+    let login = async |user: &str, password: &str| {
+        registry.request("GET", "/v2/").basic_auth(user, Some(password)).send().await.unwrap()
+    };
+    for _ in 0..20 {
+        assert_eq!(login("dev", "wrong").await.status(), 401);
+    }
+    let slowed = login("dev", "secret").await;
+    assert_eq!(header(&slowed, "retry-after"), "60");
+    refused(slowed, 429, "TOOMANYREQUESTS").await;
+    assert_eq!(login("ci", "secret").await.status(), 200);
+}
+
 // registry A7
 #[tokio::test]
 async fn an_account_that_may_pull_only_does_not_write() {

@@ -7,6 +7,7 @@ mod authority;
 mod blobs;
 mod cached;
 mod connections;
+mod faults;
 mod fixture;
 mod lifecycle;
 mod lists;

@@ -140,6 +140,27 @@ async fn a_store_that_refuses_us_is_unavailable() {
     assert!(!body.to_string().contains("wrong"));
 }
 
+// registry OB1 OB2 J9
+#[tokio::test]
+async fn a_store_that_does_not_answer_makes_the_server_unready_and_not_dead() {
+    let store = ObjectStore::start().await;
+    let s3 = format!(
+        "{{region: r, bucket: {BUCKET}, regionendpoint: '{}', secure: false, accesskey: {ACCESS}, secretkey: {SECRET}}}",
+        store.address
+    );
+    let debug = "http: {debug: {addr: '127.0.0.1:0'}}";
+    let registry = Fixture::with(&format!("storage: {{s3: {s3}}}\n{debug}")).await;
+    let probe = async |path: &str| {
+        let url = format!("http://{}{path}", registry.admin.unwrap());
+        registry.client.get(url).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!((probe("/livez").await, probe("/readyz").await), (200, 200));
+    store.refuse(1000);
+    assert_eq!((probe("/livez").await, probe("/readyz").await), (200, 503));
+    store.refuse(0);
+    assert_eq!(probe("/readyz").await, 200);
+}
+
 fn write(folder: &Path, name: &str, text: &str) -> String {
     let path = folder.join(name);
     std::fs::write(&path, text).unwrap();

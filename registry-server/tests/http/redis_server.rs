@@ -134,3 +134,52 @@ async fn redis_is_spoken_to_over_tls_with_an_account_from_files() {
     let client = redis::Client::build_with_tls(url, tls).unwrap();
     is_cached(&registry, async || count(client.clone()).await).await;
 }
+
+// registry RC4
+#[tokio::test]
+async fn a_stopped_redis_costs_a_time_out_and_not_one_each_time() {
+    let port = RedisServer::free_port();
+    let Some(redis) = RedisServer::plain(port, "secret").await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    std::fs::write(&file, "secret").unwrap();
+    let registry =
+        registry(&format!("addrs: ['127.0.0.1:{port}'], passwordfile: '{}'", file.display())).await;
+    registry.push_image("n", "kept").await;
+    is_cached(&registry, async || redis.values("secret").await).await;
+    let signal = |name: &str| {
+        let done = Command::new("kill").args([name, &redis.child.id().to_string()]).status();
+        assert!(done.unwrap().success());
+    };
+    signal("-STOP");
+    let began = std::time::Instant::now();
+    for _ in 0..100 {
+        assert_eq!(registry.status("GET", "/v2/n/manifests/kept").await, 200);
+    }
+    // One time-out a request would be more than twenty seconds.
+    assert!(began.elapsed() < std::time::Duration::from_secs(15), "{:?}", began.elapsed());
+    signal("-CONT");
+    is_cached(&registry, async || redis.values("secret").await).await;
+}
+
+// registry RC10
+#[tokio::test]
+async fn a_full_redis_changes_no_answer() {
+    for (policy, refuses) in [("noeviction", true), ("allkeys-lru", false)] {
+        let port = RedisServer::free_port();
+        let arguments = ["--port", &port.to_string(), "--maxmemory", "2mb", "--maxmemory-policy", policy];
+        let Some(_redis) = RedisServer::start(port, &arguments).await else { return };
+        let client = redis::Client::open(format!("redis://127.0.0.1:{port}/")).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        for i in 0..400 {
+            let value = "x".repeat(10_000);
+            let _: Result<(), _> = redis::cmd("SET").arg(i).arg(value).query_async(&mut connection).await;
+        }
+        let refused = || registry_server::metrics::install().render().contains("redis_writes_refused_total");
+        let registry = registry(&format!("addrs: ['127.0.0.1:{port}']")).await;
+        push_pull_delete(&registry).await;
+        if refuses {
+            eventually(async || refused()).await;
+        }
+    }
+}

@@ -43,21 +43,14 @@ pub struct Merged {
     pub problem: Option<Problem>,
 }
 
-/// Whether a line of `old` is that of a user and a password.
-pub type Verify = fn(line: &str, user: &str, password: &str) -> bool;
-
-/// For lines that were verified before: the name is enough.
-pub fn known(line: &str, user: &str, _: &str) -> bool {
-    name(line) == user
-}
-
-/// Merges `accounts` (name and password) with `own`. Lines of `old` that still verify are kept; an own file that
-/// cannot be read leaves `old` as it is.
+/// Merges `accounts` (name and password; a name may come twice) with `own`. Lines of `old` that still verify are kept;
+/// with `verified`, all of them were made of these accounts, and nothing is computed. An own file that cannot be read
+/// leaves `old` as it is.
 pub fn merge(
     old: &str,
     accounts: &[(String, String)],
     own: Option<&OwnFile>,
-    verify: Verify,
+    verified: bool,
 ) -> Result<Merged, ResolveError> {
     let mut merged = Merged::default();
     let mut lines = Vec::new();
@@ -70,9 +63,14 @@ pub fn merge(
             }
         }
     }
-    for (user, password) in accounts {
-        let kept = old.lines().find(|line| verify(line, user, password));
-        lines.push(kept.map_or_else(|| password::line(user, password), |line| Ok(line.to_owned()))?);
+    if verified {
+        let of_accounts = |line: &&str| accounts.iter().any(|(user, _)| name(line) == user);
+        lines.extend(old.lines().filter(of_accounts).map(str::to_owned));
+    } else {
+        for (user, password) in accounts {
+            let kept = old.lines().find(|line| password::verifies(line, user, password));
+            lines.push(kept.map_or_else(|| password::line(user, password), |line| Ok(line.to_owned()))?);
+        }
     }
     lines.sort_by(|a, b| name(a).cmp(name(b)));
     merged.text = lines.iter().map(|line| format!("{line}\n")).collect();
@@ -143,7 +141,7 @@ mod tests {
     }
 
     fn merged(old: &str, accounts: &[(String, String)], own: Option<&OwnFile>) -> Merged {
-        merge(old, accounts, own, password::verifies).unwrap()
+        merge(old, accounts, own, false).unwrap()
     }
 
     const WEAK: &str = "ann:{SHA}0000000000000000000000000000";
@@ -157,6 +155,16 @@ mod tests {
         let changed = merged(&first, &accounts(&[("admin", "three")]), None);
         assert!(password::verifies(changed.text.trim(), "admin", "three"), "{changed:?}");
         assert_eq!(changed.users, 1);
+    }
+
+    // operator 46, operator 5
+    #[test]
+    fn two_passwords_of_one_account_are_two_lines_and_stay() {
+        let both = accounts(&[("ci", "new"), ("ci", "old")]);
+        let first = merged("", &both, None);
+        assert_eq!((first.text.lines().count(), first.users), (2, 1));
+        assert_eq!(merge(&first.text, &both, None, true).unwrap(), first);
+        assert_eq!(merged(&first.text, &both, None), first);
     }
 
     // operator 95

@@ -3,3 +3,4 @@
 pub mod file;
 pub mod line;
 pub mod password;
+pub mod rotation;

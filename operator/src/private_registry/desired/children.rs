@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::private_registry::{
+    accounts::rotation::Account,
     certificates::{authority::Authority, inspect::Pair},
     desired::{
         config_maps,
@@ -28,10 +29,10 @@ pub struct Inputs {
     pub served: Option<(Pair, Option<String>)>,
     /// Certificates to publish.
     pub trust: Option<String>,
-    /// Generated accounts and their passwords.
-    pub generated: Vec<(String, String)>,
-    /// Password of the pull account.
-    pub pull: String,
+    /// Generated accounts, by name.
+    pub generated: Vec<(String, Account)>,
+    /// The pull account.
+    pub pull: Account,
     /// The password file; none: there is nothing to serve yet.
     pub htpasswd: Option<String>,
     /// What the password file was made of.
@@ -93,7 +94,7 @@ fn all_secrets(model: &Model, inputs: &Inputs) -> Vec<Value> {
     let mut all = Vec::new();
     all.extend(inputs.authority.as_ref().map(|authority| secrets::authority(model, authority)));
     all.extend(inputs.served.as_ref().map(|(pair, ca)| secrets::served(model, pair, ca.as_deref())));
-    all.extend(inputs.generated.iter().map(|(user, password)| secrets::account(model, user, password)));
+    all.extend(inputs.generated.iter().map(|(user, account)| secrets::account(model, user, account)));
     all.extend(inputs.htpasswd.as_ref().map(|file| secrets::htpasswd(model, file, &inputs.sources)));
     all.push(secrets::pull(model, &inputs.addresses, &inputs.pull));
     all.extend(secrets::redis_auth(model, &inputs.redis));

@@ -6,6 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
 use crate::private_registry::{
+    accounts::rotation::Account,
     certificates::{authority::Authority, inspect::Pair},
     desired::{
         child::{Component, Keep, metadata, metadata_of},
@@ -19,6 +20,11 @@ use crate::private_registry::{
 pub const ROTATED: &str = "privateregistry.dev/rotate-ca";
 /// On the password file's Secret: what it was made of, so that nobody verifies the same lines again.
 pub const SOURCES: &str = "privateregistry.dev/sources";
+
+/// On an account's Secret: since when the password is what it is, in seconds since 1970.
+pub const SINCE: &str = "privateregistry.dev/password-since";
+/// On an account's Secret: the value of the annotation `rotate-credentials` that was carried out last.
+pub const WISH: &str = "privateregistry.dev/rotate-credentials";
 
 /// Values by key.
 pub type Data = BTreeMap<&'static str, String>;
@@ -61,9 +67,24 @@ fn pair(pair: &Pair) -> Data {
 }
 
 /// A generated account.
-pub fn account(model: &Model, user: &str, password: &str) -> Value {
-    let data = BTreeMap::from([("username", user.to_owned()), ("password", password.to_owned())]);
-    secret(metadata(model, &model.names.user(user), Keep::ByPolicy), "kubernetes.io/basic-auth", &data)
+pub fn account(model: &Model, user: &str, account: &Account) -> Value {
+    let mut data = BTreeMap::from([("username", user.to_owned()), ("password", account.password.clone())]);
+    if let Some(previous) = &account.previous {
+        data.insert("previous", previous.clone());
+    }
+    secret(account_metadata(model, &model.names.user(user), account), "kubernetes.io/basic-auth", &data)
+}
+
+/// `metadata` of an account's Secret: when its password changed, and whether that was asked for.
+fn account_metadata(model: &Model, name: &str, account: &Account) -> Value {
+    let mut metadata = metadata(model, name, Keep::ByPolicy);
+    if account.rotated {
+        metadata["annotations"][SINCE] = account.since.to_string().into();
+    }
+    if let Some(wish) = &account.wish {
+        metadata["annotations"][WISH] = wish.clone().into();
+    }
+    metadata
 }
 
 /// The password file.
@@ -74,9 +95,13 @@ pub fn htpasswd(model: &Model, file: &str, sources: &str) -> Value {
 }
 
 /// The pull account, for every host of the registry.
-pub fn pull(model: &Model, addresses: &[String], password: &str) -> Value {
-    let data = BTreeMap::from([(".dockerconfigjson", docker_config(model, addresses, password))]);
-    secret(metadata(model, &model.names.pull(), Keep::ByPolicy), "kubernetes.io/dockerconfigjson", &data)
+pub fn pull(model: &Model, addresses: &[String], account: &Account) -> Value {
+    let config = docker_config(model, addresses, &account.password);
+    let mut data = BTreeMap::from([(".dockerconfigjson", config)]);
+    if let Some(previous) = &account.previous {
+        data.insert("previous", previous.clone());
+    }
+    secret(account_metadata(model, &model.names.pull(), account), "kubernetes.io/dockerconfigjson", &data)
 }
 
 /// The managed Redis' password and configuration; none without it.

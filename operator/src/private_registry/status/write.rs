@@ -114,12 +114,12 @@ pub fn tidy_needed(object: &PrivateRegistry, done: bool) -> bool {
 }
 
 /// When to look again: at the next thing that is due, which no watch tells.
-fn next(status: &PrivateRegistryStatus, seen: &Observed, now: i64) -> Progress {
+pub fn next(status: &PrivateRegistryStatus, seen: &Observed, now: i64) -> Progress {
     let settled = seen.deployment.as_ref().is_some_and(rolled_out) && seen.decision.problem.is_none();
     let cache = status.conditions.iter().find(|one| one.type_ == kind::CACHE_READY && one.status == "False");
     let patience =
         cache.map(|one| one.last_transition_time.0.as_second() + PATIENCE).filter(|due| *due > now);
-    let due = [seen.certificate.due, patience].into_iter().flatten().min();
+    let due = [seen.certificate.due, seen.credentials.due, patience].into_iter().flatten().min();
     let until_due = due.map_or(IDLE, |due| Duration::from_secs((due - now).max(1).unsigned_abs()));
     Progress(until_due.min(if settled { IDLE } else { ON_ITS_WAY }))
 }

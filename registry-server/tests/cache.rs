@@ -1,0 +1,180 @@
+//! Section 11: what the cache may and may not do, seen from the store.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop at once")]
+
+use std::{
+    ops::Range,
+    sync::{Arc, Mutex},
+};
+
+use bytes::Bytes;
+use futures::{FutureExt, TryStreamExt, stream};
+use registry_server::{
+    cache,
+    oci::{
+        digest::{Algorithm, Digest},
+        hasher::Hasher,
+        manifest::OCI_INDEX,
+        reference::Reference,
+        repository_name::RepositoryName,
+    },
+    registry::{
+        cached_metadata::CachedMetadata, condition::Condition, manifests::Push, metadata::FromStore,
+        service::Registry, uploads::Chunk,
+    },
+    storage::{
+        backend::{Answer, Backend, ByteStream},
+        error::StorageError,
+        memory::Memory,
+    },
+};
+
+/// A store that tells what it is asked, and fails where it is told to.
+#[derive(Default)]
+struct Spy {
+    store: Memory,
+    asked: Mutex<Vec<String>>,
+    fails: Mutex<Option<&'static str>>,
+}
+
+impl Spy {
+    fn ask(&self, call: &str, key: &str) {
+        self.asked.lock().unwrap().push(format!("{call} {key}"));
+    }
+
+    /// What was asked about content since the last time, without the links of repositories.
+    fn content_calls(&self) -> Vec<String> {
+        let asked = std::mem::take(&mut *self.asked.lock().unwrap());
+        asked.into_iter().filter(|call| call.contains("/v2/blobs/")).collect()
+    }
+
+    fn write<'a>(&'a self, key: &'a str, done: Answer<'a, ()>) -> Answer<'a, ()> {
+        if self.fails.lock().unwrap().is_some_and(|part| key.contains(part)) {
+            return async { Err(StorageError::unavailable(key, "told to fail")) }.boxed();
+        }
+        done
+    }
+}
+
+impl Backend for Spy {
+    fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>> {
+        self.ask("stat", key);
+        self.store.stat(key)
+    }
+
+    fn read<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Bytes>> {
+        self.ask("read", key);
+        self.store.read(key)
+    }
+
+    fn stream<'a>(&'a self, key: &'a str, range: Range<u64>) -> Answer<'a, Option<ByteStream>> {
+        self.ask("stream", key);
+        self.store.stream(key, range)
+    }
+
+    fn put<'a>(&'a self, key: &'a str, bytes: Bytes) -> Answer<'a, ()> {
+        self.ask("put", key);
+        let done = async move { self.store.put(key, bytes).await };
+        self.write(key, done.boxed())
+    }
+
+    fn append<'a>(&'a self, key: &'a str, offset: u64, bytes: Bytes) -> Answer<'a, ()> {
+        self.store.append(key, offset, bytes)
+    }
+
+    fn commit<'a>(&'a self, from: &'a str, to: &'a str, size: u64) -> Answer<'a, ()> {
+        self.ask("commit", to);
+        let done = async move { self.store.commit(from, to, size).await };
+        self.write(to, done.boxed())
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str) -> Answer<'a, Vec<String>> {
+        self.store.list(prefix)
+    }
+
+    fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, bool> {
+        self.store.delete(key)
+    }
+}
+
+fn cached() -> (Arc<Spy>, Registry, RepositoryName) {
+    let spy = Arc::new(Spy::default());
+    let store: Arc<dyn Backend> = Arc::clone(&spy) as _;
+    let values = Arc::new(cache::memory::Memory::new(1 << 20));
+    let metadata = CachedMetadata::new(Arc::new(FromStore(Arc::clone(&store))), values, "id");
+    (spy, Registry::new(store, Arc::new(metadata)), "n".parse().unwrap())
+}
+
+async fn push_blob(registry: &Registry, name: &RepositoryName, bytes: &'static [u8]) -> Option<Digest> {
+    let digest = Hasher::digest(Algorithm::Sha256, bytes);
+    let id = registry.begin_upload(name, None).await.unwrap();
+    let body = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(bytes))]);
+    registry.append_upload(name, id, Chunk::default(), body).await.unwrap();
+    registry.finish_upload(name, id, &digest).await.ok().map(|()| digest)
+}
+
+/// Pushes an index that differs by its blanks; gives its digest if that succeeds.
+async fn push_index(registry: &Registry, name: &RepositoryName, blanks: usize) -> Option<Digest> {
+    let bytes = format!(r#"{{"schemaVersion":2,"manifests":[]}}{}"#, " ".repeat(blanks));
+    let push = Push {
+        reference: Reference::Tag("t".parse().unwrap()),
+        tags: Vec::new(),
+        content_type: Some(OCI_INDEX.to_owned()),
+        condition: Condition::default(),
+        bytes: bytes.into(),
+    };
+    registry.put_manifest(name, push).await.ok().map(|pushed| pushed.digest)
+}
+
+async fn pull(registry: &Registry, name: &RepositoryName, blob: &Digest) -> (Digest, Bytes) {
+    let manifest = registry.manifest(name, &Reference::Tag("t".parse().unwrap())).await.unwrap();
+    let size = registry.blob_size(name, blob).await.unwrap();
+    let bytes = registry.blob_bytes(blob, 0..size).await.unwrap();
+    (manifest.digest, bytes.try_collect::<Vec<_>>().await.unwrap().concat().into())
+}
+
+// registry RC1
+#[tokio::test]
+async fn a_second_pull_asks_the_store_for_bytes_of_blobs_only() {
+    let (spy, registry, name) = cached();
+    let blob = push_blob(&registry, &name, b"layer").await.unwrap();
+    push_index(&registry, &name, 0).await.unwrap();
+    pull(&registry, &name, &blob).await;
+    spy.content_calls();
+    for _ in 0..2 {
+        assert_eq!(pull(&registry, &name, &blob).await.1, "layer");
+        let calls = spy.content_calls();
+        assert!(calls.len() == 1 && calls[0].starts_with("stream "), "{calls:?}");
+    }
+}
+
+// registry RC6
+#[tokio::test]
+async fn a_write_that_fails_leaves_the_old_state() {
+    let (spy, registry, name) = cached();
+    let blob = push_blob(&registry, &name, b"layer").await.unwrap();
+    let old = push_index(&registry, &name, 0).await.unwrap();
+    for (blanks, part) in [(1, "/v2/blobs/"), (2, "_manifests/revisions/"), (3, "/current/link")] {
+        *spy.fails.lock().unwrap() = Some(part);
+        assert_eq!(push_index(&registry, &name, blanks).await, None);
+        assert_eq!(push_blob(&registry, &name, b"never").await.is_some(), part != "/v2/blobs/");
+        *spy.fails.lock().unwrap() = None;
+        assert_eq!(pull(&registry, &name, &blob).await.0, old);
+    }
+}
+
+// registry RC7 G8
+#[tokio::test]
+async fn a_write_is_done_however_well_the_content_is_known() {
+    let (spy, registry, name) = cached();
+    let blob = push_blob(&registry, &name, b"layer").await.unwrap();
+    let manifest = push_index(&registry, &name, 0).await.unwrap();
+    pull(&registry, &name, &blob).await;
+    // The store has lost it behind the cache's back.
+    spy.store.delete("docker/registry/v2/blobs").await.unwrap();
+    assert_eq!(push_blob(&registry, &name, b"layer").await.unwrap(), blob);
+    assert_eq!(push_index(&registry, &name, 0).await.unwrap(), manifest);
+    assert_eq!(pull(&registry, &name, &blob).await, (manifest, Bytes::from_static(b"layer")));
+    let kept = spy.store.list("docker/registry/v2/blobs/sha256").await.unwrap();
+    assert_eq!(kept.len(), 2);
+}
