@@ -4,7 +4,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need_root
 work_on current
-if [ -n "${PREG_USER_KUBECONFIG:-}" ]; then export KUBECONFIG=$PREG_USER_KUBECONFIG; fi
+if [ -n "${PREG_USER_KUBECONFIG+set}" ]; then export KUBECONFIG=$PREG_USER_KUBECONFIG; fi # env.sh took ours
 "$CLUSTER/programs.sh" k8s
 need ip=iproute2 jq=jq curl=curl
 context=$("$BIN/kubectl" config current-context 2>/dev/null) || die "there is no current kubeconfig"
