@@ -25,6 +25,7 @@ start_ours() {
 		  "runtimes": {"within-bounds": {"path": "$CLUSTER/kind/runc-within-bounds"}}, "default-runtime": "within-bounds"
 		}
 	JSON
+	[ -e /run/docker ] || touch "$STATE/run-docker-is-ours" # it has its place outside
 	start dockerd dockerd --config-file "$STATE/daemon.json"
 	for _ in {1..150}; do
 		if answers; then return; fi

@@ -23,8 +23,7 @@ control_groups() { # of the containers that our engine knows
 }
 
 our_engine() {
-	local engine group
-	engine=$(running dockerd || true)
+	local group
 	kill_recorded dockerd # its containerd ends with it
 	kill_recorded node-image-containerd
 	kill_shims "$STATE/run/docker/containerd/containerd.sock"
@@ -32,7 +31,7 @@ our_engine() {
 	kill_groups $(control_groups)
 	for group in $(control_groups) /sys/fs/cgroup/docker /sys/fs/cgroup/*/docker; do rmdir "$group" 2>/dev/null || true; done
 	unmount_below "$STATE"
-	[ -z "$engine" ] || rmdir /run/docker/plugins /run/docker 2>/dev/null || true
+	[ ! -e "$STATE/run-docker-is-ours" ] || rmdir /run/docker/plugins /run/docker 2>/dev/null || true
 }
 
 network() { # the routes go with the bridge

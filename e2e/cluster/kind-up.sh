@@ -22,9 +22,12 @@ kind() { # what it has to say is shown when it fails
 node_is() { [ "$(docker inspect -f "{{.State.$1}}" "$KIND_NODE" 2>/dev/null)" = true ]; }
 api_answers() { cluster_kubectl --request-timeout 3s get --raw /readyz; }
 node_ready() { cluster_kubectl wait node --all --for=condition=Ready --timeout=1s; }
-workloads_ready() { # the published image enforces policies by itself, ours by kube-router
+# The published image enforces policies by itself, ours by kube-router. What the API server says may be the last run's,
+# so we also ask DNS's metrics, by a Service and from this machine, as the tests will.
+workloads_ready() {
 	cluster_kubectl -n kube-system rollout status deployment/coredns --timeout=2s &&
 		cluster_kubectl -n local-path-storage rollout status deployment/local-path-provisioner --timeout=2s &&
+		curl -fsS --max-time 2 -o /dev/null "http://$KIND_DNS_IP:9153/metrics" &&
 		docker exec "$KIND_NODE" sh -c \
 			'! [ -e /usr/bin/kube-router ] || iptables -S KUBE-ROUTER-FORWARD | grep -q "explicitly ACCEPT"'
 }

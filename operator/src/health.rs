@@ -1,6 +1,6 @@
 //! `/livez`, `/readyz` and `/metrics`: served by standby pods, too.
 
-use std::{convert::Infallible, net::SocketAddr};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
@@ -13,15 +13,17 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 
+use crate::cluster::pulse::Pulse;
+
 /// Serves until the process ends.
-pub async fn serve(address: SocketAddr, metrics: PrometheusHandle) -> std::io::Result<()> {
+pub async fn serve(address: SocketAddr, metrics: PrometheusHandle, pulse: Arc<Pulse>) -> std::io::Result<()> {
     let listener = TcpListener::bind(address).await?;
     loop {
         let Ok((connection, _)) = listener.accept().await else { continue };
-        let metrics = metrics.clone();
+        let (metrics, pulse) = (metrics.clone(), Arc::clone(&pulse));
         tokio::spawn(async move {
             let service = service_fn(move |request| {
-                let answer = answer(&request, &metrics);
+                let answer = answer(&request, &metrics, &pulse);
                 async move { Ok::<_, Infallible>(answer) }
             });
             let served = http1::Builder::new()
@@ -34,9 +36,15 @@ pub async fn serve(address: SocketAddr, metrics: PrometheusHandle) -> std::io::R
     }
 }
 
-fn answer(request: &Request<Incoming>, metrics: &PrometheusHandle) -> Response<Full<Bytes>> {
+fn answer(request: &Request<Incoming>, metrics: &PrometheusHandle, pulse: &Pulse) -> Response<Full<Bytes>> {
+    let ok = || (StatusCode::OK, "ok\n".to_owned());
     let (status, body) = match request.uri().path() {
-        "/livez" | "/readyz" => (StatusCode::OK, "ok\n".to_owned()),
+        "/livez" if pulse.alive() => ok(),
+        "/livez" => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the lease has not been asked for in a minute\n".to_owned())
+        }
+        "/readyz" if pulse.ready() => ok(),
+        "/readyz" => (StatusCode::SERVICE_UNAVAILABLE, "the API server has not answered yet\n".to_owned()),
         "/metrics" => (StatusCode::OK, metrics.render()),
         _ => (StatusCode::NOT_FOUND, "here are /livez, /readyz and /metrics\n".to_owned()),
     };

@@ -1,5 +1,7 @@
 //! The operator: `operator run` in the cluster, `operator crd` at build time.
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, bail};
 use clap::Parser;
 use k8s_openapi::api::coordination::v1::Lease;
@@ -7,7 +9,7 @@ use kube::{Api, Client, CustomResourceExt};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use operator::{
     args::{Cli, Command, Run},
-    cluster::lease::Candidate,
+    cluster::{lease::Candidate, pulse::Pulse},
     crd::registry::PrivateRegistry,
     health,
     private_registry::controller,
@@ -39,7 +41,8 @@ async fn serve(run: Run) -> anyhow::Result<()> {
     provider.install_default().ok().context("a TLS provider was installed already")?;
     tracing_subscriber::fmt().json().with_max_level(run.log_level).init();
     let metrics = PrometheusBuilder::new().install_recorder()?;
-    let probes = tokio::spawn(health::serve(run.health_addr, metrics));
+    let pulse = Arc::new(Pulse::default());
+    let probes = tokio::spawn(health::serve(run.health_addr, metrics, Arc::clone(&pulse)));
     let client = Client::try_default().await.context("failed to find the cluster")?;
 
     let candidate = || Candidate {
@@ -48,7 +51,7 @@ async fn serve(run: Run) -> anyhow::Result<()> {
         identity: run.pod_name.clone(),
     };
     let (leader, mut led) = watch::channel(false);
-    let mut lease = tokio::spawn(candidate().run(leader));
+    let mut lease = tokio::spawn(candidate().run(leader, pulse));
     let mut terminated = signal(SignalKind::terminate())?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "waiting for the lease");
     tokio::select! {

@@ -20,7 +20,7 @@ use registry_config::schema::{ClientAuth, Config, MinimumTls, Tls};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
-    http::{admin::Admin, door::Door, listener, tls, tls_config::Files},
+    http::{admin::Admin, door::Door, listener, redirect, tls, tls_config::Files},
     metrics,
 };
 
@@ -28,6 +28,7 @@ use crate::{
 pub struct Server {
     public: TcpListener,
     admin: Option<TcpListener>,
+    redirect: Option<(TcpListener, u16)>,
     tls: Option<tls::Current>,
     door: Arc<Door>,
     drain: Duration,
@@ -63,8 +64,12 @@ impl Server {
             Some(debug) => Some(bind("http.debug.addr", &debug.addr).await?),
             None => None,
         };
+        let redirect = match &config.http.redirect {
+            Some(redirect) => Some((bind("http.redirect.addr", &redirect.addr).await?, redirect.port)),
+            None => None,
+        };
         let door = Arc::new(Door { registry, accounts, settings });
-        Ok(Self { public, admin, tls, door, drain: config.http.draintimeout.0 })
+        Ok(Self { public, admin, redirect, tls, door, drain: config.http.draintimeout.0 })
     }
 
     /// Where the public listener is.
@@ -77,6 +82,11 @@ impl Server {
         self.admin.as_ref().and_then(|admin| admin.local_addr().ok())
     }
 
+    /// Where the listener is that leads to https.
+    pub fn redirect_address(&self) -> Option<std::net::SocketAddr> {
+        self.redirect.as_ref().and_then(|(listener, _)| listener.local_addr().ok())
+    }
+
     /// Serves until `stop` turns true and running requests have ended.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let ending = Arc::new(AtomicBool::new(false));
@@ -87,6 +97,10 @@ impl Server {
                 Arc::new(Admin { registry, ending: Arc::clone(&ending), metrics: metrics::install() });
             serve_admin(listener, admin, admin_stop)
         });
+        if let Some((listener, port)) = self.redirect {
+            let service = move |request, _| redirect::handle(request, port);
+            tokio::spawn(listener::serve(listener, None, service, stop.clone(), Duration::from_secs(1)));
+        }
         let purging = tokio::spawn(purging::run(self.door.registry.clone(), Arc::clone(&self.door.settings)));
         let flag = Arc::clone(&ending);
         let mut told = stop.clone();

@@ -113,12 +113,16 @@ fn settings_of_pods_come_back_with_the_pods_replaced() -> Result<()> {
         (r#"{"logging": {"format": "Text"}}"#, r#"{"logging": null}"#),
         (r#"{"suspend": true}"#, r#"{"suspend": false}"#),
         (r#"{"replicas": 0}"#, r#"{"replicas": 1}"#),
-        (r#"{"image": {"reference": "localhost/registry-server:dev", "pullPolicy": "Never"}}"#, r#"{"image": null}"#),
+        (
+            r#"{"image": {"reference": "localhost/registry-server:dev", "pullPolicy": "Never"}}"#,
+            r#"{"image": null}"#,
+        ),
         (r#"{"pod": {"labels": {"a": "b"}, "annotations": {"c": "d"}}}"#, r#"{"pod": null}"#),
         (r#"{"pod": {"resources": {"limits": {"memory": "300Mi"}}}}"#, r#"{"pod": null}"#),
         (r#"{"pod": {"template": {"spec": {"hostname": "one"}}}}"#, r#"{"pod": null}"#),
         (r#"{"pod": {"serviceAccountName": "default"}}"#, r#"{"pod": null}"#),
         (r#"{"tls": {"disabled": {}}}"#, r#"{"tls": null}"#),
+        (r#"{"exposure": {"service": {"httpRedirect": "Enabled"}}}"#, r#"{"exposure": null}"#),
     ] {
         let changed = there_and_back(namespace.name(), &before, there, back)?;
         ensure!(changed.iter().any(|key| key.contains("team-registry")), "{there} changed {changed:?}");

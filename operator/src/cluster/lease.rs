@@ -1,7 +1,10 @@
 //! Leadership by a Lease, KEP-589 semantics: others are judged by our own monotonic clock, a replace carries
 //! the `resourceVersion`, and a leader that cannot renew steps down before its lease ends.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use k8s_openapi::{
     api::coordination::v1::{Lease, LeaseSpec},
@@ -12,6 +15,8 @@ use kube::{
     api::{ObjectMeta, PostParams},
 };
 use tokio::{sync::watch, time::timeout};
+
+use crate::cluster::pulse::Pulse;
 
 /// Seconds for which a lease holds without renewal.
 const HOLDS: Duration = Duration::from_secs(15);
@@ -38,11 +43,13 @@ struct Seen {
 }
 
 impl Candidate {
-    /// Runs until leadership, once gained, is lost; tells `leader` when it is gained.
-    pub async fn run(self, leader: watch::Sender<bool>) {
+    /// Runs until leadership, once gained, is lost; tells `leader` when it is gained, and `pulse` that it lives.
+    pub async fn run(self, leader: watch::Sender<bool>, pulse: Arc<Pulse>) {
         let (mut seen, mut renewed) = (None, Instant::now());
         loop {
-            match timeout(RETRY, self.attempt(&mut seen)).await {
+            let attempt = timeout(RETRY, self.attempt(&mut seen)).await;
+            pulse.beat(matches!(attempt, Ok(Ok(_))));
+            match attempt {
                 Ok(Ok(true)) => {
                     renewed = Instant::now();
                     leader.send_if_modified(|led| !std::mem::replace(led, true));

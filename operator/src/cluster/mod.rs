@@ -2,5 +2,6 @@
 
 pub mod apply;
 pub mod lease;
+pub mod pulse;
 pub mod quantity;
 pub mod retries;

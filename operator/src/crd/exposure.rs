@@ -30,6 +30,8 @@ pub struct Exposure {
         .message("nodePort needs type NodePort or LoadBalancer"),
     validation = Rule::new("!has(self.loadBalancerClass) || self.type == 'LoadBalancer'")
         .message("loadBalancerClass needs type LoadBalancer"),
+    validation = Rule::new("self.httpRedirect == 'Disabled' || !has(self.port) || self.port != 80")
+        .message("httpRedirect takes port 80: choose another port"),
     validation = Rule::new("!has(self.externalTrafficPolicy) || self.type in ['NodePort', 'LoadBalancer']")
         .message("externalTrafficPolicy needs type NodePort or LoadBalancer"))]
 #[serde(rename_all = "camelCase")]
@@ -41,6 +43,9 @@ pub struct Service {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 65535))]
     pub port: Option<i32>,
+    /// Whether port 80 answers with 301 to https, and nothing else.
+    #[serde(default)]
+    pub http_redirect: HttpRedirect,
     /// The port on every node; absent: the cluster chooses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 65535))]
@@ -67,6 +72,16 @@ pub enum ServiceType {
     NodePort,
     /// An address of the cloud's load balancer.
     LoadBalancer,
+}
+
+/// `exposure.service.httpRedirect`.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HttpRedirect {
+    /// Port 80 leads to https.
+    Enabled,
+    /// There is no port 80.
+    #[default]
+    Disabled,
 }
 
 /// `exposure.service.externalTrafficPolicy`.

@@ -43,7 +43,9 @@ use crate::crd::{
     validation = Rule::new("self.replicas <= 1 || !has(self.storage.ephemeral)")
         .message("ephemeral storage allows one replica and no autoscaling"),
     validation = Rule::new("!has(self.tls) || !has(self.tls.disabled) || !has(self.exposure) || !has(self.exposure.service) || self.exposure.service.type == 'ClusterIP'")
-        .message("tls.disabled is allowed behind a ClusterIP Service only"))]
+        .message("tls.disabled is allowed behind a ClusterIP Service only"),
+    validation = Rule::new("!has(self.tls) || !has(self.tls.disabled) || !has(self.exposure) || !has(self.exposure.service) || self.exposure.service.httpRedirect == 'Disabled'")
+        .message("httpRedirect needs TLS"))]
 #[serde(rename_all = "camelCase")]
 pub struct PrivateRegistrySpec {
     /// Registry pods.

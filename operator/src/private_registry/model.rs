@@ -8,7 +8,7 @@ use crate::{
     crd::{
         auth::User,
         cache::{ExternalRedis, ManagedRedis},
-        exposure::Service,
+        exposure::{HttpRedirect, Service},
         registry::PrivateRegistrySpec,
         tls::SelfSigned,
     },
@@ -179,6 +179,11 @@ impl Model {
     /// Port of the Service.
     pub fn port(&self) -> i32 {
         self.service.port.unwrap_or(if self.encrypted() { 443 } else { 80 })
+    }
+
+    /// Whether port 80 leads to https.
+    pub fn redirects(&self) -> bool {
+        self.encrypted() && self.service.http_redirect == HttpRedirect::Enabled
     }
 
     /// `host` as clients write it: with the port, unless it is the one of https.

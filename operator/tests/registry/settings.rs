@@ -142,3 +142,25 @@ fn the_firewall_is_as_the_user_says() {
     assert_eq!(egress[2]["ports"][0]["port"], 4317);
     assert_eq!(egress.len(), 3);
 }
+
+#[test]
+fn port_80_leads_to_https_where_that_was_asked_for() {
+    let redirecting = model("team", &with("exposure: {service: {port: 8443, httpRedirect: Enabled}}"));
+    let service = child(&redirecting, "Service/team-registry").unwrap();
+    assert_eq!(
+        service["spec"]["ports"][1],
+        json!({"name": "http", "port": 80, "targetPort": "redirect", "protocol": "TCP"})
+    );
+    let all = every_child(&redirecting);
+    let boot = all.iter().find(|child| key(child).starts_with("ConfigMap/team-config-")).unwrap();
+    let boot: Value = serde_saphyr::from_str(boot["data"]["config.yml"].as_str().unwrap()).unwrap();
+    assert_eq!(boot["http"]["redirect"], json!({"addr": ":5080", "port": 8443}));
+    let policy = child(&redirecting, "NetworkPolicy/team-registry").unwrap();
+    assert_eq!(policy["spec"]["ingress"][0]["ports"][1]["port"], "redirect");
+    assert!(
+        !child(&model("team", SIX_LINES), "Deployment/team-registry")
+            .unwrap()
+            .to_string()
+            .contains("redirect")
+    );
+}

@@ -19,11 +19,15 @@ pub fn check(config: &Config) -> Problems {
     let addresses = [
         ("http.addr", Some(&config.http.addr)),
         ("http.debug.addr", config.http.debug.as_ref().map(|d| &d.addr)),
+        ("http.redirect.addr", config.http.redirect.as_ref().map(|r| &r.addr)),
     ];
     for (key, address) in addresses {
         if let Some(address) = address.filter(|address| !is_address(address)) {
             problems.push((key, format!("{address:?} is not host:port")));
         }
+    }
+    if config.http.redirect.is_some() && config.http.tls.is_none() {
+        problems.push(("http.redirect", "leads to https: it needs http.tls".to_owned()));
     }
     let cached = config.storage.cache.as_ref().is_some_and(|c| c.blobdescriptor == CacheKind::Redis);
     match &config.redis {

@@ -16,6 +16,7 @@ pub mod manifests;
 pub mod outbound;
 pub mod patient;
 pub mod query;
+pub mod redirect;
 pub mod request_id;
 pub mod route;
 pub mod tls;

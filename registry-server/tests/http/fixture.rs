@@ -22,6 +22,7 @@ pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 pub struct Fixture {
     pub address: SocketAddr,
+    pub redirect: Option<SocketAddr>,
     pub admin: Option<SocketAddr>,
     pub folder: TempDir,
     pub client: reqwest::Client,
@@ -56,10 +57,11 @@ impl Fixture {
         let server = Server::start(&config, &Vec::new()).await.unwrap();
         let (stop, stopped) = watch::channel(false);
         let (address, admin) = (server.address().unwrap(), server.admin_address());
+        let redirect = server.redirect_address();
         let running = tokio::spawn(server.run(stopped));
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { address, admin, folder, client, stop, running }
+        Self { address, admin, redirect, folder, client, stop, running }
     }
 
     pub fn store(&self) -> std::path::PathBuf {

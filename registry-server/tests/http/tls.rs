@@ -6,7 +6,7 @@ use rcgen::date_time_ymd;
 
 use crate::{
     authority::{Authority, write},
-    fixture::{Fixture, eventually},
+    fixture::{Fixture, eventually, header},
 };
 
 /// A registry whose certificate is in the folder.
@@ -133,4 +133,33 @@ async fn a_client_that_does_not_greet_is_cut() {
     tokio::join!(silent(b""), silent(&[22, 3, 1, 2, 0, 1]), async {
         assert!(accepts(&registry, client(&authority)).await);
     });
+}
+
+// Clients that forgot the s are led to https, whatever they ask, and to the port where clients reach it.
+#[tokio::test]
+async fn the_redirect_listener_leads_to_https_and_does_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    Authority::new().server(folder.path());
+    let at = folder.path().display();
+    let tls = format!("tls: {{certificate: '{at}/crt', key: '{at}/key'}}");
+    for (port, expected) in [
+        (443, "https://r.example.com/v2/a/tags/list?n=1"),
+        (8443, "https://r.example.com:8443/v2/a/tags/list?n=1"),
+    ] {
+        let more = format!("http: {{{tls}, redirect: {{addr: '127.0.0.1:0', port: {port}}}}}");
+        let registry = Fixture::with(&more).await;
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        let url = format!("http://{}/v2/a/tags/list?n=1", registry.redirect.unwrap());
+        for method in [reqwest::Method::GET, reqwest::Method::PUT] {
+            let response =
+                client.request(method, &url).header("host", "r.example.com:80").send().await.unwrap();
+            assert_eq!(response.status(), 301);
+            assert_eq!(header(&response, "location"), expected);
+        }
+    }
+    assert!(registry_config::schema::Config::from_yaml("f", "http: {redirect: {addr: ':80'}}", []).is_err());
 }

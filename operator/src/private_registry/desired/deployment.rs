@@ -131,13 +131,19 @@ fn container(model: &Model, wanted: &Pod) -> Value {
         || json!({"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}),
         |resources| json!(resources),
     );
+    let mut ports = vec![
+        json!({"name": "registry", "containerPort": 5000, "protocol": "TCP"}),
+        json!({"name": "admin", "containerPort": 5001, "protocol": "TCP"}),
+    ];
+    ports.extend(
+        model.redirects().then(|| json!({"name": "redirect", "containerPort": 5080, "protocol": "TCP"})),
+    );
     json!({
         "name": "registry",
         "image": model.image,
         "imagePullPolicy": model.spec.image.as_ref().map(|image| image.pull_policy).unwrap_or_default(),
         "args": ["serve", format!("{}/config.yml", super::server_config::BOOT)],
-        "ports": [{"name": "registry", "containerPort": 5000, "protocol": "TCP"},
-                  {"name": "admin", "containerPort": 5001, "protocol": "TCP"}],
+        "ports": ports,
         "livenessProbe": probe("/livez", 10, 3),
         "readinessProbe": probe("/readyz", 2, 2),
         // A server that ends says why: its last lines become the message that status shows.

@@ -28,12 +28,14 @@ fn registry(model: &Model) -> Value {
     let operator = json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": model.operator_namespace}}});
     let mut admins = vec![json!({"podSelector": {}}), operator];
     admins.extend(wanted.metrics_from.iter().map(|peer| json!(peer)));
+    let mut public = vec![json!({"protocol": "TCP", "port": "registry"})];
+    public.extend(model.redirects().then(|| json!({"protocol": "TCP", "port": "redirect"})));
     let mut policy = json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
         "metadata": metadata(model, &model.names.registry(), Keep::Never), "spec": {
         "podSelector": {"matchLabels": selector(model, Component::Registry)},
         "policyTypes": ["Ingress"],
         "ingress": [
-            {"ports": [{"protocol": "TCP", "port": "registry"}]},
+            {"ports": public},
             {"ports": [{"protocol": "TCP", "port": "admin"}], "from": admins},
         ],
     }});

@@ -4,7 +4,7 @@ use registry_config::{
     duration::GoDuration,
     schema::{
         Auth, Cache, CacheKind as Kind, Config, Debug, Filesystem, Formatter, Htpasswd, Http, Level, Limits,
-        LiveFile, Log, Redis, RedisTls, Storage, Tls,
+        LiveFile, Log, Redirect, Redis, RedisTls, Storage, Tls,
     },
 };
 
@@ -68,6 +68,9 @@ pub fn boot(model: &Model, identity: &StoreIdentity) -> Result<String, ResolveEr
                 ..Tls::default()
             }),
             debug: Some(Debug { addr: ":5001".into() }),
+            redirect: model
+                .redirects()
+                .then(|| Redirect { addr: ":5080".into(), port: u16::try_from(model.port()).unwrap_or(443) }),
             draintimeout: GoDuration::from_secs(model.spec.drain_timeout.seconds()),
         },
         auth: Some(Auth {

@@ -16,6 +16,10 @@ pub fn public(model: &Model) -> Value {
         port["nodePort"] = node_port.into();
     }
     let mut service = service(model, &model.names.registry(), &port);
+    if model.redirects() {
+        let plain = json!({"name": "http", "port": 80, "targetPort": "redirect", "protocol": "TCP"});
+        service["spec"]["ports"] = json!([port, plain]);
+    }
     service["spec"]["type"] = json!(wanted.type_);
     for (key, value) in &wanted.annotations {
         service["metadata"]["annotations"][key] = value.clone().into();

@@ -18,6 +18,9 @@ pub struct Http {
     /// The admin listener: probes and metrics; absent: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub debug: Option<Debug>,
+    /// A plain listener that leads to the public one (*ours*); absent: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redirect: Option<Redirect>,
     /// How long requests may take to finish after SIGTERM.
     pub draintimeout: GoDuration,
 }
@@ -28,6 +31,7 @@ impl Default for Http {
             addr: "127.0.0.1:5000".to_owned(),
             tls: None,
             debug: None,
+            redirect: None,
             draintimeout: GoDuration::from_secs(60),
         }
     }
@@ -81,4 +85,19 @@ pub enum ClientAuth {
 pub struct Debug {
     /// `host:port` of `/livez`, `/readyz` and `/metrics`.
     pub addr: String,
+}
+
+/// `http.redirect` (*ours*): every request is answered with 301 to https.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redirect {
+    /// `host:port` of the plain listener.
+    pub addr: String,
+    /// Port at which clients reach the public listener.
+    #[serde(default = "https")]
+    pub port: u16,
+}
+
+fn https() -> u16 {
+    443
 }

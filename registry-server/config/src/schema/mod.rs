@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     auth::{Auth, Htpasswd},
-    http::{ClientAuth, Debug, Http, MinimumTls, Tls},
+    http::{ClientAuth, Debug, Http, MinimumTls, Redirect, Tls},
     limits::Limits,
     log::{AccessLog, Formatter, Level, Log},
     maintenance::{Maintenance, ReadOnly, UploadPurging},
