@@ -122,14 +122,21 @@ fn names_secret(registry: &PrivateRegistry, name: &str) -> bool {
     let tls =
         spec.tls.as_ref().and_then(|tls| tls.secret_ref.as_ref()).is_some_and(|found| found.name == name);
     let htpasswd = spec.auth.as_ref().and_then(|auth| auth.htpasswd.as_ref());
-    tls || htpasswd.is_some_and(|htpasswd| {
-        htpasswd.secret_ref.as_ref().is_some_and(|found| found.name == name)
-            || htpasswd
-                .users
-                .iter()
-                .filter_map(|user| user.password_secret_ref.as_ref())
-                .any(|found| found.name == name)
-    })
+    let cache =
+        spec.cache.as_ref().and_then(|cache| cache.redis.as_ref()).and_then(|redis| redis.external.as_ref());
+    let redis = cache.is_some_and(|redis| {
+        let client = redis.tls.as_ref().and_then(|tls| tls.client_secret_ref.as_ref());
+        redis.credentials_secret_ref.iter().chain(client).any(|found| found.name == name)
+    });
+    tls || redis
+        || htpasswd.is_some_and(|htpasswd| {
+            htpasswd.secret_ref.as_ref().is_some_and(|found| found.name == name)
+                || htpasswd
+                    .users
+                    .iter()
+                    .filter_map(|user| user.password_secret_ref.as_ref())
+                    .any(|found| found.name == name)
+        })
 }
 
 fn names_claim(registry: &PrivateRegistry, name: &str) -> bool {

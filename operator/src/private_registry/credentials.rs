@@ -11,11 +11,12 @@ use crate::{
             rotation::{Account, Schedule},
         },
         desired::{
-            secrets::{self, docker_config_password},
+            secrets::{self, RedisLogin, docker_config_password},
             server_config::PULL_USER,
         },
         error::{PassError, Problem},
         generated::keep,
+        model::CacheKind,
         observe::{Reader, Stored},
     },
 };
@@ -25,6 +26,11 @@ const LONGEST: usize = 72;
 /// How long the pull account's former password works: copies of the pull Secret are made by hand. In seconds.
 const PULL_OVERLAP: u64 = 24 * 3600;
 
+/// The account of Redis servers that have none.
+const DEFAULT_USER: &str = "default";
+/// Stands in the file of a password that nobody has given yet: the server wants one there, and Redis refuses it.
+const NOT_GIVEN: &str = "not-given-yet";
+
 /// Accounts, and what to say about them.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
@@ -32,8 +38,8 @@ pub struct Credentials {
     pub generated: Vec<(String, Account)>,
     /// The pull account.
     pub pull: Account,
-    /// Password of the managed Redis.
-    pub redis: String,
+    /// What the registry logs in to Redis with.
+    pub redis: RedisLogin,
     /// The password file; none: there is nothing to serve yet.
     pub file: Option<Merged>,
     /// What it was made of; empty: it is not as it should be.
@@ -216,15 +222,32 @@ async fn pull(
     Ok(())
 }
 
+/// The login for Redis: generated for a managed one, the user's for one of theirs.
 async fn redis(reader: &Reader<'_>, found: &mut Credentials) -> Result<(), PassError> {
-    let Some(_) = secrets::redis_auth(reader.model, "") else { return Ok(()) };
     let name = reader.model.names.redis_auth();
-    let make = || {
-        secrets::redis_auth(reader.model, &password::generate())
-            .ok_or(PassError::Incomplete("a managed Redis"))
-    };
-    let kept = keep(reader, &name, make).await?;
-    found.redis = kept.stored.text("password").unwrap_or_else(password::generate);
+    let fresh = || RedisLogin { username: DEFAULT_USER.into(), password: password::generate() };
+    match &reader.model.cache {
+        CacheKind::ManagedRedis(_) => {
+            let make = || {
+                secrets::redis_auth(reader.model, &fresh()).ok_or(PassError::Incomplete("a managed Redis"))
+            };
+            let kept = keep(reader, &name, make).await?;
+            let password = kept.stored.text("password").unwrap_or_else(password::generate);
+            found.redis = RedisLogin { password, ..fresh() };
+        }
+        CacheKind::ExternalRedis(external) => {
+            let Some(reference) = &external.credentials_secret_ref else { return Ok(()) };
+            // What was good before stays while the Secret is away; `redis_probe` says what is wrong.
+            let given = reader.secret(&reference.name).await?;
+            let last = if given.is_none() { reader.secret(&name).await? } else { None };
+            let stored = given.or(last).unwrap_or_default();
+            found.redis = RedisLogin {
+                username: stored.text("username").unwrap_or_else(|| DEFAULT_USER.into()),
+                password: stored.text("password").map_or_else(|| NOT_GIVEN.into(), |value| unbroken(&value)),
+            };
+        }
+        CacheKind::Memory(_) | CacheKind::None => {}
+    }
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use operator::{
         desired::{
             children::{Children, Inputs, children},
             deployment::Placement,
+            secrets::RedisLogin,
             service_account::service_account,
             services,
             volume_claim::{Present, volume_claim},
@@ -57,7 +58,7 @@ pub fn inputs(model: &Model) -> Inputs {
         pull: account("pull password"),
         htpasswd: Some("admin:hash\n".into()),
         sources: "sources".into(),
-        redis: "redis password".into(),
+        redis: RedisLogin { username: "default".into(), password: "redis password".into() },
         placement: Placement {
             store: model.store.clone(),
             uid: model.store.claim().map(|_| "claim-uid".to_owned()),

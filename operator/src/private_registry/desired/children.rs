@@ -11,7 +11,7 @@ use crate::private_registry::{
         disruption_budget::disruption_budget,
         network_policy::network_policies,
         redis::redis,
-        secrets,
+        secrets::{self, RedisLogin},
         server_config::StoreIdentity,
     },
     error::ResolveError,
@@ -37,8 +37,8 @@ pub struct Inputs {
     pub htpasswd: Option<String>,
     /// What the password file was made of.
     pub sources: String,
-    /// Password of the managed Redis.
-    pub redis: String,
+    /// What the registry logs in to Redis with.
+    pub redis: RedisLogin,
     /// Where the pods are placed.
     pub placement: Placement,
     /// The Deployment stays as it is: its store is not what it should be.
@@ -82,7 +82,7 @@ pub fn children(model: &Model, inputs: &Inputs) -> Result<Children, ResolveError
         network_policies: network_policies(model),
         disruption_budget: disruption_budget(model),
         redis: match &model.cache {
-            CacheKind::ManagedRedis(managed) => redis(model, managed, &inputs.redis),
+            CacheKind::ManagedRedis(managed) => redis(model, managed, &inputs.redis.password),
             CacheKind::ExternalRedis(_) | CacheKind::Memory(_) | CacheKind::None => vec![],
         },
         deployment: ready.then(|| deployment(model, &inputs.placement, &config)),

@@ -51,19 +51,12 @@ pub fn mounts(model: &Model) -> Value {
 /// Optional where they are the user's: the cache is never what keeps a registry from starting.
 fn redis(model: &Model) -> Vec<Mounted> {
     match &model.cache {
-        CacheKind::ManagedRedis(_) => vec![Mounted(
-            json!({"name": "redis", "secret": {"secretName": model.names.redis_auth(), "optional": true,
-                "items": [{"key": "password", "path": "password"}]}}),
-            REDIS,
-        )],
+        CacheKind::ManagedRedis(_) => vec![login(model, &["password"])],
         CacheKind::ExternalRedis(external) => {
             let secret = |name: &str, secret: &str| json!({"name": name, "secret": {"secretName": secret, "optional": true}});
             let mut all = Vec::new();
             all.extend(
-                external
-                    .credentials_secret_ref
-                    .as_ref()
-                    .map(|found| Mounted(secret("redis", &found.name), REDIS)),
+                external.credentials_secret_ref.as_ref().map(|_| login(model, &["username", "password"])),
             );
             if let Some(tls) = &external.tls {
                 let ca = &tls.ca_bundle_ref;
@@ -80,6 +73,13 @@ fn redis(model: &Model) -> Vec<Mounted> {
         }
         CacheKind::Memory(_) | CacheKind::None => vec![],
     }
+}
+
+/// The login, from the operator's own copy.
+fn login(model: &Model, keys: &[&str]) -> Mounted {
+    let items: Vec<Value> = keys.iter().map(|key| json!({"key": key, "path": key})).collect();
+    let secret = json!({"secretName": model.names.redis_auth(), "optional": true, "items": items});
+    Mounted(json!({"name": "redis", "secret": secret}), REDIS)
 }
 
 fn data(model: &Model, placement: &Placement) -> Value {

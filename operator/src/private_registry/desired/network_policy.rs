@@ -43,14 +43,26 @@ fn registry(model: &Model) -> Value {
         policy["spec"]["policyTypes"] = json!(["Ingress", "Egress"]);
         let mut all =
             vec![json!({"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]})];
-        if matches!(model.cache, CacheKind::ManagedRedis(_)) {
-            let redis = json!({"podSelector": {"matchLabels": selector(model, Component::Redis)}});
-            all.push(json!({"ports": [{"protocol": "TCP", "port": 6379}], "to": [redis]}));
-        }
+        all.extend(to_redis(model));
         all.extend(rules.iter().map(|rule| json!(rule)));
         policy["spec"]["egress"] = all.into();
     }
     policy
+}
+
+/// The way to Redis: to our pods, or to the port of a server of the user's, whose address only DNS knows.
+fn to_redis(model: &Model) -> Option<Value> {
+    match &model.cache {
+        CacheKind::ManagedRedis(_) => {
+            let redis = json!({"podSelector": {"matchLabels": selector(model, Component::Redis)}});
+            Some(json!({"ports": [{"protocol": "TCP", "port": 6379}], "to": [redis]}))
+        }
+        CacheKind::ExternalRedis(external) => {
+            let port: u16 = external.addresses.first()?.rsplit_once(':')?.1.parse().ok()?;
+            Some(json!({"ports": [{"protocol": "TCP", "port": port}]}))
+        }
+        CacheKind::Memory(_) | CacheKind::None => None,
+    }
 }
 
 fn redis(model: &Model) -> Value {

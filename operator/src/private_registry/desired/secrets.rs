@@ -104,11 +104,29 @@ pub fn pull(model: &Model, addresses: &[String], account: &Account) -> Value {
     secret(account_metadata(model, &model.names.pull(), account), "kubernetes.io/dockerconfigjson", &data)
 }
 
-/// The managed Redis' password and configuration; none without it.
-pub fn redis_auth(model: &Model, password: &str) -> Option<Value> {
-    let CacheKind::ManagedRedis(managed) = &model.cache else { return None };
-    let data =
-        BTreeMap::from([("password", password.to_owned()), ("redis.conf", redis::config(managed, password))]);
+/// An account of the Redis server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RedisLogin {
+    /// Its name; `default` is that of servers without accounts.
+    pub username: String,
+    /// Its password.
+    pub password: String,
+}
+
+/// What the registry logs in to Redis with, and the configuration of a managed one. A login of the user's is copied:
+/// pods never wait for a Secret of somebody else's, and each file that the server reads is there.
+pub fn redis_auth(model: &Model, login: &RedisLogin) -> Option<Value> {
+    let data = match &model.cache {
+        CacheKind::ManagedRedis(managed) => BTreeMap::from([
+            ("password", login.password.clone()),
+            ("redis.conf", redis::config(managed, &login.password)),
+        ]),
+        CacheKind::ExternalRedis(external) => {
+            external.credentials_secret_ref.as_ref()?;
+            BTreeMap::from([("username", login.username.clone()), ("password", login.password.clone())])
+        }
+        CacheKind::Memory(_) | CacheKind::None => return None,
+    };
     let metadata = metadata_of(model, &model.names.redis_auth(), Keep::Never, Component::Redis);
     Some(secret(metadata, "Opaque", &data))
 }
