@@ -4,22 +4,22 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 namespace=demo
 
-step() { printf '\n[%4ss] %s\n' "$SECONDS" "$*" >&2; }
+stage() { printf '\n[%4ss] %s\n' "$SECONDS" "$*" >&2; }
 demo() { kubectl -n "$namespace" "$@"; }
 
-step "1/6 A cluster, our two images, the operator by Helm"
+stage "1/6 A cluster, our two images, the operator by Helm"
 "$E2E/install.sh"
 source "$E2E/env.sh"
 
-step "2/6 kubectl apply -f examples/minimal.yaml"
+stage "2/6 kubectl apply -f examples/minimal.yaml"
 kubectl get namespace "$namespace" >/dev/null 2>&1 || kubectl create namespace "$namespace" >&2
 applied=$SECONDS
 demo apply -f "$ROOT/examples/minimal.yaml" >&2
 demo wait --for=condition=Ready preg/team --timeout=120s >&2
-step "    Ready after $((SECONDS - applied))s"
+stage "    Ready after $((SECONDS - applied))s"
 demo get preg >&2
 
-step "3/6 Log in as admin, trusting the registry's CA"
+stage "3/6 Log in as admin, trusting the registry's CA"
 home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
 demo get configmap team-trust -o 'go-template={{index .data "ca.crt"}}' >"$home/ca.crt"
@@ -30,12 +30,12 @@ export SSL_CERT_FILE=$home/ca.crt SSL_CERT_DIR=/nonexistent DOCKER_CONFIG=$home
 demo get secret team.admin -o 'go-template={{.data.password | base64decode}}' |
 	crane auth login -u admin --password-stdin "$address" >&2
 
-step "4/6 Push an image, pull it back"
+stage "4/6 Push an image, pull it back"
 crane push "$HELLO_LAYOUT" "$address/hello:1" >&2
 crane pull --format=oci "$address/hello:1" "$home/pulled"
 echo "pulled back $(crane digest "$address/hello:1")" >&2
 
-step "5/6 Start a pod from it"
+stage "5/6 Start a pod from it"
 host=team-registry.$namespace.svc
 mkdir -p "$CERTS_D/$host"
 cp "$home/ca.crt" "$CERTS_D/$host/ca.crt"
@@ -53,7 +53,7 @@ demo run hello --image="$host/hello:1" --image-pull-policy=Always \
 demo wait --for=condition=Ready pod/hello --timeout=60s >&2
 demo get pod hello -o wide >&2
 
-step "6/6 Done"
+stage "6/6 Done"
 cat <<TEXT
 
 A pod runs an image that your own registry served.

@@ -110,7 +110,7 @@ async fn push_blob(registry: &Registry, name: &RepositoryName, bytes: &'static [
     let id = registry.begin_upload(name, None).await.unwrap();
     let body = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(bytes))]);
     registry.append_upload(name, id, Chunk::default(), body).await.unwrap();
-    registry.finish_upload(name, id, &digest).await.ok().map(|()| digest)
+    registry.finish_upload(name, id, &digest, None).await.ok().map(|()| digest)
 }
 
 /// Pushes an index that differs by its blanks; gives its digest if that succeeds.

@@ -59,9 +59,9 @@ impl Family<'_> {
             && label("app.kubernetes.io/instance") == Some(self.instance);
         let controller = live.owner_references.iter().flatten().find(|owner| owner.controller == Some(true));
         // A registry of this name that was deleted and made again: its children are being collected.
-        let ours =
-            ours && controller.is_none_or(|owner| owner.uid == self.uid || owner.name == self.instance);
-        ours || (self.adopt.is_some() && self.adopt == live.uid.as_deref())
+        let ours = ours && controller.is_none_or(|owner| owner.name == self.instance);
+        let owned = controller.is_some_and(|owner| owner.uid == self.uid);
+        ours || owned || (self.adopt.is_some() && self.adopt == live.uid.as_deref())
     }
 }
 
@@ -78,11 +78,15 @@ pub async fn apply(client: &Client, wanted: Value, family: Family<'_>) -> Result
     }
     let same = live.metadata.annotations.as_ref().and_then(|all| all.get(APPLIED)) == Some(&hash);
     let holds = serde_json::to_value(&live).is_ok_and(|live| contains(&live, &wanted));
-    match (same, holds) {
-        (true, true) => Ok(Outcome::Unchanged(Box::new(live))),
-        (true, false) => Ok(Outcome::Reverted(Box::new(send(&api, &name, &wanted).await?))),
-        (false, _) => Ok(Outcome::Updated(Box::new(send(&api, &name, &wanted).await?))),
+    if same && holds {
+        return Ok(Outcome::Unchanged(Box::new(live)));
     }
+    let sent = Box::new(send(&api, &name, &wanted).await?);
+    if sent.metadata.resource_version == live.metadata.resource_version {
+        // The API server sees no difference where we did: a default, or an entry that somebody else owns.
+        return Ok(Outcome::Unchanged(sent));
+    }
+    Ok(if same { Outcome::Reverted(sent) } else { Outcome::Updated(sent) })
 }
 
 /// `wanted` with its own hash in an annotation, and that hash.
@@ -111,17 +115,22 @@ pub fn contains(live: &Value, wanted: &Value) -> bool {
         (Value::String(live), Value::String(wanted)) => {
             live == wanted || amount(live).is_some_and(|live| amount(wanted) == Some(live))
         }
+        (Value::String(live), Value::Number(wanted)) => {
+            amount(live).is_some_and(|live| amount(&wanted.to_string()) == Some(live))
+        }
         _ => live == wanted,
     }
 }
 
-/// The API server drops empty maps and lists.
+/// The API server drops what is empty, false or zero where that means the same.
 fn empty(value: &Value) -> bool {
     match value {
-        Value::Null => true,
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Number(number) => number.as_i64() == Some(0),
         Value::Object(map) => map.values().all(empty),
         Value::Array(list) => list.is_empty(),
-        _ => false,
+        Value::Bool(true) => false,
     }
 }
 
@@ -142,6 +151,9 @@ mod tests {
         ] {
             assert_eq!(contains(&live, &wanted), same, "{live}");
         }
+        let wanted = json!({"key": "", "hostNetwork": false, "limits": {"cpu": 1}});
+        assert!(contains(&json!({"limits": {"cpu": "1"}}), &wanted));
+        assert!(!contains(&json!({"hostNetwork": true, "limits": {"cpu": "1"}}), &wanted));
         let wanted = json!({"storage": "1024Mi"});
         for (live, same) in [(json!({"storage": "1Gi"}), true), (json!({"storage": "2Gi"}), false)] {
             assert_eq!(contains(&live, &wanted), same, "{live}");

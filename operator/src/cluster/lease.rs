@@ -47,11 +47,13 @@ impl Candidate {
     pub async fn run(self, leader: watch::Sender<bool>, pulse: Arc<Pulse>) {
         let (mut seen, mut renewed) = (None, Instant::now());
         loop {
+            let began = Instant::now();
             let attempt = timeout(RETRY, self.attempt(&mut seen)).await;
             pulse.beat(matches!(attempt, Ok(Ok(_))));
             match attempt {
                 Ok(Ok(true)) => {
-                    renewed = Instant::now();
+                    // What the API server recorded is no older than this.
+                    renewed = began;
                     leader.send_if_modified(|led| !std::mem::replace(led, true));
                 }
                 Ok(Ok(false)) if *leader.borrow() => return,
@@ -59,7 +61,8 @@ impl Candidate {
                 Ok(Err(error)) => tracing::warn!(%error, "failed to renew the lease"),
                 Err(_) => tracing::warn!("renewing the lease took too long"),
             }
-            if *leader.borrow() && renewed.elapsed() >= DEADLINE {
+            // The next look is a pause and an attempt away: both fit before the lease ends.
+            if *leader.borrow() && renewed.elapsed() + RETRY >= DEADLINE {
                 return;
             }
             tokio::time::sleep(RETRY).await;

@@ -43,7 +43,9 @@ pub struct Htpasswd {
     validation = Rule::new("!has(self.rotateEvery) || !has(self.passwordSecretRef)")
         .message("rotateEvery is for generated passwords: leave passwordSecretRef out, or rotate that Secret yourself"),
     validation = Rule::new("!has(self.rotateEvery) || duration(self.rotateEvery) > duration(self.overlap)")
-        .message("rotateEvery must be longer than overlap"))]
+        .message("rotateEvery must be longer than overlap"),
+    validation = Rule::new("!has(self.rotateEvery) || duration(self.rotateEvery) >= duration('1h')")
+        .message("rotateEvery must be at least 1h: pods need time to follow"))]
 #[serde(rename_all = "camelCase")]
 pub struct User {
     /// A DNS label; other names go into a password file of your own.

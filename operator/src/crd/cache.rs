@@ -29,7 +29,8 @@ pub struct NoCache {}
 
 /// `cache.memory`.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[x_kube(validation = Rule::new("isQuantity(self.maxSize)").message("maxSize must be a quantity such as 64Mi"))]
+#[x_kube(validation = Rule::new("isQuantity(self.maxSize) && quantity(self.maxSize).isGreaterThan(quantity('0'))")
+    .message("maxSize must be a quantity above 0, such as 64Mi"))]
 #[serde(rename_all = "camelCase")]
 pub struct Memory {
     /// Most that it holds, in each pod.
@@ -55,7 +56,8 @@ pub struct Redis {
 
 /// A Redis for this registry alone: no persistence, `allkeys-lru`, a password of its own.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[x_kube(validation = Rule::new("isQuantity(self.maxMemory)").message("maxMemory must be a quantity such as 256Mi"))]
+#[x_kube(validation = Rule::new("isQuantity(self.maxMemory) && quantity(self.maxMemory).compareTo(quantity('8Mi')) >= 0")
+    .message("maxMemory must be a quantity of at least 8Mi, such as 256Mi"))]
 #[serde(rename_all = "camelCase")]
 pub struct ManagedRedis {
     /// `maxmemory`; at most three quarters of the container's memory limit are used.

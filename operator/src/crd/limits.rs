@@ -12,7 +12,9 @@ use crate::crd::duration::Duration;
     validation = Rule::new("!has(self.maxBlobSize) || (isQuantity(self.maxBlobSize) && quantity(self.maxBlobSize).isGreaterThan(quantity('0')))")
         .message("maxBlobSize must be a quantity above 0, such as 20Gi"),
     validation = Rule::new("isQuantity(self.maxManifestSize) && quantity(self.maxManifestSize).compareTo(quantity('1Ki')) >= 0")
-        .message("maxManifestSize must be a quantity of at least 1Ki, such as 4Mi"))]
+        .message("maxManifestSize must be a quantity of at least 1Ki, such as 4Mi"),
+    validation = Rule::new("duration(self.uploadExpiry) >= duration('10m')")
+        .message("uploadExpiry must be at least 10m: slow uploads would be removed while they run"))]
 #[serde(rename_all = "camelCase")]
 pub struct Limits {
     /// Largest blob; absent: no limit.

@@ -23,7 +23,8 @@ pub struct Storage {
 #[x_kube(
     validation = Rule::new("has(self.size) != has(self.existingClaimName)")
         .message("set exactly one of size and existingClaimName"),
-    validation = Rule::new("!has(self.size) || isQuantity(self.size)").message("size must be a quantity such as 20Gi"),
+    validation = Rule::new("!has(self.size) || (isQuantity(self.size) && quantity(self.size).isGreaterThan(quantity('0')))")
+        .message("size must be a quantity above 0, such as 20Gi"),
     validation = Rule::new("!has(self.existingClaimName) || !has(self.storageClassName)")
         .message("storageClassName goes with size: an existing claim has its class"),
     validation = Rule::new("has(self.storageClassName) == has(oldSelf.storageClassName) && (!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName)")

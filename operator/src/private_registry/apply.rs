@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use crate::{
     cluster::apply::{APPLIED, Outcome, apply},
-    crd::registry::PrivateRegistry,
+    crd::registry::{DeletionPolicy, PrivateRegistry},
     private_registry::{
         desired::{child::Component, children::Children, config_maps::content_hash},
-        error::PassError,
+        error::{PassError, unwritten},
         observe::{Reader, failed, json_of},
     },
 };
@@ -41,17 +41,31 @@ pub struct Pass<'a> {
     pub recorder: &'a Recorder,
     /// Kind and name of every child that was applied or stays as it is.
     wanted: BTreeSet<(String, String)>,
+    /// Those of them that were applied.
+    written: BTreeSet<(String, String)>,
     wrote: bool,
 }
 
 impl<'a> Pass<'a> {
     /// A pass that has written nothing.
     pub fn new(object: &'a PrivateRegistry, reader: Reader<'a>, recorder: &'a Recorder) -> Self {
-        let mut pass = Self { object, reader, recorder, wanted: BTreeSet::new(), wrote: false };
+        let mut pass = Self {
+            object,
+            reader,
+            recorder,
+            wanted: BTreeSet::new(),
+            written: BTreeSet::new(),
+            wrote: false,
+        };
         // A Deployment that is held stays, and a CA outlives every change of mind: clients trust it.
         pass.stays("Deployment", reader.model.names.registry());
         pass.stays("Secret", reader.model.names.ca());
         pass.stays("Secret", reader.model.names.htpasswd());
+        // Also while something is wrong with them.
+        for user in &reader.model.users {
+            let own = user.password_secret_ref.as_ref().map(|reference| reference.name.clone());
+            pass.stays("Secret", own.unwrap_or_else(|| reader.model.names.user(&user.name)));
+        }
         pass
     }
 
@@ -74,8 +88,9 @@ impl<'a> Pass<'a> {
         let kind = wanted["kind"].as_str().unwrap_or_default().to_owned();
         let name = wanted["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         self.stays(&kind, name.clone());
+        self.written.insert((kind.clone(), name.clone()));
         let outcome = apply(self.reader.client, wanted, self.reader.family()).await;
-        let outcome = outcome.map_err(failed(|| format!("apply {kind} {name}")))?;
+        let outcome = outcome.map_err(|error| unwritten(&kind, &name, error))?;
         self.wrote |= !matches!(outcome, Outcome::Unchanged(_));
         match outcome {
             Outcome::Unchanged(live) => Ok((*live, false)),
@@ -84,15 +99,14 @@ impl<'a> Pass<'a> {
                 Ok((*live, true))
             }
             Outcome::Created(live) => {
-                self.tell_about(EventType::Normal, "Created", format!("made {kind} {name}"), Some(&live))
-                    .await;
+                self.tell_about(EventType::Normal, "Created", format!("made {kind} {name}"), &live).await;
                 Ok((*live, false))
             }
             Outcome::Reverted(live) => {
                 let note = format!(
                     "{kind} {name} was changed by hand and put back: change the PrivateRegistry instead"
                 );
-                self.tell_about(EventType::Warning, "Reverted", note, Some(&live)).await;
+                self.tell_about(EventType::Warning, "Reverted", note, &live).await;
                 Ok((*live, true))
             }
             Outcome::Foreign(uid) => Err(PassError::NameConflict { kind, name, uid }),
@@ -107,8 +121,10 @@ impl<'a> Pass<'a> {
         let mut hash = String::new();
         for input in secrets.into_iter().chain([live]) {
             let (live, now) = self.applied(input).await?;
-            hash.push_str(live.annotations().get(APPLIED).map_or("", String::as_str));
-            changed |= now;
+            if self.mounted_live(&live.name_any()) {
+                hash.push_str(live.annotations().get(APPLIED).map_or("", String::as_str));
+                changed |= now;
+            }
         }
         self.child(boot).await?;
         for child in trust.into_iter().chain(network_policies).chain(disruption_budget) {
@@ -130,7 +146,7 @@ impl<'a> Pass<'a> {
     /// Makes the kubelet look at running pods now rather than in a minute or two, so that they get the files that just
     /// changed. It is a favour: a pod that cannot be touched gets them all the same.
     async fn hand_over(&self, inputs: &str) {
-        let pods = match self.reader.children("v1", "Pod").await {
+        let pods = match self.registry_pods().await {
             Ok(pods) => pods,
             Err(error) => return tracing::warn!(%error, "failed to hand changed files over at once"),
         };
@@ -150,7 +166,8 @@ impl<'a> Pass<'a> {
         for (api_version, kind, needed) in PRUNABLE.iter().filter(|(_, _, needed)| rolled_out || !needed) {
             for child in self.reader.children(api_version, kind).await? {
                 let name = child.name_any();
-                if self.wanted.contains(&((*kind).to_owned(), name.clone()))
+                if !self.reader.model.names.is_child(&name)
+                    || self.wanted.contains(&((*kind).to_owned(), name.clone()))
                     || child.metadata.deletion_timestamp.is_some()
                     || !self.reader.family().has(&child.metadata)
                 {
@@ -194,38 +211,87 @@ impl<'a> Pass<'a> {
 
     /// Pods of the registry, for what they say about themselves.
     pub async fn pods(&self) -> Result<Vec<Value>, PassError> {
-        let pods = self.reader.children("v1", "Pod").await?;
+        Ok(self.registry_pods().await?.iter().map(json_of).collect())
+    }
+
+    async fn registry_pods(&self) -> Result<Vec<DynamicObject>, PassError> {
         let component = Component::Registry.word();
-        let ours = |pod: &&DynamicObject| {
+        let ours = |pod: &DynamicObject| {
             pod.labels().get("app.kubernetes.io/component").is_some_and(|found| found == component)
         };
-        Ok(pods.iter().filter(ours).map(json_of).collect())
+        Ok(self.reader.children("v1", "Pod").await?.into_iter().filter(ours).collect())
+    }
+
+    /// Whether running pods re-read what this child holds.
+    fn mounted_live(&self, name: &str) -> bool {
+        let names = &self.reader.model.names;
+        [names.tls(), names.htpasswd(), names.live(), names.redis_auth()].iter().any(|input| input == name)
+    }
+
+    /// Under Retain, what an earlier `Delete` put under the owner's fate is taken out of it, also when this pass had no
+    /// other business with it.
+    pub async fn release(&self, api_version: &str, kind: &str, name: &str) -> Result<(), PassError> {
+        let retain = self.object.spec.deletion_policy == DeletionPolicy::Retain;
+        if !retain || self.written.contains(&(kind.to_owned(), name.to_owned())) {
+            return Ok(());
+        }
+        let Some(live) = self.reader.object(api_version, kind, name).await? else { return Ok(()) };
+        let uid = &self.reader.model.owner.uid;
+        if live.owner_references().iter().any(|owner| owner.uid == *uid) {
+            let patch = json!({"metadata": {"ownerReferences": null}});
+            let api = self.reader.api(api_version, kind);
+            let patched = api.patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await;
+            patched.map_err(failed(|| format!("release {kind} {name}")))?;
+        }
+        Ok(())
     }
 
     /// Tells what happened to the registry.
     pub async fn tell(&self, type_: EventType, reason: &str, note: String) {
-        self.tell_about(type_, reason, note, None).await;
+        tell(self.recorder, self.object, News { type_, reason, note, child: None }).await;
     }
 
-    /// An Event is news, not state: one that cannot be written is logged. `child` keeps Events of one reason apart.
-    async fn tell_about(&self, type_: EventType, reason: &str, note: String, child: Option<&DynamicObject>) {
-        let secondary = child.map(|child| {
-            let types = child.types.clone().unwrap_or_default();
-            ObjectReference {
-                api_version: Some(types.api_version),
-                kind: Some(types.kind),
-                name: child.metadata.name.clone(),
-                namespace: child.metadata.namespace.clone(),
-                uid: child.metadata.uid.clone(),
-                ..ObjectReference::default()
-            }
-        });
-        let note = note.chars().take(1000).collect();
-        let event =
-            Event { type_, reason: reason.into(), note: Some(note), action: "Reconcile".into(), secondary };
-        if let Err(error) = self.recorder.publish(&event, &self.object.object_ref(&())).await {
-            tracing::warn!(%error, reason, "failed to write an Event");
+    /// Tells what happened to a child.
+    async fn tell_about(&self, type_: EventType, reason: &str, note: String, child: &DynamicObject) {
+        tell(self.recorder, self.object, News { type_, reason, note, child: Some(child) }).await;
+    }
+}
+
+/// What an Event says.
+pub struct News<'a> {
+    /// Whether it is good.
+    pub type_: EventType,
+    /// Word from the fixed list.
+    pub reason: &'a str,
+    /// For people.
+    pub note: String,
+    /// The child that it is about: keeps Events of one reason apart.
+    pub child: Option<&'a DynamicObject>,
+}
+
+/// An Event is news, not state: one that cannot be written is logged.
+pub async fn tell(recorder: &Recorder, object: &PrivateRegistry, news: News<'_>) {
+    let secondary = news.child.map(|child| {
+        let types = child.types.clone().unwrap_or_default();
+        ObjectReference {
+            api_version: Some(types.api_version),
+            kind: Some(types.kind),
+            name: child.metadata.name.clone(),
+            namespace: child.metadata.namespace.clone(),
+            uid: child.metadata.uid.clone(),
+            ..ObjectReference::default()
         }
+    });
+    let note = news.note.chars().take(1000).collect();
+    let event = Event {
+        type_: news.type_,
+        reason: news.reason.into(),
+        note: Some(note),
+        action: "Reconcile".into(),
+        secondary,
+    };
+    if let Err(error) = recorder.publish(&event, &object.object_ref(&())).await {
+        tracing::warn!(%error, reason = news.reason, "failed to write an Event");
     }
 }
 

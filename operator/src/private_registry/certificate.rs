@@ -100,7 +100,9 @@ async fn own(reader: &Reader<'_>, name: &str, last: Option<Served>) -> Result<Ce
     let Some(given) = pair(&secret, "tls") else {
         return Ok(missing(&format!("spec.tls.secretRef: Secret {name} lacks tls.crt or tls.key")).keep(last));
     };
-    let ca = secret.text("ca.crt").filter(|ca| inspect::first(ca).is_some());
+    // Certificates only: whatever else is in that file is not for everybody.
+    let blocks = secret.text("ca.crt").and_then(|ca| inspect::chain(&ca));
+    let ca = blocks.map(|blocks| blocks.into_iter().map(|(block, _)| block).collect::<String>());
     Ok(match provided::check(name, &given, &reader.model.required_hosts(), reader.now) {
         Ok((pair, facts)) => Certificate {
             trust: ca.clone(),
@@ -124,7 +126,12 @@ async fn signed(
         authority: settings.ca_lifetime.seconds(),
         leaf: settings.certificate_lifetime.seconds(),
     };
-    let make = || Ok(secrets::authority(model, &Authority::new(&names.name, now, lifetimes)?));
+    // What was asked for before there was a CA is done by making one.
+    let make = || {
+        let first = Authority::new(&names.name, now, lifetimes)?;
+        let rotated = model.wishes.rotate_ca().map(str::to_owned);
+        Ok(secrets::authority(model, &Authority { rotated, ..first }))
+    };
     let kept = keep(reader, &names.ca(), make).await?;
     let Some(stored) = authority(&kept.stored) else {
         let message = format!(

@@ -9,9 +9,10 @@ use crate::{
     private_registry::{
         desired::child::REGISTRY_ANNOTATION,
         error::PassError,
+        observe::failed,
         reconcile::{Context, reconcile},
         resolve::Defaults,
-        status::write::{Progress, failed_pass},
+        status::write::{Progress, failed_pass, unreadable},
     },
 };
 use futures::StreamExt;
@@ -26,14 +27,21 @@ use k8s_openapi::{
 };
 use kube::{
     Api, Client, Resource, ResourceExt,
-    core::PartialObjectMeta,
+    core::{DeserializeGuard, PartialObjectMeta},
     runtime::{
-        controller::{Action, Controller},
+        controller::{self, Action, Controller},
         events::{Recorder, Reporter},
         reflector::{ObjectRef, Store},
         watcher,
     },
 };
+use rand::Rng;
+
+/// Passes at a time: each may hash passwords, and all share one API server.
+const PASSES: u16 = 16;
+
+/// An object that cannot be read, because another CRD let it in, is one object's trouble and not everybody's.
+type Watched = DeserializeGuard<PrivateRegistry>;
 
 struct Shared {
     context: Context,
@@ -56,7 +64,8 @@ pub async fn run(client: Client, run: &Run) {
         retries: Retries::default(),
     };
     let ours = || watcher::Config::default().labels(&format!("app.kubernetes.io/managed-by={MANAGER}"));
-    let controller = Controller::new(Api::<PrivateRegistry>::all(client.clone()), watcher::Config::default());
+    let controller = Controller::new(Api::<Watched>::all(client.clone()), watcher::Config::default())
+        .with_config(controller::Config::default().concurrency(PASSES));
     let registries = controller.store();
     controller
         .owns(metadata::<Deployment>(&client), ours())
@@ -94,9 +103,9 @@ where
 /// registry.
 fn concerned<K>(
     object: &PartialObjectMeta<K>,
-    registries: &Store<PrivateRegistry>,
+    registries: &Store<Watched>,
     names: fn(&PrivateRegistry, &str) -> bool,
-) -> Vec<ObjectRef<PrivateRegistry>>
+) -> Vec<ObjectRef<Watched>>
 where
     PartialObjectMeta<K>: ResourceExt,
 {
@@ -104,7 +113,7 @@ where
     let name = object.name_any();
     let owner = object.owner_references().iter().find(|owner| owner.kind == "PrivateRegistry");
     let kept = object.annotations().get(REGISTRY_ANNOTATION);
-    let mut found: Vec<ObjectRef<PrivateRegistry>> = kept
+    let mut found: Vec<ObjectRef<Watched>> = kept
         .or(owner.map(|owner| &owner.name))
         .map(|registry| ObjectRef::new(registry).within(&namespace))
         .into_iter()
@@ -112,7 +121,8 @@ where
     let users = registries
         .state()
         .into_iter()
-        .filter(|registry| registry.namespace().as_ref() == Some(&namespace) && names(registry, &name));
+        .filter(|registry| registry.meta().namespace.as_ref() == Some(&namespace))
+        .filter(|registry| registry.0.as_ref().is_ok_and(|registry| names(registry, &name)));
     found.extend(users.map(|registry| ObjectRef::from_obj(registry.as_ref())));
     found
 }
@@ -144,34 +154,47 @@ fn names_claim(registry: &PrivateRegistry, name: &str) -> bool {
     filesystem.and_then(|volume| volume.existing_claim_name.as_ref()).is_some_and(|claim| claim == name)
 }
 
-async fn pass(object: Arc<PrivateRegistry>, shared: Arc<Shared>) -> Result<Action, Arc<PassError>> {
+async fn pass(watched: Arc<Watched>, shared: Arc<Shared>) -> Result<Action, Arc<PassError>> {
     metrics::counter!("preg_passes_total").increment(1);
-    if object.metadata.deletion_timestamp.is_some() {
-        shared.retries.succeeded(&key(&object));
+    let (context, key) = (&shared.context, key(&watched));
+    let namespace = watched.meta().namespace.clone().unwrap_or_default();
+    let name = watched.meta().name.clone().unwrap_or_default();
+    if let Err(error) = &watched.0 {
+        unreadable(&context.client, &namespace, &name, &error.error).await?;
         return Ok(Action::await_change());
     }
+    // What the watch has may be older than the last pass's own status: it would be told twice.
+    let api = Api::<PrivateRegistry>::namespaced(context.client.clone(), &namespace);
+    let object = api.get_opt(&name).await.map_err(failed(|| format!("read {name}")))?;
+    let Some(object) = object.filter(|object| object.metadata.deletion_timestamp.is_none()) else {
+        shared.retries.succeeded(&key);
+        return Ok(Action::await_change());
+    };
     let now = Timestamp::now().as_second();
-    match reconcile(&object, &shared.context, now).await {
+    match reconcile(&object, context, now).await {
         Ok(Progress(again)) => {
-            shared.retries.succeeded(&key(&object));
+            shared.retries.succeeded(&key);
             Ok(Action::requeue(again))
         }
         Err(error) => {
-            tracing::warn!(error = ?error, object = key(&object), "a pass failed");
+            tracing::warn!(error = ?error, object = key, "a pass failed");
             // An API server that does not answer says nothing about the registry: its status stays.
             if error.concerns_the_object() {
-                failed_pass(&object, &shared.context.client, &error, now).await?;
+                failed_pass(&object, context, &error, now).await?;
             }
             Err(Arc::new(error))
         }
     }
 }
 
-fn retry(object: Arc<PrivateRegistry>, _: &Arc<PassError>, shared: Arc<Shared>) -> Action {
+fn retry(object: Arc<Watched>, _: &Arc<PassError>, shared: Arc<Shared>) -> Action {
     metrics::counter!("preg_failed_passes_total").increment(1);
-    Action::requeue(shared.retries.failed(&key(&object)))
+    // Objects that failed together do not come back together.
+    let jitter = rand::rng().random_range(0.9..1.1);
+    Action::requeue(shared.retries.failed(&key(&object)).mul_f64(jitter))
 }
 
-fn key(object: &PrivateRegistry) -> String {
-    format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any())
+fn key(object: &Watched) -> String {
+    let meta = object.meta();
+    format!("{}/{}", meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
 }

@@ -1,12 +1,13 @@
 //! Accounts: generated passwords, the user's passwords and the user's file become the one file that pods read.
 
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
 use crate::{
     crd::{auth::User, condition::reason, duration::Duration, reference::PasswordRef},
     private_registry::{
         accounts::{
-            file::{Merged, OwnFile, merge},
+            file::{Accounts, Merged, Own, OwnFile, merge},
             password,
             rotation::{Account, Schedule},
         },
@@ -21,8 +22,10 @@ use crate::{
     },
 };
 
-/// Bytes that bcrypt reads of a password.
-const LONGEST: usize = 72;
+/// Bytes of a password that bcrypt tells apart: it reads 72, with the zero that ends them.
+const LONGEST: usize = 71;
+/// Hashing takes a core: so many at a time.
+static HASHING: Semaphore = Semaphore::const_new(2);
 /// How long the pull account's former password works: copies of the pull Secret are made by hand. In seconds.
 const PULL_OVERLAP: u64 = 24 * 3600;
 
@@ -42,7 +45,7 @@ pub struct Credentials {
     pub redis: RedisLogin,
     /// The password file; none: there is nothing to serve yet.
     pub file: Option<Merged>,
-    /// What it was made of; empty: it is not as it should be.
+    /// What it was made of.
     pub sources: String,
     /// What keeps an account from being as asked.
     pub problem: Option<Problem>,
@@ -57,14 +60,14 @@ pub struct Credentials {
 /// What goes into the file, and where it was read.
 #[derive(Default)]
 struct Sources {
-    accounts: Vec<(String, String)>,
-    own: Option<OwnFile>,
+    accounts: Accounts,
+    own: Own,
     versions: Vec<String>,
     problem: Option<Problem>,
 }
 
 /// Reads and makes what the accounts need.
-pub async fn gather(reader: &Reader<'_>, addresses: &[String]) -> Result<Credentials, PassError> {
+pub async fn gather(reader: &Reader<'_>, authorities: &[String]) -> Result<Credentials, PassError> {
     let mut found = Credentials::default();
     let mut sources = Sources::default();
     for user in &reader.model.users {
@@ -73,16 +76,12 @@ pub async fn gather(reader: &Reader<'_>, addresses: &[String]) -> Result<Credent
             None => generated(reader, user, &mut found, &mut sources).await?,
         }
     }
-    pull(reader, addresses, &mut found, &mut sources).await?;
+    pull(reader, authorities, &mut found, &mut sources).await?;
     redis(reader, &mut found).await?;
     own_file(reader, &mut sources).await?;
     found.sources = hash(&sources);
     let merged = file(reader, &found, sources).await?;
     found.problem = merged.problem.clone();
-    if found.problem.is_some() {
-        // What is not as it should be is verified anew in every pass.
-        found.sources.clear();
-    }
     // The pull account alone is no registry that anybody can use: pods start when there is somebody else.
     found.file = Some(merged).filter(|merged| merged.users > 1 || merged.problem.is_none());
     Ok(found)
@@ -90,9 +89,16 @@ pub async fn gather(reader: &Reader<'_>, addresses: &[String]) -> Result<Credent
 
 impl Sources {
     /// One password of one account, from `stored`.
-    fn add(&mut self, user: &str, password: &str, stored: Option<&Stored>) {
-        self.versions.push(format!("{user}={}", version(stored)));
-        self.accounts.push((user.to_owned(), password.to_owned()));
+    fn add(&mut self, user: &str, password: &str, stored: Option<&Stored>, key: &str) {
+        self.versions.push(format!("{user}={} {key}", version(stored)));
+        self.accounts.known.push((user.to_owned(), password.to_owned()));
+    }
+
+    /// An account whose password cannot be had, and why.
+    fn lacks(&mut self, user: &str, reason: &'static str, message: String) {
+        self.versions.push(format!("{user} is missing"));
+        self.accounts.missing.push(user.to_owned());
+        self.trouble(reason, format!("account {user}: {message}"));
     }
 
     /// The first problem is the one that is told.
@@ -110,18 +116,28 @@ async fn own_password(
 ) -> Result<(), PassError> {
     let PasswordRef { name, key } = reference;
     let stored = reader.secret(name).await?;
-    match stored.as_ref().and_then(|stored| stored.text(key)).map(|value| unbroken(&value)) {
-        Some(value) if value.len() <= LONGEST => sources.add(user, &value, stored.as_ref()),
-        Some(_) => sources.trouble(
-            reason::INVALID_USER,
-            format!("account {user}: key {key} of Secret {name} is longer than the {LONGEST} bytes that bcrypt reads: shorten it"),
-        ),
-        None => sources.trouble(
-            reason::SECRET_NOT_FOUND,
-            format!("account {user}: there is no key {key} in a Secret {name}: put a password there"),
-        ),
+    match stored.as_ref().and_then(|stored| password_in(stored, key)) {
+        Some(value) if value.len() <= LONGEST => {
+            sources.add(user, &value, stored.as_ref(), &format!("{name}/{key}"))
+        }
+        Some(_) => sources.lacks(user, reason::INVALID_USER, too_long(name, key)),
+        None => {
+            let message = format!("there is no key {key} with a password in a Secret {name}: put one there");
+            sources.lacks(user, reason::SECRET_NOT_FOUND, message);
+        }
     }
     Ok(())
+}
+
+/// The password under `key`; an empty one is none.
+fn password_in(stored: &Stored, key: &str) -> Option<String> {
+    stored.text(key).map(|value| unbroken(&value)).filter(|value| !value.is_empty())
+}
+
+fn too_long(name: &str, key: &str) -> String {
+    format!(
+        "key {key} of Secret {name} is longer than the {LONGEST} bytes that bcrypt tells apart: shorten it"
+    )
 }
 
 /// An account whose password the operator generates.
@@ -138,22 +154,25 @@ async fn generated(
     };
     let kept = keep(reader, &name, make).await?;
     found.created.extend(kept.created.then(|| name.clone()));
-    let Some(password) = kept.stored.text("password").map(|value| unbroken(&value)) else {
+    let Some(password) = password_in(&kept.stored, "password") else {
         let message = format!(
-            "account {}: Secret {name} has no key password: put one there, or delete the Secret to have a new one made",
-            user.name
+            "Secret {name} has no key password: put one there, or delete the Secret to have a new one made"
         );
-        sources.trouble(reason::SECRET_NOT_FOUND, message);
+        sources.lacks(&user.name, reason::SECRET_NOT_FOUND, message);
         return Ok(());
     };
+    if password.len() > LONGEST {
+        sources.lacks(&user.name, reason::INVALID_USER, too_long(&name, "password"));
+        return Ok(());
+    }
     let schedule = Schedule {
         every: user.rotate_every.as_ref().map(Duration::seconds),
         overlap: user.overlap.seconds(),
     };
     let account = stepped(reader, account(&kept.stored, password), schedule, &name, found);
-    sources.add(&user.name, &account.password, Some(&kept.stored));
+    sources.add(&user.name, &account.password, Some(&kept.stored), "password");
     if let Some(previous) = &account.previous {
-        sources.add(&user.name, previous, Some(&kept.stored));
+        sources.add(&user.name, previous, Some(&kept.stored), "previous");
     }
     found.generated.push((user.name.clone(), account));
     Ok(())
@@ -199,25 +218,26 @@ fn unbroken(password: &str) -> String {
 
 async fn pull(
     reader: &Reader<'_>,
-    addresses: &[String],
+    authorities: &[String],
     found: &mut Credentials,
     sources: &mut Sources,
 ) -> Result<(), PassError> {
     let name = reader.model.names.pull();
     let make = || {
         let account = Account { password: password::generate(), ..Account::default() };
-        Ok(secrets::pull(reader.model, addresses, &account))
+        Ok(secrets::pull(reader.model, authorities, &account))
     };
     let kept = keep(reader, &name, make).await?;
     let password = kept.stored.text(".dockerconfigjson").and_then(|config| docker_config_password(&config));
+    let password = password.filter(|password| !password.is_empty() && password.len() <= LONGEST);
     found.created.extend(kept.created.then(|| name.clone()));
     // A pull Secret that nobody can read serves nobody: a new password makes it whole.
     let account = account(&kept.stored, password.unwrap_or_else(password::generate));
     let schedule = Schedule { every: None, overlap: PULL_OVERLAP };
     found.pull = stepped(reader, account, schedule, &name, found);
-    sources.add(PULL_USER, &found.pull.password, Some(&kept.stored));
+    sources.add(PULL_USER, &found.pull.password, Some(&kept.stored), "password");
     if let Some(previous) = &found.pull.previous {
-        sources.add(PULL_USER, previous, Some(&kept.stored));
+        sources.add(PULL_USER, previous, Some(&kept.stored), "previous");
     }
     Ok(())
 }
@@ -262,14 +282,17 @@ async fn own_file(reader: &Reader<'_>, sources: &mut Sources) -> Result<(), Pass
     let stored = reader.secret(&reference.name).await?;
     match stored.as_ref().and_then(|stored| stored.bytes(&reference.key)) {
         Some(content) => {
-            sources.versions.push(format!("file={} {:?}", version(stored.as_ref()), settings.minimum_hash));
+            let version = version(stored.as_ref());
+            sources.versions.push(format!("file={version} {} {:?}", reference.key, settings.minimum_hash));
             let content = content.to_vec();
-            sources.own = Some(OwnFile { place, content, minimum: settings.minimum_hash });
+            sources.own = Own::File(OwnFile { place, content, minimum: settings.minimum_hash });
         }
         None => {
             let message =
                 format!("spec.auth.htpasswd.secretRef: there is no {place}: put a password file there");
-            sources.problem = Some(Problem::new(reason::SECRET_NOT_FOUND, message));
+            sources.versions.push("file is missing".into());
+            sources.own = Own::Missing;
+            sources.trouble(reason::SECRET_NOT_FOUND, message);
         }
     }
     Ok(())
@@ -290,13 +313,11 @@ fn hash(sources: &Sources) -> String {
 async fn file(reader: &Reader<'_>, found: &Credentials, sources: Sources) -> Result<Merged, PassError> {
     let stored = reader.secret(&reader.model.names.htpasswd()).await?;
     let old = stored.as_ref().and_then(|stored| stored.text("htpasswd")).unwrap_or_default();
-    if sources.problem.is_some() && !old.is_empty() {
-        let users = old.lines().count();
-        return Ok(Merged { text: old, users, problem: sources.problem, ..Merged::default() });
-    }
-    let verified = stored.as_ref().is_some_and(|stored| untouched(reader, stored, &old, &found.sources));
+    let same = stored.as_ref().is_some_and(|stored| untouched(reader, stored, &old, &found.sources));
+    let verified = same && found.rotated.is_empty();
     let Sources { accounts, own, problem, .. } = sources;
-    let merged = tokio::task::spawn_blocking(move || merge(&old, &accounts, own.as_ref(), verified));
+    let _permit = HASHING.acquire().await;
+    let merged = tokio::task::spawn_blocking(move || merge(&old, &accounts, &own, verified));
     let merged =
         merged.await.map_err(|_| PassError::Incomplete("a password file: hashing was interrupted"))??;
     Ok(Merged { problem: problem.or(merged.problem), ..merged })

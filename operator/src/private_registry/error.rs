@@ -59,6 +59,16 @@ pub enum PassError {
         "the installed CRD is older than the operator and drops fields of its status: upgrade it with the chart"
     )]
     CrdOutdated,
+    /// The API server refuses a child: the object asks for what the cluster cannot give.
+    #[error("the cluster refuses {kind} {name}: {said}")]
+    Refused {
+        /// Kind of the child.
+        kind: String,
+        /// Its name.
+        name: String,
+        /// What the API server said.
+        said: String,
+    },
     /// A child could not be computed.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
@@ -93,9 +103,9 @@ impl PassError {
         match self {
             Self::NameConflict { kind, .. } if kind == "PersistentVolumeClaim" => reason::CLAIM_NOT_OURS,
             Self::NameConflict { .. } => reason::NAME_CONFLICT,
-            Self::InvalidSpec { .. } => reason::INVALID_SPEC,
+            Self::InvalidSpec { .. } | Self::Refused { .. } | Self::Resolve(_) => reason::INVALID_SPEC,
             Self::CrdOutdated => reason::CRD_OUTDATED,
-            Self::Incomplete(_) | Self::Cluster { .. } | Self::Resolve(_) => reason::RECONCILING,
+            Self::Incomplete(_) | Self::Cluster { .. } => reason::RECONCILING,
         }
     }
 }
@@ -103,6 +113,16 @@ impl PassError {
 impl PassError {
     /// Whether it says something about the object; an API server that does not answer says nothing about it.
     pub fn concerns_the_object(&self) -> bool {
-        matches!(self, Self::NameConflict { .. } | Self::InvalidSpec { .. } | Self::CrdOutdated)
+        !matches!(self, Self::Incomplete(_) | Self::Cluster { .. })
+    }
+}
+
+/// A child that was not written: refused for what it says, or not reached.
+pub fn unwritten(kind: &str, name: &str, error: kube::Error) -> PassError {
+    match error {
+        kube::Error::Api(status) if [400, 403, 422].contains(&status.code) => {
+            PassError::Refused { kind: kind.into(), name: name.into(), said: status.message.clone() }
+        }
+        source => PassError::Cluster { what: format!("apply {kind} {name}"), source: Box::new(source) },
     }
 }

@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::{
     cluster::apply::{MANAGER, Outcome, apply},
     private_registry::{
-        error::PassError,
-        observe::{Reader, Stored, failed},
+        error::{PassError, unwritten},
+        observe::{Reader, Stored},
     },
 };
 
@@ -47,7 +47,7 @@ pub async fn keep(
                 .ok_or(PassError::Incomplete("a Secret that was there just now"))?;
             ours(reader, name, winner, false)
         }
-        Err(error) => Err(failed(|| format!("create Secret {name}"))(error)),
+        Err(error) => Err(unwritten("Secret", name, error)),
     }
 }
 
@@ -57,7 +57,7 @@ async fn complete(reader: &Reader<'_>, name: &str, wanted: Value) -> Result<Kept
     let (Outcome::Unchanged(live)
     | Outcome::Created(live)
     | Outcome::Updated(live)
-    | Outcome::Reverted(live)) = applied.map_err(failed(|| format!("apply Secret {name}")))?
+    | Outcome::Reverted(live)) = applied.map_err(|error| unwritten("Secret", name, error))?
     else {
         return Err(PassError::Incomplete("a Secret that was created just now"));
     };

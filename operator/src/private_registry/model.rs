@@ -188,23 +188,42 @@ impl Model {
 
     /// `host` as clients write it: with the port, unless it is the one of https.
     pub fn authority(&self, host: &str) -> String {
-        match self.port() {
-            443 => host.to_owned(),
-            port => format!("{host}:{port}"),
-        }
+        at(host, self.port(), 443)
     }
 
     /// `host` as a URL.
     pub fn url_of(&self, host: &str) -> String {
-        match (self.encrypted(), self.port()) {
-            (true, _) => format!("https://{}", self.authority(host)),
-            (false, 80) => format!("http://{host}"),
-            (false, _) => format!("http://{}", self.authority(host)),
+        self.url_at(host, self.port())
+    }
+
+    /// `host` as a URL at `port`.
+    pub fn url_at(&self, host: &str, port: i32) -> String {
+        if self.encrypted() {
+            return format!("https://{}", at(host, port, 443));
         }
+        format!("http://{}", at(host, port, 80))
+    }
+
+    /// Every `host` and `host:port` that clients write; `node_port` is the Service's, where it is of type NodePort.
+    pub fn authorities(&self, addresses: &[String], node_port: Option<i32>) -> Vec<String> {
+        let hosts = self.hosts().into_iter().chain(addresses.iter().cloned());
+        let mut all: Vec<String> = hosts.map(|host| self.authority(&host)).collect();
+        all.extend(
+            node_port
+                .into_iter()
+                .flat_map(|port| self.hostnames().into_iter().map(move |host| at(&host, port, 443))),
+        );
+        all
     }
 
     /// Where clients go.
     pub fn url(&self) -> String {
         self.url_of(&self.hostnames().first().cloned().unwrap_or_else(|| self.names.service_host()))
     }
+}
+
+/// `host` at `port`, which is left out when it is the usual one.
+fn at(host: &str, port: i32, usual: i32) -> String {
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    if port == usual { host } else { format!("{host}:{port}") }
 }

@@ -62,6 +62,16 @@ impl Names {
     pub fn redis_auth(&self) -> String {
         format!("{}-redisauth", self.name)
     }
+    /// Whether an object of this name can be a child: `<name>-<word>`, a boot file or `<name>.<user>`. A copy that
+    /// somebody made under a name of their own is not.
+    pub fn is_child(&self, name: &str) -> bool {
+        let words =
+            ["registry", "admin", "live", "htpasswd", "pull", "ca", "tls", "trust", "redis", "redisauth"];
+        let Some(rest) = name.strip_prefix(&self.name) else { return false };
+        let word = rest.strip_prefix('-').unwrap_or_default();
+        rest.starts_with('.') || words.contains(&word) || word.starts_with("config-")
+    }
+
     /// The name under which other namespaces find the Service.
     pub fn service_host(&self) -> String {
         format!("{}.{}.svc", self.registry(), self.namespace)

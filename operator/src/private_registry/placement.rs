@@ -77,6 +77,8 @@ fn stay(model: &Model, recorded: Recorded, wanted: &str, present: Present<'_>) -
         recorded.text
     );
     let initialized = used(present.deployment);
+    let shared =
+        present.deployment.is_some_and(|running| running["spec"]["strategy"]["type"] == "RollingUpdate");
     let store = match recorded.claim {
         Some(name) if name == model.names.data() => Store::OwnClaim(name),
         Some(name) => Store::ExistingClaim(name),
@@ -84,7 +86,7 @@ fn stay(model: &Model, recorded: Recorded, wanted: &str, present: Present<'_>) -
     };
     Decision {
         initialize: !initialized,
-        placement: Placement { store, uid: recorded.uid, initialized },
+        placement: Placement { store, uid: recorded.uid, initialized, shared, accepted: done(present) },
         problem: Some(Problem::new(reason::BACKEND_CHANGED, message)),
         ..Decision::default()
     }
@@ -102,6 +104,13 @@ fn place(model: &Model, recorded: Option<&Recorded>, present: Present<'_>) -> De
         ..Decision::default()
     };
     let uid = present.claim.and_then(|claim| claim["metadata"]["uid"].as_str());
+    if present.claim.is_some_and(|claim| claim["metadata"]["deletionTimestamp"].is_string()) {
+        let message = format!(
+            "claim {name} is being deleted: its volume goes with the last pod that uses it. Do not restart the pod; copy \
+             the images away first"
+        );
+        return held(reason::CLAIM_LOST, message);
+    }
     match (uid, known) {
         (None, Some(known)) if accepted != Some(known) => held(reason::CLAIM_LOST, lost(name, known)),
         (None, _) if matches!(model.store, Store::ExistingClaim(_)) => {
@@ -111,7 +120,7 @@ fn place(model: &Model, recorded: Option<&Recorded>, present: Present<'_>) -> De
             held(reason::CLAIM_NOT_FOUND, message)
         }
         (None, _) => Decision { placement, claim: true, initialize: true, ..Decision::default() },
-        (Some(uid), Some(known)) if uid != known && accepted != Some(uid) => {
+        (Some(uid), Some(known)) if uid != known && accepted != Some(uid) && accepted != Some(known) => {
             let message = format!(
                 "claim {name} is not the one that holds the images (uid {uid} instead of {known}): bring the old one back, or \
                  set the annotation privateregistry.dev/accept-empty-store={uid} to go on with what it holds"
@@ -123,10 +132,21 @@ fn place(model: &Model, recorded: Option<&Recorded>, present: Present<'_>) -> De
             None => {
                 let initialized = present.claim.is_some_and(initialized)
                     || (known == Some(uid) && used(present.deployment));
+                let done = done(present);
+                // A value counts once: the next time that the volume comes up empty, somebody has to look.
+                let pending = accepted == Some(uid) && done.as_deref() != accepted;
+                let works = pending && known == Some(uid) && ready(present.deployment);
+                let accepted = if works { accepted.map(str::to_owned) } else { done };
                 Decision {
-                    placement: Placement { uid: Some(uid.to_owned()), initialized, ..placement },
+                    placement: Placement {
+                        uid: Some(uid.to_owned()),
+                        initialized,
+                        shared: present.claim.is_some_and(shared),
+                        accepted,
+                        ..placement
+                    },
                     claim: true,
-                    initialize: !initialized || accepted == Some(uid),
+                    initialize: !initialized || (pending && !works),
                     ..Decision::default()
                 }
             }
@@ -143,19 +163,33 @@ fn lost(name: &str, known: &str) -> String {
 
 /// More pods than nodes may mount the claim.
 fn too_narrow(model: &Model, claim: Option<&Value>) -> Option<String> {
-    let modes = claim?["spec"]["accessModes"].as_array()?;
-    let shared = modes.iter().any(|mode| mode == "ReadWriteMany");
-    (model.spec.replicas > 1 && !shared).then(|| {
+    (model.spec.replicas > 1 && !shared(claim?)).then(|| {
         let name = model.store.claim().unwrap_or_default();
         format!("claim {name} is not ReadWriteMany: set spec.replicas to 1, or name a claim that is")
     })
 }
 
+/// Pods of several nodes may mount the claim.
+fn shared(claim: &Value) -> bool {
+    claim["spec"]["accessModes"]
+        .as_array()
+        .is_some_and(|modes| modes.iter().any(|mode| mode == "ReadWriteMany"))
+}
+
+/// The value of `accept-empty-store` that was carried out last.
+fn done(present: Present<'_>) -> Option<String> {
+    annotation(present.deployment?, deployment::ACCEPTED).map(str::to_owned)
+}
+
+/// A pod is ready now.
+fn ready(deployment: Option<&Value>) -> bool {
+    deployment.is_some_and(|deployment| deployment["status"]["readyReplicas"].as_i64().unwrap_or(0) > 0)
+}
+
 /// A server has used the store of the Deployment: it said so, or is ready now.
 fn used(deployment: Option<&Value>) -> bool {
     deployment.is_some_and(|deployment| {
-        annotation(deployment, deployment::INITIALIZED).is_some()
-            || deployment["status"]["readyReplicas"].as_i64().unwrap_or(0) > 0
+        annotation(deployment, deployment::INITIALIZED).is_some() || ready(Some(deployment))
     })
 }
 

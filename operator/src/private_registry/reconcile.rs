@@ -54,25 +54,27 @@ pub async fn reconcile(object: &PrivateRegistry, context: &Context, now: i64) ->
     }
     let front = front(&mut pass).await?;
     let addresses = addresses(&front.service);
+    let authorities = model.authorities(&addresses, node_port(&front.service));
     let certificate = certificate::gather(&reader, &addresses).await?;
-    let credentials = credentials::gather(&reader, &addresses).await?;
-    let inputs = inputs(addresses, &front.decision, &certificate, &credentials);
+    let credentials = credentials::gather(&reader, &authorities).await?;
+    let inputs = inputs(authorities, &front.decision, &certificate, &credentials);
     let applied = pass.children(children(&model, &inputs)?).await?;
     news(&pass, &certificate, &credentials).await;
-    let deployment = match applied.deployment {
-        Some(deployment) => Some(deployment),
-        None => front.deployment,
-    };
-    let deployment = deployment.as_ref().map(json_of);
+    pass.release("v1", "PersistentVolumeClaim", &model.names.data()).await?;
+    pass.release("v1", "Secret", &model.names.ca()).await?;
+    let held = applied.deployment.is_none();
+    let deployment = applied.deployment.or(front.deployment).as_ref().map(json_of);
     let done = deployment.as_ref().is_some_and(rolled_out);
+    // A Deployment that is held needs what its old template mounts.
     if pass.wrote() || write::tidy_needed(object, done) {
-        pass.prune(done).await?;
+        pass.prune(done && !held).await?;
     }
     let observed = Observed {
         service: json_of(&front.service),
         redis: applied.redis.as_ref().map(json_of),
         claim: front.claim,
         classes: front.classes,
+        claim_refused: front.refused,
         pods: if done { vec![] } else { pass.pods().await? },
         external_redis: match &model.cache {
             CacheKind::ExternalRedis(external) => Some(redis_probe::ask(&reader, external).await?),
@@ -92,6 +94,8 @@ struct Front {
     deployment: Option<DynamicObject>,
     claim: Option<Value>,
     classes: Option<Vec<Class>>,
+    /// Why the claim could not be changed.
+    refused: Option<String>,
     decision: Decision,
 }
 
@@ -106,7 +110,7 @@ async fn front(pass: &mut Pass<'_>) -> Result<Front, PassError> {
     let recorded = deployment.as_ref().map(json_of);
     let mut claim = claim(&reader, model).await?;
     let mut decision = decide(model, Present { deployment: recorded.as_ref(), claim: claim.as_ref() });
-    let mut classes = None;
+    let (mut classes, mut refused) = (None, None);
     if decision.claim && matches!(model.store, Store::OwnClaim(_)) {
         classes = looked_up(&reader, claim.as_ref()).await?;
         let present = present(claim.as_ref(), classes.as_deref(), &decision);
@@ -118,11 +122,16 @@ async fn front(pass: &mut Pass<'_>) -> Result<Front, PassError> {
             pass.tell(EventType::Normal, "Adopted", note).await;
         }
         if let Some(wanted) = volume_claim(model, &present) {
-            claim = Some(json_of(&pass.child(wanted).await?));
+            match pass.child(wanted).await {
+                Ok(applied) => claim = Some(json_of(&applied)),
+                // A claim that is there serves on as it is; what it cannot become is said.
+                Err(PassError::Refused { said, .. }) if claim.is_some() => refused = Some(said),
+                Err(error) => return Err(error),
+            }
             decision = decide(model, Present { deployment: recorded.as_ref(), claim: claim.as_ref() });
         }
     }
-    Ok(Front { service, deployment, claim, classes, decision })
+    Ok(Front { service, deployment, claim, classes, refused, decision })
 }
 
 /// Nothing was said about the object yet.
@@ -158,7 +167,8 @@ fn present(claim: Option<&Value>, classes: Option<&[Class]>, decision: &Decision
     let bound = claim["status"]["phase"] == "Bound";
     volume_claim::Present {
         requested: claim["spec"]["resources"]["requests"]["storage"].as_str().map(str::to_owned),
-        fixed: !bound || known.is_some_and(|class| !class.expandable),
+        // A class that is not there grows nothing; where classes may not be seen, the API server decides.
+        fixed: !bound || (classes.is_some() && known.is_none_or(|class| !class.expandable)),
         initialized: decision.placement.initialized,
     }
 }
@@ -168,21 +178,29 @@ fn addresses(service: &DynamicObject) -> Vec<String> {
     let own = service.data["spec"]["clusterIPs"].as_array().into_iter().flatten();
     let balancer = service.data["status"]["loadBalancer"]["ingress"].as_array().into_iter().flatten();
     let outside = balancer.filter_map(|one| one["ip"].as_str().or_else(|| one["hostname"].as_str()));
-    own.filter_map(Value::as_str)
-        .filter(|address| *address != "None")
-        .chain(outside)
-        .map(str::to_owned)
-        .collect()
+    own.filter_map(Value::as_str).filter(|address| *address != "None").chain(outside).map(canonical).collect()
+}
+
+/// The port on every node, when that is how the Service is reached.
+fn node_port(service: &DynamicObject) -> Option<i32> {
+    let spec = &service.data["spec"];
+    let port = spec["ports"][0]["nodePort"].as_i64().filter(|_| spec["type"] == "NodePort");
+    port.and_then(|port| i32::try_from(port).ok())
+}
+
+/// An address as certificates have it.
+fn canonical(address: &str) -> String {
+    address.parse::<std::net::IpAddr>().map_or_else(|_| address.to_owned(), |address| address.to_string())
 }
 
 fn inputs(
-    addresses: Vec<String>,
+    authorities: Vec<String>,
     decision: &Decision,
     certificate: &Certificate,
     credentials: &Credentials,
 ) -> Inputs {
     Inputs {
-        addresses,
+        authorities,
         authority: certificate.authority.clone(),
         served: certificate.served.clone(),
         trust: certificate.trust.clone(),

@@ -30,6 +30,8 @@ struct State {
     version: u64,
     writes: Vec<String>,
     fault: Option<(usize, Fault)>,
+    /// Ends of paths to which nothing may be written.
+    refused: Vec<&'static str>,
     /// Fields of the status that an older CRD does not know.
     unknown: Vec<&'static str>,
 }
@@ -60,8 +62,13 @@ impl FakeApi {
         state.fault = Some((state.writes.len() + nth, fault));
     }
 
-    /// Drops a field of every status, as an older CRD would.
-    pub fn drop_from_status(&self, field: &'static str) {
+    /// Refuses every write to the object whose path ends in `name`, as admission would.
+    pub fn refuse(&self, name: &'static str) {
+        self.0.lock().unwrap().refused.push(name);
+    }
+
+    /// Refuses a field of every status, as an older CRD does under server-side apply.
+    pub fn undeclared(&self, field: &'static str) {
         self.0.lock().unwrap().unknown.push(field);
     }
 
@@ -141,6 +148,9 @@ impl State {
                     Fault::Cut => cut = true,
                 }
             }
+        }
+        if self.refused.iter().any(|name| path.ends_with(name)) {
+            return failure(422, "spec is refused by the test");
         }
         let answer = match method.as_str() {
             "POST" => {
@@ -223,10 +233,16 @@ impl State {
             self.version += 1;
             let version = self.version.to_string();
             let object = self.objects.get_mut(path).unwrap();
-            object["status"] = sent["status"].clone();
-            for field in &self.unknown {
-                object["status"].as_object_mut().unwrap().remove(*field);
+            if let Some(field) = self.unknown.iter().find(|field| !sent["status"][**field].is_null()) {
+                let message = format!(
+                    "failed to create typed patch object: .status.{field}: field not declared in schema"
+                );
+                return (
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    json!({"kind": "Status", "code": 500, "message": message}),
+                );
             }
+            object["status"] = sent["status"].clone();
             object["metadata"]["resourceVersion"] = version.into();
             return (StatusCode::OK, object.clone());
         }

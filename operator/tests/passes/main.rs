@@ -330,19 +330,117 @@ async fn a_foreign_object_at_a_childs_name_is_never_changed() {
 
 // operator 74
 #[tokio::test]
-async fn a_crd_that_drops_fields_is_said() {
-    let world = World::new(SIX_LINES);
+async fn a_crd_that_lacks_fields_is_said() {
+    let mut world = World::new(SIX_LINES);
     world.settle().await;
-    world.api.drop_from_status("endpoints");
-    world.api.change("configmaps/team-live", |map| map["data"]["live.yml"] = "".into());
-    let mut error = None;
-    for _ in 0..5 {
-        world.api.change("privateregistries/team", |object| {
-            drop(object["status"].as_object_mut().unwrap().remove("endpoints"))
-        });
-        error = world.pass().await.err().or(error);
+    world.api.undeclared("endpoints");
+    world.set_spec("readOnly", true.into());
+    let error = world.pass().await.unwrap_err();
+    assert_eq!(error.reason(), "CRDOutdated");
+    world.fail(&error).await;
+    assert_eq!(world.condition("Ready"), "False/CRDOutdated");
+}
+
+// operator 87: what the API server refuses is said, once, and the other children go on
+#[tokio::test]
+async fn a_child_that_the_cluster_refuses_is_said() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    world.api.refuse("deployments/team-registry");
+    world.set_spec("pod", json!({"labels": {"bad label": "x"}}));
+    for _ in 0..3 {
+        let error = world.pass().await.unwrap_err();
+        world.fail(&error).await;
     }
-    assert_eq!(error.unwrap().reason(), "CRDOutdated");
+    assert_eq!(world.condition("Ready"), "False/InvalidSpec");
+    assert_eq!(world.condition("Available"), "True/PodsReady");
+    let told: Vec<String> =
+        world.api.events().into_iter().filter(|event| event.starts_with("InvalidSpec")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("team-registry") && told[0].contains("refused by the test"), "{told:?}");
+}
+
+// operator 28: a claim that cannot be changed serves on
+#[tokio::test]
+async fn a_claim_that_the_cluster_refuses_to_change_serves_on() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    let classes = json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "fast"},
+        "provisioner": "p", "allowVolumeExpansion": true});
+    world.api.put("/apis/storage.k8s.io/v1/storageclasses/fast", classes);
+    world.api.change("persistentvolumeclaims/team-data", |claim| {
+        claim["spec"]["storageClassName"] = "fast".into()
+    });
+    world.api.refuse("persistentvolumeclaims/team-data");
+    world.set_spec("storage", json!({"filesystem": {"size": "2Gi"}}));
+    world.pass().await.unwrap();
+    assert_eq!(world.condition("VolumeResizing"), "False/ExpansionFailed");
+    assert_eq!(world.condition("Ready"), "True/AllReady");
+}
+
+// guarantee 6: what an earlier Delete put under the owner's fate is taken out of it, also while a store is held
+#[tokio::test]
+async fn retain_holds_for_a_store_that_is_held() {
+    let mut world = World::new(SIX_LINES);
+    world.set_spec("deletionPolicy", "Delete".into());
+    world.settle().await;
+    world.set_spec("storage", json!({"ephemeral": {}}));
+    world.settle().await;
+    assert_eq!(world.condition("StorageReady"), "False/BackendChanged");
+    world.set_spec("deletionPolicy", "Retain".into());
+    world.settle().await;
+    let claim = world.api.objects()["/api/v1/namespaces/tools/persistentvolumeclaims/team-data"].clone();
+    assert!(claim["metadata"]["ownerReferences"].as_array().is_none_or(Vec::is_empty), "{claim}");
+}
+
+// A kept Secret that lost its password waits for the user; a copy under another name is the user's.
+#[tokio::test]
+async fn secrets_of_accounts_and_copies_are_never_pruned() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    let pull = world.api.objects()["/api/v1/namespaces/tools/secrets/team-pull"].clone();
+    world.api.put("/api/v1/namespaces/tools/secrets/my-copy", pull);
+    world.api.change("secrets/team.admin", |secret| {
+        drop(secret["data"].as_object_mut().unwrap().remove("password"))
+    });
+    world.set_spec("readOnly", true.into());
+    world.settle().await;
+    assert_eq!(world.condition("CredentialsReady"), "False/SecretNotFound");
+    let objects = world.api.objects();
+    assert!(objects.contains_key("/api/v1/namespaces/tools/secrets/team.admin"));
+    assert!(objects.contains_key("/api/v1/namespaces/tools/secrets/my-copy"));
+}
+
+// operator 94: another key of the same Secret is another password
+#[tokio::test]
+async fn another_key_of_the_same_secret_is_taken_over() {
+    let users = |key: &str| json!({"htpasswd": {"users": [{"name": "dev", "passwordSecretRef": {"name": "pw", "key": key}}]}});
+    let mut world = World::new("storage: {ephemeral: {}}");
+    world.api.put(
+        "/api/v1/namespaces/tools/secrets/pw",
+        json!({"apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": "pw", "namespace": "tools"}, "data": {"old": "b2xk", "new": "bmV3"}}),
+    );
+    world.set_spec("auth", users("old"));
+    world.settle().await;
+    let before = world.secret("team-htpasswd", "htpasswd");
+    world.set_spec("auth", users("new"));
+    world.settle().await;
+    assert_ne!(world.secret("team-htpasswd", "htpasswd"), before);
+}
+
+// While nobody may write nothing is tidied: it is done afterwards.
+#[tokio::test]
+async fn what_was_switched_off_while_paused_goes_afterwards() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    world.annotate("privateregistry.dev/paused", "true");
+    world.set_spec("networkPolicy", json!({"mode": "Disabled"}));
+    world.settle().await;
+    assert!(world.api.objects().keys().any(|path| path.contains("networkpolicies")));
+    world.annotate("privateregistry.dev/paused", "false");
+    world.settle().await;
+    assert!(!world.api.objects().keys().any(|path| path.contains("networkpolicies")));
 }
 
 // operator 14: a boot file stays while a ReplicaSet mounts it

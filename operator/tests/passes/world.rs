@@ -8,6 +8,7 @@ use operator::{
         error::PassError,
         reconcile::{Context, reconcile},
         resolve::Defaults,
+        status::write::failed_pass,
     },
 };
 use serde_json::{Value, json};
@@ -55,6 +56,13 @@ impl World {
     pub async fn pass(&self) -> Result<(), PassError> {
         let object: PrivateRegistry = serde_json::from_value(self.api.objects()[OBJECT].clone()).unwrap();
         reconcile(&object, &self.context, self.now).await.map(drop)
+    }
+
+    /// What the controller does with a pass that failed.
+    pub async fn fail(&self, error: &PassError) {
+        assert!(error.concerns_the_object(), "{error}");
+        let object: PrivateRegistry = serde_json::from_value(self.api.objects()[OBJECT].clone()).unwrap();
+        failed_pass(&object, &self.context, error, self.now).await.unwrap();
     }
 
     /// Passes, and what the cluster does in between, until two of them write nothing.

@@ -44,6 +44,7 @@ fn good() -> Observed {
                 store: Store::OwnClaim("team-data".into()),
                 uid: Some("1".into()),
                 initialized: true,
+                ..Placement::default()
             },
             claim: true,
             ..Decision::default()

@@ -109,3 +109,56 @@ fn an_ephemeral_store_needs_nothing() {
         (None, false, false, None)
     );
 }
+
+// seed D11: a confirmation counts once; the next time somebody has to look again
+#[test]
+fn an_accepted_empty_store_is_accepted_once() {
+    let wish = [("accept-empty-store", "1")];
+    let pending = decided(SIX_LINES, &wish, Some(deployment("claim/team-data/1", 0)), Some(claim("1")));
+    assert!(pending.initialize);
+    let works = decided(SIX_LINES, &wish, Some(deployment("claim/team-data/1", 1)), Some(claim("1")));
+    assert!(!works.initialize);
+    assert_eq!(works.placement.accepted.as_deref(), Some("1"));
+    let mut recorded = deployment("claim/team-data/1", 0);
+    recorded["metadata"]["annotations"]["privateregistry.dev/accepted-empty-store"] = "1".into();
+    recorded["metadata"]["annotations"]["privateregistry.dev/store-initialized"] = "true".into();
+    let later = decided(SIX_LINES, &wish, Some(recorded), Some(claim("1")));
+    assert!(!later.initialize && later.placement.accepted.as_deref() == Some("1"));
+}
+
+// operator 98: the value that the message names is enough, also for the claim that is made then
+#[test]
+fn the_value_of_the_message_is_enough() {
+    let wish = [("accept-empty-store", "1")];
+    let running = || Some(deployment("claim/team-data/1", 0));
+    assert!(decided(SIX_LINES, &wish, running(), None).claim);
+    let made = decided(SIX_LINES, &wish, running(), Some(claim("2")));
+    assert_eq!((why(&made), made.initialize), (None, true));
+}
+
+// guarantee 6: the volume goes with the last pod that uses it
+#[test]
+fn a_claim_that_is_being_deleted_holds_everything() {
+    let mut going = claim("1");
+    going["metadata"]["deletionTimestamp"] = "2027-01-01T00:00:00Z".into();
+    let decision = decided(SIX_LINES, &[], Some(deployment("claim/team-data/1", 1)), Some(going));
+    assert_eq!((why(&decision), decision.held), (Some(reason::CLAIM_LOST), true));
+    assert!(decision.problem.unwrap().message.contains("Do not restart the pod"));
+}
+
+// Pods that share no store are not one registry: a held change does not bring its replicas along.
+#[test]
+fn a_held_store_keeps_its_number_of_pods() {
+    let shared = "{replicas: 3, storage: {filesystem: {size: 1Gi, accessMode: ReadWriteMany}}}";
+    let mut running = deployment("ephemeral", 1);
+    running["spec"]["strategy"]["type"] = "Recreate".into();
+    let held = decided(shared, &[], Some(running), None);
+    assert_eq!((why(&held), held.placement.shared), (Some(reason::BACKEND_CHANGED), false));
+    let model = model_with("team", shared, &[]);
+    let deployment =
+        operator::private_registry::desired::deployment::deployment(&model, &held.placement, "c");
+    assert_eq!(
+        (&deployment["spec"]["replicas"], &deployment["spec"]["strategy"]["type"]),
+        (&json!(1), &json!("Recreate"))
+    );
+}

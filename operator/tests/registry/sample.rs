@@ -1,7 +1,7 @@
 //! Objects as a user writes them, and what becomes of them with inputs that never change.
 
 use operator::{
-    crd::registry::PrivateRegistry,
+    crd::{registry::PrivateRegistry, storage::AccessMode},
     private_registry::{
         accounts::rotation::Account,
         certificates::{authority::Authority, inspect::Pair},
@@ -50,7 +50,7 @@ pub fn inputs(model: &Model) -> Inputs {
     let pair = |name: &str| Pair { certificate: format!("{name} certificate"), key: format!("{name} key") };
     let own = matches!(model.tls, TlsSource::SelfSigned(_));
     Inputs {
-        addresses: vec!["10.96.0.7".into()],
+        authorities: model.authorities(&["10.96.0.7".into()], None),
         authority: own.then(|| Authority { current: pair("CA"), ..Authority::default() }),
         served: model.encrypted().then(|| (pair("served"), Some("CA certificate".to_owned()))),
         trust: own.then(|| "CA certificate".to_owned()),
@@ -63,6 +63,13 @@ pub fn inputs(model: &Model) -> Inputs {
             store: model.store.clone(),
             uid: model.store.claim().map(|_| "claim-uid".to_owned()),
             initialized: true,
+            shared: model
+                .spec
+                .storage
+                .filesystem
+                .as_ref()
+                .is_some_and(|volume| volume.access_mode == AccessMode::ReadWriteMany),
+            accepted: None,
         },
         held: false,
         initialize: false,

@@ -71,7 +71,8 @@ fn host_names_change_secrets_and_no_pod() {
 fn the_pull_secret_lists_every_host_as_clients_write_it() {
     use operator::private_registry::desired::secrets::{docker_config, docker_config_password};
     let hosts = |more: &str| {
-        let config = docker_config(&model("team", &with(more)), &["10.96.0.7".into()], "secret");
+        let authorities = model("team", &with(more)).authorities(&["10.96.0.7".into()], Some(30443));
+        let config = docker_config(&authorities, "secret");
         assert_eq!(docker_config_password(&config).as_deref(), Some("secret"));
         serde_json::from_str::<Value>(&config).unwrap()["auths"]
             .as_object()
@@ -81,7 +82,9 @@ fn the_pull_secret_lists_every_host_as_clients_write_it() {
             .collect::<Vec<_>>()
     };
     let named = hosts("exposure: {hostnames: [r.example.com]}");
-    for host in ["r.example.com", "team-registry", "team-registry.tools.svc", "10.96.0.7"] {
+    for host in
+        ["r.example.com", "r.example.com:30443", "team-registry", "team-registry.tools.svc", "10.96.0.7"]
+    {
         assert!(named.contains(&host.to_owned()), "{host} in {named:?}");
     }
     assert!(hosts("exposure: {service: {port: 8443}}").contains(&"team-registry.tools.svc:8443".to_owned()));

@@ -19,7 +19,7 @@ use crate::{
         error_code::ErrorCode,
         repository_name::RepositoryName,
     },
-    registry::{error::RegistryError, service::Registry, uploads::Chunk},
+    registry::{error::RegistryError, service::Registry, upload_sink::Received, uploads::Chunk},
 };
 
 const UPLOAD_ID: HeaderName = HeaderName::from_static("docker-upload-uuid");
@@ -122,7 +122,9 @@ impl Upload<'_> {
 
     /// `PATCH`: more bytes.
     pub async fn append(&self, asked: &Asked, body: &mut Inbound) -> Result<Response, ApiError> {
-        let size = self.receive(asked, body).await?;
+        let chunk = self.chunk(asked, body).await?;
+        let appended = self.registry.append_upload(self.name, self.id, chunk, body::frames(body)).await;
+        let size = appended.map_err(|error| self.explain(error))?;
         Ok(self.answer(StatusCode::ACCEPTED, size))
     }
 
@@ -145,15 +147,20 @@ impl Upload<'_> {
         asked: &Asked,
         body: &mut Inbound,
     ) -> Result<Response, ApiError> {
-        if !body.is_end_stream() {
-            self.receive(asked, body).await?;
-        }
-        let finished = self.registry.finish_upload(self.name, self.id, digest).await;
+        let received = if body.is_end_stream() { None } else { Some(self.receive(asked, body).await?) };
+        let finished = self.registry.finish_upload(self.name, self.id, digest, received).await;
         finished.map_err(|error| self.explain(error))?;
         Ok(created(self.name, digest))
     }
 
-    async fn receive(&self, asked: &Asked, body: &mut Inbound) -> Result<u64, ApiError> {
+    async fn receive(&self, asked: &Asked, body: &mut Inbound) -> Result<Received, ApiError> {
+        let chunk = self.chunk(asked, body).await?;
+        let received = self.registry.receive_upload(self.name, self.id, chunk, body::frames(body)).await;
+        received.map_err(|error| self.explain(error))
+    }
+
+    /// What the headers say about the body, if they do not contradict each other.
+    async fn chunk(&self, asked: &Asked, body: &Inbound) -> Result<Chunk, ApiError> {
         let received = self.registry.upload_size(self.name, self.id).await?;
         let range = match headers::text(&asked.parts.headers, header::CONTENT_RANGE) {
             None => None,
@@ -169,9 +176,7 @@ impl Upload<'_> {
             return Err(ApiError::bad(ErrorCode::SizeInvalid, "Content-Range and Content-Length disagree"));
         }
         check_length(asked, body, received)?;
-        let chunk = Chunk { range, limit: asked.settings.max_blob };
-        let appended = self.registry.append_upload(self.name, self.id, chunk, body::frames(body)).await;
-        appended.map_err(|error| self.explain(error))
+        Ok(Chunk { range, limit: asked.settings.max_blob })
     }
 
     /// A refusal for the order of chunks says where to go on.

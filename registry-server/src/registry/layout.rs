@@ -9,7 +9,7 @@
 //!     _manifests/tags/<tag>/current/link
 //!     _manifests/tags/<tag>/index/<alg>/<hex>/link
 //!     _uploads/<uuid>/{data,startedat}
-//! +   _uploads/<uuid>/hashstate
+//! +   _uploads/<uuid>/{hashstate,closing,leftover}
 //! +   _referrers/<alg>/<subject hex>/<alg>/<hex>/link
 //! + identity
 //! ```
@@ -120,4 +120,14 @@ pub fn upload_started(name: &RepositoryName, id: Uuid) -> String {
 /// The hash so far.
 pub fn upload_hash(name: &RepositoryName, id: Uuid) -> String {
     format!("{}/hashstate", upload(name, id))
+}
+
+/// Made by whoever ends the upload: it can be made once.
+pub fn upload_closing(name: &RepositoryName, id: Uuid) -> String {
+    format!("{}/closing", upload(name, id))
+}
+
+/// When an upload was seen that had no beginning any more.
+pub fn upload_leftover(name: &RepositoryName, id: Uuid) -> String {
+    format!("{}/leftover", upload(name, id))
 }

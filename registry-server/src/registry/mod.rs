@@ -1,8 +1,10 @@
 //! The domain: repositories of blobs, manifests and tags in a store. Speaks no HTTP, knows no users, reads no settings.
 
+pub mod aside;
 pub mod blobs;
 pub mod cached_metadata;
 pub mod catalog;
+pub mod closing;
 pub mod condition;
 pub mod error;
 pub mod identity;
@@ -16,5 +18,6 @@ pub mod service;
 pub mod tag_locks;
 pub mod tags;
 pub mod upload_hash;
+pub mod upload_sink;
 pub mod uploads;
 pub mod walk;

@@ -28,7 +28,7 @@ impl Registry {
                 purged += 1;
             }
             if abandoned && !dry_run {
-                self.store.delete(&layout::upload(&name, id)).await?;
+                self.remove_upload(&name, id).await?;
             }
         }
         Ok(purged)
@@ -45,22 +45,30 @@ impl Registry {
         Ok(found)
     }
 
-    /// When the upload began or got its last byte. What is left of a session that was being removed begins now.
+    /// When the upload began or got its last byte. What is left of a session that was being removed begins now,
+    /// and is no session again: its hash may be about bytes that have gone.
     async fn last_sign(
         &self,
         name: &RepositoryName,
         id: Uuid,
         dry_run: bool,
     ) -> Result<Option<Timestamp>, RegistryError> {
-        let key = layout::upload_started(name, id);
-        let text = self.store.read(&key).await?;
-        let started = text.and_then(|text| std::str::from_utf8(&text).ok()?.trim().parse::<Timestamp>().ok());
+        let started = self.instant(&layout::upload_started(name, id)).await?;
         let grew = self.upload_grew(name, id).await?;
-        let left_over = started.is_none() && !dry_run;
-        if left_over && self.store.appended(&layout::upload_data(name, id)).await?.is_some() {
+        if started.is_some() {
+            return Ok(started.max(grew));
+        }
+        let key = layout::upload_leftover(name, id);
+        let seen = self.instant(&key).await?;
+        if seen.is_none() && !dry_run {
             self.store.put(&key, Timestamp::now().to_string().into()).await?;
         }
-        Ok(started.max(grew))
+        Ok(seen)
+    }
+
+    async fn instant(&self, key: &str) -> Result<Option<Timestamp>, RegistryError> {
+        let text = self.store.read(key).await?;
+        Ok(text.and_then(|text| std::str::from_utf8(&text).ok()?.trim().parse().ok()))
     }
 }
 

@@ -61,6 +61,10 @@ impl Registry {
         let record = self.store.read(&layout::upload_hash(name, id)).await?;
         let saved = record.as_deref().and_then(read);
         let algorithm = wanted.or(saved.as_ref().map(|(h, _)| h.algorithm())).unwrap_or(Algorithm::Sha256);
+        if saved.as_ref().is_some_and(|(_, hashed)| *hashed > size) {
+            // It is about bytes that have gone. Others must not take it for the hash of those that come now.
+            self.save_hash(name, id, &Hasher::new(algorithm), 0).await?;
+        }
         let usable = saved.filter(|(h, hashed)| h.algorithm() == algorithm && *hashed <= size);
         let (mut hasher, hashed) = usable.unwrap_or_else(|| (Hasher::new(algorithm), 0));
         if hashed < size {

@@ -10,6 +10,9 @@ use opendal::{ErrorKind, Operator};
 
 use crate::storage::{backend::ByteStream, error::StorageError, s3::failed};
 
+/// Copies that run side by side while pieces are joined.
+const JOINED_AT_ONCE: usize = 16;
+
 /// One piece.
 #[derive(Clone, Debug)]
 pub struct Piece {
@@ -71,10 +74,12 @@ pub async fn join(operator: &Operator, pieces: &[Piece], to: &str) -> Result<(),
         operator.copy(&one.key, to).await.map_err(|e| failed(&one.key, e))?;
         return Ok(());
     }
-    let mut writer = operator.writer(to).await.map_err(|e| failed(to, e))?;
+    let writer = operator.writer_with(to).concurrent(JOINED_AT_ONCE).await;
+    let mut writer = writer.map_err(|e| failed(to, e))?;
     let mut joined = Ok(());
     for piece in pieces {
-        joined = writer.copy_from(&piece.key, ..).await;
+        // With both ends of the range nobody asks for the size again.
+        joined = writer.copy_from(&piece.key, 0..piece.range.end - piece.range.start).await;
         if joined.is_err() {
             break;
         }

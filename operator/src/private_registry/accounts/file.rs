@@ -43,43 +43,83 @@ pub struct Merged {
     pub problem: Option<Problem>,
 }
 
-/// Merges `accounts` (name and password; a name may come twice) with `own`. Lines of `old` that still verify are kept;
-/// with `verified`, all of them were made of these accounts, and nothing is computed. An own file that cannot be read
-/// leaves `old` as it is.
-pub fn merge(
-    old: &str,
-    accounts: &[(String, String)],
-    own: Option<&OwnFile>,
-    verified: bool,
-) -> Result<Merged, ResolveError> {
+/// A password file of the user's own, or that it cannot be had.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Own {
+    /// There is none.
+    #[default]
+    None,
+    /// Its content.
+    File(OwnFile),
+    /// It is named and is not there: its last lines stay.
+    Missing,
+}
+
+/// Accounts of the object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Accounts {
+    /// Name and password; a name may come twice.
+    pub known: Vec<(String, String)>,
+    /// Names whose password cannot be had: their last lines stay.
+    pub missing: Vec<String>,
+}
+
+impl Accounts {
+    fn has(&self, user: &str) -> bool {
+        self.known.iter().any(|(name, _)| name == user) || self.missing.iter().any(|name| name == user)
+    }
+}
+
+/// Stands between the operator's accounts and those of the own file.
+const OWN: &str = "# from a password file of your own";
+
+/// Merges the operator's accounts with a file of the user's own. Lines of `old` that still verify are kept; with
+/// `verified`, all of them were made of these accounts, and nothing is computed. What cannot be had, or cannot be read,
+/// leaves its own last lines as they are, and those of nobody else.
+pub fn merge(old: &str, accounts: &Accounts, own: &Own, verified: bool) -> Result<Merged, ResolveError> {
     let mut merged = Merged::default();
-    let mut lines = Vec::new();
-    if let Some(own) = own {
-        match read(own, accounts, &mut merged) {
-            Ok(mut found) => lines.append(&mut found),
-            Err(problem) if old.is_empty() => merged.problem = Some(problem),
+    let (ours, theirs) = old.split_once(&format!("{OWN}\n")).unwrap_or((old, ""));
+    let mut lines = account_lines(ours, accounts, verified)?;
+    let last = || theirs.lines().filter(|line| !accounts.has(name(line))).map(str::to_owned).collect();
+    let mut more: Vec<String> = match own {
+        Own::None => vec![],
+        Own::Missing => last(),
+        Own::File(file) => match read(file, accounts, &mut merged) {
+            Ok(lines) => lines,
             Err(problem) => {
-                return Ok(Merged { text: old.into(), users: users(old), problem: Some(problem), ..merged });
+                merged.problem = Some(problem);
+                last()
             }
-        }
-    }
-    if verified {
-        let of_accounts = |line: &&str| accounts.iter().any(|(user, _)| name(line) == user);
-        lines.extend(old.lines().filter(of_accounts).map(str::to_owned));
-    } else {
-        for (user, password) in accounts {
-            let kept = old.lines().find(|line| password::verifies(line, user, password));
-            lines.push(kept.map_or_else(|| password::line(user, password), |line| Ok(line.to_owned()))?);
-        }
-    }
+        },
+    };
     lines.sort_by(|a, b| name(a).cmp(name(b)));
-    merged.text = lines.iter().map(|line| format!("{line}\n")).collect();
-    merged.users = users(&merged.text);
+    more.sort_by(|a, b| name(a).cmp(name(b)));
+    merged.users = users(&lines) + users(&more);
+    if !more.is_empty() {
+        lines.push(OWN.to_owned());
+    }
+    merged.text = lines.iter().chain(&more).map(|line| format!("{line}\n")).collect();
     Ok(merged)
 }
 
+/// Lines of the operator's accounts.
+fn account_lines(old: &str, accounts: &Accounts, verified: bool) -> Result<Vec<String>, ResolveError> {
+    let kept = |line: &&str| match verified {
+        true => accounts.has(name(line)),
+        false => accounts.missing.iter().any(|user| user == name(line)),
+    };
+    let mut lines: Vec<String> = old.lines().filter(kept).map(str::to_owned).collect();
+    if !verified {
+        for (user, password) in &accounts.known {
+            let same = old.lines().find(|line| password::verifies(line, user, password));
+            lines.push(same.map_or_else(|| password::line(user, password), |line| Ok(line.to_owned()))?);
+        }
+    }
+    Ok(lines)
+}
+
 /// Lines of the own file that may log in.
-fn read(own: &OwnFile, accounts: &[(String, String)], merged: &mut Merged) -> Result<Vec<String>, Problem> {
+fn read(own: &OwnFile, accounts: &Accounts, merged: &mut Merged) -> Result<Vec<String>, Problem> {
     let unreadable = |what: String| {
         let message = format!("{} {what}: mend it; the last good accounts stay", own.place);
         Problem::new(reason::HTPASSWD_UNREADABLE, message)
@@ -87,9 +127,7 @@ fn read(own: &OwnFile, accounts: &[(String, String)], merged: &mut Merged) -> Re
     let text = std::str::from_utf8(&own.content).map_err(|_| unreadable("is not text".into()))?;
     let lines =
         line::parse(text).map_err(|broken| unreadable(format!("has no user:hash in {}", listed(&broken))))?;
-    let taken = |line: &Line<'_>| {
-        line.user.starts_with(RESERVED) || accounts.iter().any(|(name, _)| name == line.user)
-    };
+    let taken = |line: &Line<'_>| line.user.starts_with(RESERVED) || accounts.has(line.user);
     let refused: Vec<usize> = lines.iter().filter(|line| taken(line)).map(|line| line.number).collect();
     if !refused.is_empty() {
         let message = format!(
@@ -114,8 +152,8 @@ fn name(line: &str) -> &str {
     line.split_once(':').map_or(line, |(name, _)| name)
 }
 
-fn users(text: &str) -> usize {
-    let mut names: Vec<_> = text.lines().map(name).collect();
+fn users(lines: &[String]) -> usize {
+    let mut names: Vec<_> = lines.iter().map(|line| name(line)).collect();
     names.sort_unstable();
     names.dedup();
     names.len()
@@ -132,15 +170,17 @@ pub fn listed(lines: &[usize]) -> String {
 mod tests {
     use super::*;
 
-    fn accounts(all: &[(&str, &str)]) -> Vec<(String, String)> {
-        all.iter().map(|(user, password)| ((*user).into(), (*password).into())).collect()
+    fn accounts(all: &[(&str, &str)]) -> Accounts {
+        let known = all.iter().map(|(user, password)| ((*user).into(), (*password).into())).collect();
+        Accounts { known, missing: vec![] }
     }
 
-    fn own(text: &str, minimum: MinimumHash) -> OwnFile {
-        OwnFile { place: "key htpasswd of Secret team-accounts".into(), content: text.into(), minimum }
+    fn own(text: &str, minimum: MinimumHash) -> Own {
+        let place = "key htpasswd of Secret team-accounts".into();
+        Own::File(OwnFile { place, content: text.into(), minimum })
     }
 
-    fn merged(old: &str, accounts: &[(String, String)], own: Option<&OwnFile>) -> Merged {
+    fn merged(old: &str, accounts: &Accounts, own: &Own) -> Merged {
         merge(old, accounts, own, false).unwrap()
     }
 
@@ -149,10 +189,10 @@ mod tests {
     // operator 45, operator 5
     #[test]
     fn lines_stay_while_they_verify_and_go_with_their_account() {
-        let first = merged("", &accounts(&[("ci", "one"), ("admin", "two")]), None).text;
+        let first = merged("", &accounts(&[("ci", "one"), ("admin", "two")]), &Own::None).text;
         assert!(first.starts_with("admin:$2"));
-        assert_eq!(merged(&first, &accounts(&[("admin", "two"), ("ci", "one")]), None).text, first);
-        let changed = merged(&first, &accounts(&[("admin", "three")]), None);
+        assert_eq!(merged(&first, &accounts(&[("admin", "two"), ("ci", "one")]), &Own::None).text, first);
+        let changed = merged(&first, &accounts(&[("admin", "three")]), &Own::None);
         assert!(password::verifies(changed.text.trim(), "admin", "three"), "{changed:?}");
         assert_eq!(changed.users, 1);
     }
@@ -161,22 +201,19 @@ mod tests {
     #[test]
     fn two_passwords_of_one_account_are_two_lines_and_stay() {
         let both = accounts(&[("ci", "new"), ("ci", "old")]);
-        let first = merged("", &both, None);
+        let first = merged("", &both, &Own::None);
         assert_eq!((first.text.lines().count(), first.users), (2, 1));
-        assert_eq!(merge(&first.text, &both, None, true).unwrap(), first);
-        assert_eq!(merged(&first.text, &both, None), first);
+        assert_eq!(merge(&first.text, &both, &Own::None, true).unwrap(), first);
+        assert_eq!(merged(&first.text, &both, &Own::None), first);
     }
 
     // operator 95
     #[test]
     fn weak_lines_are_counted_and_refused_when_bcrypt_is_asked_for() {
         let text = format!("{WEAK}\nbob:rqXexS6ZhobKA\n");
-        let any = merged("", &[], Some(&own(&text, MinimumHash::Any)));
-        assert_eq!(
-            (any.text.as_str(), any.weak.as_slice(), any.unusable),
-            (format!("{WEAK}\n").as_str(), &[1][..], 1)
-        );
-        let bcrypt = merged("", &[], Some(&own(&text, MinimumHash::Bcrypt)));
+        let any = merged("", &Accounts::default(), &own(&text, MinimumHash::Any));
+        assert_eq!((any.text, any.weak, any.unusable), (format!("{OWN}\n{WEAK}\n"), vec![1], 1));
+        let bcrypt = merged("", &Accounts::default(), &own(&text, MinimumHash::Bcrypt));
         assert_eq!((bcrypt.text.as_str(), bcrypt.weak.as_slice(), bcrypt.unusable), ("", &[1][..], 1));
     }
 
@@ -184,24 +221,43 @@ mod tests {
     #[test]
     fn names_of_the_operator_are_refused_in_a_file_of_ones_own() {
         let text = format!("preg-pull:{{SHA}}0000000000000000000000000000\n{WEAK}\n");
-        let merged = merged("", &accounts(&[("preg-pull", "p")]), Some(&own(&text, MinimumHash::Any)));
+        let merged = merged("", &accounts(&[("preg-pull", "p")]), &own(&text, MinimumHash::Any));
         assert_eq!(merged.problem.as_ref().map(|problem| problem.reason), Some(reason::INVALID_USER));
         assert!(merged.problem.unwrap().message.starts_with("line 1 of"));
         assert_eq!(merged.users, 2);
         assert!(merged.text.contains("preg-pull:$2"), "{}", merged.text);
     }
 
-    // operator 94
+    // operator 94: the last good lines of the file stay, and the operator's accounts go on changing
     #[test]
-    fn a_file_that_cannot_be_read_leaves_the_last_good_one() {
-        let good = merged("", &accounts(&[("admin", "a")]), Some(&own(WEAK, MinimumHash::Any)));
-        for broken in ["<html>", "\u{0}\n:"] {
-            let kept = merged(&good.text, &accounts(&[("admin", "b")]), Some(&own(broken, MinimumHash::Any)));
-            assert_eq!(kept.text, good.text);
-            assert_eq!(kept.problem.map(|problem| problem.reason), Some(reason::HTPASSWD_UNREADABLE));
+    fn a_file_that_cannot_be_had_keeps_its_last_lines_and_nobody_elses() {
+        let good = merged("", &accounts(&[("admin", "a"), ("gone", "g")]), &own(WEAK, MinimumHash::Any));
+        let unreadable = OwnFile { place: "p".into(), content: vec![0xff], minimum: MinimumHash::Any };
+        for broken in [
+            own("<html>", MinimumHash::Any),
+            own("\u{0}\n:", MinimumHash::Any),
+            Own::File(unreadable),
+            Own::Missing,
+        ] {
+            let kept = merged(&good.text, &accounts(&[("admin", "b")]), &broken);
+            assert!(kept.text.contains(WEAK) && !kept.text.contains("gone:"), "{broken:?}: {}", kept.text);
+            assert!(kept.text.lines().any(|line| password::verifies(line, "admin", "b")), "{}", kept.text);
+            if broken != Own::Missing {
+                assert_eq!(kept.problem.map(|problem| problem.reason), Some(reason::HTPASSWD_UNREADABLE));
+            }
         }
-        let bytes = OwnFile { content: vec![0xff], ..own("", MinimumHash::Any) };
-        assert_eq!(merged(&good.text, &[], Some(&bytes)).text, good.text);
+    }
+
+    // guarantee 5: an account whose password cannot be had logs in as before
+    #[test]
+    fn a_missing_password_keeps_its_last_line() {
+        let first = merged("", &accounts(&[("admin", "a"), ("dev", "d")]), &Own::None);
+        let missing = Accounts { missing: vec!["dev".into()], ..accounts(&[("admin", "b")]) };
+        let kept = merged(&first.text, &missing, &Own::None);
+        let line = |text: &str| text.lines().find(|line| line.starts_with("dev:")).unwrap().to_owned();
+        assert_eq!(line(&kept.text), line(&first.text));
+        assert!(kept.text.lines().any(|line| password::verifies(line, "admin", "b")));
+        assert_eq!(merge(&kept.text, &missing, &Own::None, true).unwrap().text, kept.text);
     }
 
     #[test]

@@ -21,8 +21,8 @@ use crate::private_registry::{
 /// What was read, made and checked for the children.
 #[derive(Clone, Debug, Default)]
 pub struct Inputs {
-    /// Addresses of the Service.
-    pub addresses: Vec<String>,
+    /// Every `host` and `host:port` that clients write.
+    pub authorities: Vec<String>,
     /// The registry's own CA, where it signs.
     pub authority: Option<Authority>,
     /// The certificate to serve, and that of who signed it; none: there is nothing to serve yet.
@@ -96,7 +96,7 @@ fn all_secrets(model: &Model, inputs: &Inputs) -> Vec<Value> {
     all.extend(inputs.served.as_ref().map(|(pair, ca)| secrets::served(model, pair, ca.as_deref())));
     all.extend(inputs.generated.iter().map(|(user, account)| secrets::account(model, user, account)));
     all.extend(inputs.htpasswd.as_ref().map(|file| secrets::htpasswd(model, file, &inputs.sources)));
-    all.push(secrets::pull(model, &inputs.addresses, &inputs.pull));
+    all.push(secrets::pull(model, &inputs.authorities, &inputs.pull));
     all.extend(secrets::redis_auth(model, &inputs.redis));
     all
 }

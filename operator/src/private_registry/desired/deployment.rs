@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    crd::{pod::Pod, storage::AccessMode},
+    crd::pod::Pod,
     private_registry::{
         desired::{
             child::{Component, Keep, container_security, labels, metadata, selector},
@@ -20,6 +20,9 @@ pub const STORE: &str = "privateregistry.dev/store";
 /// On the Deployment: a server has used the store.
 pub const INITIALIZED: &str = "privateregistry.dev/store-initialized";
 
+/// On the Deployment: the value of the annotation `accept-empty-store` that was carried out last.
+pub const ACCEPTED: &str = "privateregistry.dev/accepted-empty-store";
+
 /// What the Deployment is made for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Placement {
@@ -29,6 +32,10 @@ pub struct Placement {
     pub uid: Option<String>,
     /// A server has used it.
     pub initialized: bool,
+    /// Pods of several nodes may use it at once.
+    pub shared: bool,
+    /// Value of the annotation `accept-empty-store` that was carried out last.
+    pub accepted: Option<String>,
 }
 
 impl Placement {
@@ -48,21 +55,24 @@ pub fn deployment(model: &Model, placement: &Placement, config: &str) -> Value {
     if placement.initialized {
         metadata["annotations"][INITIALIZED] = "true".into();
     }
+    if let Some(accepted) = &placement.accepted {
+        metadata["annotations"][ACCEPTED] = accepted.clone().into();
+    }
+    // Pods that share no store are not one registry.
+    let most = if placement.shared { i32::MAX } else { 1 };
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {
-        "replicas": model.replicas(),
+        "replicas": model.replicas().min(most),
         "revisionHistoryLimit": 2,
         "progressDeadlineSeconds": 600,
-        "strategy": strategy(model),
+        "strategy": strategy(placement),
         "selector": {"matchLabels": selector(model, Component::Registry)},
         "template": template(model, placement, config),
     }})
 }
 
 /// A volume that one node or pod holds cannot be held by the new pod while the old one lives.
-fn strategy(model: &Model) -> Value {
-    let filesystem = model.spec.storage.filesystem.as_ref();
-    let shared = filesystem.is_some_and(|volume| volume.access_mode == AccessMode::ReadWriteMany);
-    if shared || model.spec.replicas > 1 {
+fn strategy(placement: &Placement) -> Value {
+    if placement.shared {
         return json!({"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}});
     }
     json!({"type": "Recreate"})

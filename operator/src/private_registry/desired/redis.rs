@@ -17,6 +17,8 @@ use crate::{
 
 /// uid and gid of the server.
 const USER: i64 = 65532;
+/// Memory that is asked for, in bytes; a cache begins empty.
+const REQUEST: u64 = 32 << 20;
 /// Folder of the configuration in the pod.
 const CONFIG: &str = "/etc/redis";
 
@@ -104,7 +106,9 @@ fn resources(redis: &ManagedRedis) -> Value {
     match &redis.resources {
         Some(resources) => json!(resources),
         None => {
-            json!({"requests": {"cpu": "20m", "memory": "32Mi"}, "limits": {"memory": Quantity(limit.to_string())}})
+            let request = limit.min(REQUEST);
+            json!({"requests": {"cpu": "20m", "memory": Quantity(request.to_string())},
+                "limits": {"memory": Quantity(limit.to_string())}})
         }
     }
 }

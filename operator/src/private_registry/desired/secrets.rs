@@ -95,8 +95,8 @@ pub fn htpasswd(model: &Model, file: &str, sources: &str) -> Value {
 }
 
 /// The pull account, for every host of the registry.
-pub fn pull(model: &Model, addresses: &[String], account: &Account) -> Value {
-    let config = docker_config(model, addresses, &account.password);
+pub fn pull(model: &Model, authorities: &[String], account: &Account) -> Value {
+    let config = docker_config(authorities, &account.password);
     let mut data = BTreeMap::from([(".dockerconfigjson", config)]);
     if let Some(previous) = &account.previous {
         data.insert("previous", previous.clone());
@@ -131,13 +131,12 @@ pub fn redis_auth(model: &Model, login: &RedisLogin) -> Option<Value> {
     Some(secret(metadata, "Opaque", &data))
 }
 
-/// `.dockerconfigjson` of the pull account, for every host and address of the registry.
-pub fn docker_config(model: &Model, addresses: &[String], password: &str) -> String {
+/// `.dockerconfigjson` of the pull account, for every `host` and `host:port` of the registry.
+pub fn docker_config(authorities: &[String], password: &str) -> String {
     let auth = STANDARD.encode(format!("{PULL_USER}:{password}"));
     let entry = json!({"username": PULL_USER, "password": password, "auth": auth});
-    let mut hosts = model.hosts();
-    hosts.extend_from_slice(addresses);
-    let auths: Map<String, Value> = hosts.iter().map(|host| (model.authority(host), entry.clone())).collect();
+    let auths: Map<String, Value> =
+        authorities.iter().map(|authority| (authority.clone(), entry.clone())).collect();
     json!({"auths": auths}).to_string()
 }
 

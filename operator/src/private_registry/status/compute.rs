@@ -47,7 +47,8 @@ pub fn compute(object: &PrivateRegistry, model: &Model, seen: &Observed, now: i6
     let cache = parts::cache(model, seen);
     let timed = conditions(object, vec![cache.clone()], now);
     let timed = timed.iter().find(|condition| condition.type_ == kind::CACHE_READY);
-    verdicts.extend(timed.map(|cache| degraded(seen, cache, now)));
+    let before = object.status.clone().unwrap_or_default().conditions;
+    verdicts.extend(timed.map(|cache| degraded(seen, cache, &before, now)));
     verdicts.push(cache);
     verdicts.push(ready(model, &verdicts));
     PrivateRegistryStatus {
@@ -79,7 +80,13 @@ pub fn failed(object: &PrivateRegistry, error: &PassError, now: i64) -> PrivateR
     if error.reason() == reason::CLAIM_NOT_OURS {
         verdicts.push(Verdict::no(kind::STORAGE_READY, error.reason(), chain(error)));
     }
-    over(object, verdicts, now)
+    let status = over(object, verdicts, now);
+    if matches!(error, PassError::CrdOutdated) {
+        // Fields that the CRD lacks would be refused again.
+        let PrivateRegistryStatus { observed_generation, conditions, .. } = status;
+        return PrivateRegistryStatus { observed_generation, conditions, ..PrivateRegistryStatus::default() };
+    }
+    status
 }
 
 /// The status of `object` with some conditions replaced.

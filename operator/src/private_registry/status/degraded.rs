@@ -16,8 +16,8 @@ pub const PATIENCE: i64 = 120;
 /// A certificate that ends so soon should be looked at, in seconds.
 const SOON: i64 = 7 * 24 * 3600;
 
-/// `Degraded`, first cause first. `cache` is the condition of the cache as it is now.
-pub fn degraded(seen: &Observed, cache: &Condition, now: i64) -> Verdict {
+/// `Degraded`, first cause first. `cache` is the condition of the cache as it is now, `before` what all of them were.
+pub fn degraded(seen: &Observed, cache: &Condition, before: &[Condition], now: i64) -> Verdict {
     let yes = |reason, message: String| Verdict::yes(kind::DEGRADED, reason, message);
     if cache.status == "False" && now - cache.last_transition_time.0.as_second() >= PATIENCE {
         return yes(reason::CACHE_UNAVAILABLE, cache.message.clone());
@@ -42,7 +42,19 @@ pub fn degraded(seen: &Observed, cache: &Condition, now: i64) -> Verdict {
     if let Some(problem) = restart_loop(&seen.pods) {
         return yes(problem.reason, problem.message);
     }
+    if let Some(looped) = not_long_up(before, now) {
+        return yes(reason::RESTART_LOOP, looped);
+    }
     Verdict::no(kind::DEGRADED, reason::AS_EXPECTED, "nothing to look at")
+}
+
+/// A server that was in a loop and has been up for a moment may only be in its next round.
+fn not_long_up(before: &[Condition], now: i64) -> Option<String> {
+    let find = |kind: &str| before.iter().find(|one| one.type_ == kind);
+    let looped = find(kind::DEGRADED).filter(|one| one.reason == reason::RESTART_LOOP)?;
+    let up = find(kind::AVAILABLE).filter(|one| one.status == "True");
+    let since = up.map_or(now, |one| one.last_transition_time.0.as_second());
+    (now - since < PATIENCE).then(|| looped.message.clone())
 }
 
 /// A certificate that lives for a month or more should not be in its last week; one made for a few days is always.

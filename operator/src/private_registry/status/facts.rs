@@ -25,7 +25,7 @@ use crate::{
 pub fn facts(model: &Model, seen: &Observed) -> PrivateRegistryStatus {
     let counted = |field| seen.deployment.as_ref().map_or(0, |deployment| count(deployment, field));
     PrivateRegistryStatus {
-        url: Some(model.url()),
+        url: Some(url(model, &seen.service)),
         endpoints: endpoints(model, seen),
         replicas: counted("replicas"),
         ready_replicas: counted("readyReplicas"),
@@ -44,6 +44,15 @@ pub fn facts(model: &Model, seen: &Observed) -> PrivateRegistryStatus {
             redis: matches!(model.cache, CacheKind::ManagedRedis(_)).then(|| model.redis_image.clone()),
         }),
         ..PrivateRegistryStatus::default()
+    }
+}
+
+/// Where clients go: a name of the user's leads to the nodes where the Service is of type NodePort.
+fn url(model: &Model, service: &serde_json::Value) -> String {
+    let port = service["spec"]["ports"][0]["nodePort"].as_i64().and_then(|port| i32::try_from(port).ok());
+    match (model.hostnames().first(), port) {
+        (Some(host), Some(port)) if model.service.type_ == ServiceType::NodePort => model.url_at(host, port),
+        _ => model.url(),
     }
 }
 

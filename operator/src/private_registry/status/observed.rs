@@ -19,6 +19,8 @@ pub struct Observed {
     pub claim: Option<Value>,
     /// Storage classes, where they matter.
     pub classes: Option<Vec<Class>>,
+    /// Why the API server refused to change the claim.
+    pub claim_refused: Option<String>,
     /// Pods of the registry, while not all are as they should be.
     pub pods: Vec<Value>,
     /// Which store the pods get.

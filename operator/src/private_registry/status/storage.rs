@@ -90,6 +90,10 @@ pub fn resizing(model: &Model, seen: &Observed) -> Verdict {
             return Verdict::no(kind::VOLUME_RESIZING, reason::EXPANSION_NOT_SUPPORTED, message);
         }
     }
+    if let Some(said) = &seen.claim_refused {
+        let message = format!("the claim stays as it is, the cluster refuses the change: {said}");
+        return Verdict::no(kind::VOLUME_RESIZING, reason::EXPANSION_FAILED, message);
+    }
     if let Some(message) = reported("ControllerResizeError").or_else(|| reported("NodeResizeError")) {
         return Verdict::no(kind::VOLUME_RESIZING, reason::EXPANSION_FAILED, message);
     }
@@ -105,7 +109,7 @@ pub fn resizing(model: &Model, seen: &Observed) -> Verdict {
 }
 
 fn fixed(classes: Option<&[Class]>, name: &str) -> bool {
-    classes.is_some_and(|classes| classes.iter().any(|class| class.name == name && !class.expandable))
+    classes.is_some_and(|classes| !classes.iter().any(|class| class.name == name && class.expandable))
 }
 
 fn condition(claim: &Value, type_: &str) -> Option<String> {

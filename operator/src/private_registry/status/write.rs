@@ -5,7 +5,7 @@ use std::time::Duration;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp};
 use kube::{
     Api, Client, ResourceExt,
-    api::{Patch, PatchParams},
+    api::{ApiResource, DynamicObject, Patch, PatchParams},
     runtime::events::EventType,
 };
 use serde_json::{Value, json};
@@ -18,9 +18,10 @@ use crate::{
         status::PrivateRegistryStatus,
     },
     private_registry::{
-        apply::Pass,
+        apply::{News, Pass, tell},
         error::PassError,
         observe::failed,
+        reconcile::Context,
         status::{
             compute,
             degraded::PATIENCE,
@@ -69,13 +70,20 @@ pub async fn write(pass: &Pass<'_>, seen: &Observed, now: i64) -> Result<Progres
 /// The status of a registry whose children nobody may write.
 pub async fn paused(pass: &Pass<'_>, deployment: Option<&Value>, now: i64) -> Result<Progress, PassError> {
     let ready = deployment.map_or(0, |deployment| count(deployment, "readyReplicas"));
-    let available = match ready {
+    let mut verdicts = vec![match ready {
         0 => Verdict::no(kind::AVAILABLE, reason::NO_READY_PODS, "no pod is ready"),
         _ => Verdict::yes(kind::AVAILABLE, reason::PODS_READY, format!("{ready} pods answer")),
-    };
+    }];
+    if ready == 0 {
+        verdicts.push(Verdict::no(
+            kind::READY,
+            reason::NO_READY_PODS,
+            "no pod is ready, and the registry is paused",
+        ));
+    }
     let message = "the annotation privateregistry.dev/paused stops every write: remove it to go on";
-    let progressing = Verdict::no(kind::PROGRESSING, reason::PAUSED, message);
-    let mut status = compute::over(pass.object, vec![available, progressing], now);
+    verdicts.push(Verdict::no(kind::PROGRESSING, reason::PAUSED, message));
+    let mut status = compute::over(pass.object, verdicts, now);
     status.ready_replicas = ready;
     deliver(pass, &status).await?;
     Ok(Progress(IDLE))
@@ -84,15 +92,45 @@ pub async fn paused(pass: &Pass<'_>, deployment: Option<&Value>, now: i64) -> Re
 /// The status after a pass that ended in an error which concerns the object.
 pub async fn failed_pass(
     object: &PrivateRegistry,
-    client: &Client,
+    context: &Context,
     error: &PassError,
     now: i64,
 ) -> Result<(), PassError> {
     let status = compute::failed(object, error, now);
-    if object.status.as_ref() == Some(&status) {
+    let before = object
+        .status
+        .as_ref()
+        .and_then(|status| status.conditions.iter().find(|one| one.type_ == kind::READY));
+    let known = before.is_some_and(|ready| ready.reason == error.reason());
+    if object.status.as_ref() != Some(&status) {
+        send(object, &context.client, &status).await?;
+    }
+    if !known {
+        let ready = status.conditions.iter().find(|one| one.type_ == kind::READY);
+        let note = ready.map(|ready| ready.message.clone()).unwrap_or_default();
+        let news = News { type_: EventType::Warning, reason: error.reason(), note, child: None };
+        tell(&context.recorder, object, news).await;
+    }
+    Ok(())
+}
+
+/// The status of an object that does not fit the types of this operator.
+pub async fn unreadable(client: &Client, namespace: &str, name: &str, error: &str) -> Result<(), PassError> {
+    let api: Api<DynamicObject> =
+        Api::namespaced_with(client.clone(), namespace, &ApiResource::erase::<PrivateRegistry>(&()));
+    let verdict =
+        Verdict::no(kind::READY, reason::INVALID_SPEC, format!("the object cannot be read: {error}"));
+    let live = api.get_opt(name).await.map_err(failed(|| format!("read {name}")))?;
+    let Some(live) = live else { return Ok(()) };
+    let condition = verdict.condition(None, live.metadata.generation, Timestamp::now());
+    let told = live.data["status"]["conditions"].as_array().into_iter().flatten();
+    if told.clone().any(|one| one["reason"] == reason::INVALID_SPEC && one["message"] == condition.message) {
         return Ok(());
     }
-    send(object, client, &status).await
+    let patch = json!({"apiVersion": "privateregistry.dev/v1alpha1", "kind": "PrivateRegistry",
+        "status": {"conditions": [condition]}});
+    let sent = api.patch_status(name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&patch)).await;
+    sent.map(drop).map_err(failed(|| "write the status".into()))
 }
 
 async fn deliver(pass: &Pass<'_>, status: &PrivateRegistryStatus) -> Result<(), PassError> {
@@ -110,7 +148,10 @@ async fn deliver(pass: &Pass<'_>, status: &PrivateRegistryStatus) -> Result<(), 
 pub fn tidy_needed(object: &PrivateRegistry, done: bool) -> bool {
     let Some(status) = &object.status else { return true };
     let rolling = status.conditions.iter().any(|one| one.type_ == kind::PROGRESSING && one.status != "False");
-    status.observed_generation != object.metadata.generation || (done && rolling)
+    // While nobody could write, nothing was tidied either.
+    let stuck = [reason::PAUSED, reason::INVALID_SPEC, reason::NAME_CONFLICT, reason::CLAIM_NOT_OURS];
+    let stuck = status.conditions.iter().any(|one| stuck.contains(&one.reason.as_str()));
+    status.observed_generation != object.metadata.generation || (done && rolling) || stuck
 }
 
 /// When to look again: at the next thing that is due, which no watch tells.
@@ -121,7 +162,16 @@ pub fn next(status: &PrivateRegistryStatus, seen: &Observed, now: i64) -> Progre
         cache.map(|one| one.last_transition_time.0.as_second() + PATIENCE).filter(|due| *due > now);
     let due = [seen.certificate.due, seen.credentials.due, patience].into_iter().flatten().min();
     let until_due = due.map_or(IDLE, |due| Duration::from_secs((due - now).max(1).unsigned_abs()));
-    Progress(until_due.min(if settled { IDLE } else { ON_ITS_WAY }))
+    Progress(until_due.min(if settled { IDLE } else { on_its_way(status, now) }))
+}
+
+/// What moves is looked at often, what has stood still for long seldom.
+fn on_its_way(status: &PrivateRegistryStatus, now: i64) -> Duration {
+    let turned = |one: &&Condition| [kind::READY, kind::PROGRESSING].contains(&one.type_.as_str());
+    let last =
+        status.conditions.iter().filter(turned).map(|one| one.last_transition_time.0.as_second()).max();
+    let still = (now - last.unwrap_or(now)).max(0).unsigned_abs();
+    Duration::from_secs(still / 10).clamp(ON_ITS_WAY, IDLE)
 }
 
 /// Events for conditions that changed: one for each transition.
@@ -141,8 +191,9 @@ fn news(
         let bad = condition.status == worse && !QUIET.contains(&condition.reason.as_str());
         // A cache that is not there yet is no loss; when it stays away, Degraded says so.
         let fresh = condition.reason == reason::UNREACHABLE && was.is_none_or(|old| old.status != "True");
+        let lost = condition.reason == reason::NO_READY_PODS && was.is_some_and(|old| old.status == "True");
         // Ready repeats the reason of the part that is broken.
-        if bad && !fresh && condition.type_ != kind::READY {
+        if (bad || lost) && !fresh && condition.type_ != kind::READY {
             events.push((EventType::Warning, condition.reason.clone(), condition.message.clone()));
         }
         let from = was.map(|old| old.reason.as_str());
@@ -166,7 +217,7 @@ fn news(
     events
 }
 
-/// Sends the status. A field that comes back different was dropped by an older CRD.
+/// Sends the status. An older CRD refuses fields that it does not declare.
 async fn send(
     object: &PrivateRegistry,
     client: &Client,
@@ -178,7 +229,12 @@ async fn send(
         json!({"apiVersion": "privateregistry.dev/v1alpha1", "kind": "PrivateRegistry", "status": status});
     let sent = api
         .patch_status(&object.name_any(), &PatchParams::apply(MANAGER).force(), &Patch::Apply(&patch))
-        .await
-        .map_err(failed(|| "write the status".into()))?;
-    if sent.status.as_ref() == Some(status) { Ok(()) } else { Err(PassError::CrdOutdated) }
+        .await;
+    match sent {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(refused)) if refused.message.contains("field not declared in schema") => {
+            Err(PassError::CrdOutdated)
+        }
+        Err(error) => Err(failed(|| "write the status".into())(error)),
+    }
 }

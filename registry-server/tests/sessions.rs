@@ -1,0 +1,279 @@
+//! Section 4 below HTTP: sessions that are ended, broken off and fought over.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop at once")]
+
+use std::{
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures::{FutureExt, Stream, StreamExt, stream};
+use registry_server::{
+    oci::{
+        digest::{Algorithm, Digest},
+        hasher::Hasher,
+        repository_name::RepositoryName,
+    },
+    registry::{error::RegistryError, layout, metadata::FromStore, service::Registry, uploads::Chunk},
+    storage::{
+        backend::{Answer, Backend, ByteStream},
+        error::StorageError,
+        memory::Memory,
+    },
+};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+const PIECE: usize = 1 << 20;
+
+/// A store whose commits wait for a permit, and whose deletes may fail.
+struct Slow {
+    store: Memory,
+    commits: Semaphore,
+    keeps: AtomicBool,
+}
+
+impl Backend for Slow {
+    fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>> {
+        self.store.stat(key)
+    }
+
+    fn read<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Bytes>> {
+        self.store.read(key)
+    }
+
+    fn stream<'a>(&'a self, key: &'a str, range: Range<u64>) -> Answer<'a, Option<ByteStream>> {
+        self.store.stream(key, range)
+    }
+
+    fn put<'a>(&'a self, key: &'a str, bytes: Bytes) -> Answer<'a, ()> {
+        self.store.put(key, bytes)
+    }
+
+    fn append<'a>(&'a self, key: &'a str, offset: u64, bytes: Bytes) -> Answer<'a, ()> {
+        self.store.append(key, offset, bytes)
+    }
+
+    fn commit<'a>(&'a self, from: &'a str, to: &'a str, size: u64) -> Answer<'a, ()> {
+        async move {
+            self.commits.acquire().await.unwrap().forget();
+            self.store.commit(from, to, size).await
+        }
+        .boxed()
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str) -> Answer<'a, Vec<String>> {
+        self.store.list(prefix)
+    }
+
+    fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, bool> {
+        if self.keeps.load(Ordering::SeqCst) {
+            return async { Err(StorageError::unavailable(key, "told to fail")) }.boxed();
+        }
+        self.store.delete(key)
+    }
+}
+
+/// A registry with one session in it.
+struct Session {
+    store: Arc<Slow>,
+    registry: Registry,
+    name: RepositoryName,
+    id: Uuid,
+}
+
+impl Session {
+    async fn begin(commits: usize) -> Self {
+        let store = Slow {
+            store: Memory::default(),
+            commits: Semaphore::new(commits),
+            keeps: AtomicBool::new(false),
+        };
+        let store = Arc::new(store);
+        let backend: Arc<dyn Backend> = Arc::clone(&store) as _;
+        let registry = Registry::new(Arc::clone(&backend), Arc::new(FromStore(backend)));
+        let name: RepositoryName = "n".parse().unwrap();
+        let id = registry.begin_upload(&name, None).await.unwrap();
+        Self { store, registry, name, id }
+    }
+
+    async fn append(&self, body: impl Stream<Item = Bytes>) -> Result<u64, RegistryError> {
+        let body = Box::pin(body.map(Ok::<_, std::io::Error>));
+        self.registry.append_upload(&self.name, self.id, Chunk::default(), body).await
+    }
+
+    async fn append_one(&self, bytes: &Bytes) -> Result<u64, RegistryError> {
+        self.append(stream::iter([bytes.clone()])).await
+    }
+
+    async fn finish(&self, digest: &Digest) -> Result<(), RegistryError> {
+        self.registry.finish_upload(&self.name, self.id, digest, None).await
+    }
+
+    async fn size(&self) -> Result<u64, RegistryError> {
+        self.registry.upload_size(&self.name, self.id).await
+    }
+
+    /// Sends the bytes and no end; gives when they are stored.
+    async fn hold(self: &Arc<Self>, bytes: &Bytes) -> tokio::task::JoinHandle<Result<u64, RegistryError>> {
+        let (holder, bytes) = (Arc::clone(self), bytes.clone());
+        let size = self.size().await.unwrap() + bytes.len() as u64;
+        let held = tokio::spawn(async move {
+            let body = stream::iter([bytes]).chain(stream::pending());
+            holder.append(body).await
+        });
+        while self.size().await.unwrap() != size {
+            tokio::task::yield_now().await;
+        }
+        held
+    }
+}
+
+fn digest(bytes: &[u8]) -> Digest {
+    Hasher::digest(Algorithm::Sha256, bytes)
+}
+
+fn filled(byte: u8) -> Bytes {
+    vec![byte; PIECE].into()
+}
+
+// registry C14
+#[tokio::test]
+async fn a_hash_of_bytes_that_have_gone_vouches_for_nothing() {
+    let session = Arc::new(Session::begin(9).await);
+    let (good, evil, rest) = (filled(1), filled(2), filled(3));
+    session.append_one(&good).await.unwrap();
+    // As a server leaves it that dies between the move and the end of the session.
+    session.store.delete(&layout::upload_data(&session.name, session.id)).await.unwrap();
+    let held = session.hold(&evil).await;
+    session.append_one(&rest).await.unwrap();
+    let wanted = digest(&[good, rest].concat());
+    let refused = session.finish(&wanted).await.unwrap_err();
+    assert!(matches!(refused, RegistryError::DigestMismatch { .. }), "{refused}");
+    assert_eq!(session.store.stat(&layout::blob(&wanted)).await.unwrap(), None);
+    held.abort();
+}
+
+// registry C14 C24
+#[tokio::test]
+async fn an_upload_is_ended_once_whatever_is_left_of_it() {
+    let session = Session::begin(9).await;
+    let (good, evil) = (filled(1), filled(2));
+    session.append_one(&good).await.unwrap();
+    session.store.keeps.store(true, Ordering::SeqCst);
+    // What cannot be removed does not make a finished upload a failure.
+    session.finish(&digest(&good)).await.unwrap();
+    session.store.keeps.store(false, Ordering::SeqCst);
+    let _ = session.append_one(&evil).await;
+    for wanted in [digest(&good), digest(&evil)] {
+        assert!(session.finish(&wanted).await.is_err());
+    }
+    assert_eq!(session.store.read(&layout::blob(&digest(&good))).await.unwrap().unwrap(), good);
+}
+
+// registry C24 C29
+#[tokio::test]
+async fn two_closing_requests_make_one_blob() {
+    let session = Arc::new(Session::begin(0).await);
+    let good = filled(1);
+    session.append_one(&good).await.unwrap();
+    let finish = |session: &Arc<Session>| {
+        let (session, digest) = (Arc::clone(session), digest(&good));
+        tokio::spawn(async move { session.finish(&digest).await.is_ok() })
+    };
+    let (one, two) = (finish(&session), finish(&session));
+    session.store.commits.add_permits(2);
+    assert!(one.await.unwrap() != two.await.unwrap());
+    assert!(matches!(session.size().await, Err(RegistryError::UploadUnknown)));
+}
+
+// registry ST2 C41
+#[tokio::test]
+async fn a_session_goes_on_when_the_store_takes_no_blob() {
+    let session = Session::begin(9).await;
+    let good = filled(1);
+    session.append_one(&good).await.unwrap();
+    let data = layout::upload_data(&session.name, session.id);
+    session.store.append(&data, PIECE as u64, "x".into()).await.unwrap();
+    let early = digest(&[&good[..], b"x"].concat());
+    session.store.commits.forget_permits(9);
+    session.store.commits.close();
+    let failed = std::panic::AssertUnwindSafe(session.finish(&early)).catch_unwind().await;
+    assert!(failed.is_err(), "the commit was told to panic");
+    assert_eq!(session.size().await.unwrap(), PIECE as u64 + 1);
+}
+
+// registry C29, seed: the sender leaves while the store works
+#[tokio::test]
+async fn a_blob_is_finished_though_its_sender_has_left() {
+    let session = Arc::new(Session::begin(0).await);
+    let good = filled(1);
+    session.append_one(&good).await.unwrap();
+    let (closing, wanted) = (Arc::clone(&session), digest(&good));
+    let sender = tokio::spawn(async move { closing.finish(&wanted).await });
+    let claim = layout::upload_closing(&session.name, session.id);
+    while session.store.stat(&claim).await.unwrap().is_none() {
+        tokio::task::yield_now().await;
+    }
+    sender.abort();
+    assert!(sender.await.unwrap_err().is_cancelled());
+    session.store.commits.add_permits(1);
+    while session.registry.blob_size(&session.name, &digest(&good)).await.is_err() || session.size().await.is_ok()
+    {
+        tokio::task::yield_now().await;
+    }
+}
+
+// registry C24
+#[tokio::test]
+async fn a_session_that_is_cancelled_under_a_sender_is_unknown_to_it() {
+    let session = Arc::new(Session::begin(0).await);
+    let (sent, more) = tokio::sync::mpsc::unbounded_channel();
+    let sender = Arc::clone(&session);
+    let body = stream::unfold(more, |mut more| async move { Some((more.recv().await?, more)) });
+    let sending = tokio::spawn(async move { sender.append(body).await });
+    sent.send(filled(1)).unwrap();
+    while session.size().await.unwrap() != PIECE as u64 {
+        tokio::task::yield_now().await;
+    }
+    session.registry.cancel_upload(&session.name, session.id).await.unwrap();
+    sent.send(filled(2)).unwrap();
+    assert!(matches!(sending.await.unwrap(), Err(RegistryError::UploadUnknown)));
+}
+
+// registry C9
+#[tokio::test]
+async fn whoever_loses_a_race_hears_where_the_upload_ends() {
+    let session = Arc::new(Session::begin(0).await);
+    let (sent, more) = tokio::sync::mpsc::unbounded_channel();
+    let sender = Arc::clone(&session);
+    let body = stream::unfold(more, |mut more| async move { Some((more.recv().await?, more)) });
+    let sending = tokio::spawn(async move { sender.append(body).await });
+    sent.send(filled(1)).unwrap();
+    while session.size().await.unwrap() != PIECE as u64 {
+        tokio::task::yield_now().await;
+    }
+    session.append_one(&filled(3)).await.unwrap();
+    sent.send(filled(2)).unwrap();
+    let lost = sending.await.unwrap();
+    assert!(matches!(lost, Err(RegistryError::OutOfOrder { received }) if received == 2 * PIECE as u64));
+}
+
+// registry GC8
+#[tokio::test(start_paused = true)]
+async fn a_long_request_says_that_its_upload_lives() {
+    let session = Session::begin(0).await;
+    let body = stream::iter([1, 2]).then(|byte| async move {
+        tokio::time::sleep(Duration::from_secs(61)).await;
+        filled(byte)
+    });
+    let sent = tokio::time::timeout(Duration::from_secs(600), session.append(body.chain(stream::pending())));
+    assert!(sent.await.is_err());
+    let record = session.store.read(&layout::upload_hash(&session.name, session.id)).await.unwrap();
+    assert!(record.is_some_and(|record| record.starts_with(b"sha256 2097152 ")));
+}
