@@ -7,7 +7,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 "$E2E/cluster/programs.sh" clients helm conformance
 "$E2E/cluster/up.sh" >/dev/null
 source "$E2E/env.sh"
-mapfile -t archives < <("$E2E/cluster/images.sh")
+archives=$("$E2E/cluster/images.sh") # on a line of its own: here a failure ends the script
+mapfile -t archives <<<"$archives"
 "$E2E/cluster/load.sh" "${archives[@]}"
 
 # The clients of the suite push this image: as an OCI layout, which is what its archive holds.

@@ -5,15 +5,16 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need_root
 work_on current
 if [ -n "${PREG_USER_KUBECONFIG+set}" ]; then export KUBECONFIG=$PREG_USER_KUBECONFIG; fi # env.sh took ours
-"$CLUSTER/programs.sh" k8s
+need_kubectl
+export PATH=$BIN:$PATH
 need ip=iproute2 jq=jq curl=curl
-context=$("$BIN/kubectl" config current-context 2>/dev/null) || die "there is no current kubeconfig"
+context=$(kubectl config current-context 2>/dev/null) || die "there is no current kubeconfig"
 [[ $context == kind-* ]] || die "the current context is $context, which is no kind cluster"
 mkdir -p "$STATE"/{certs.d,logs}
 if [ ! -e "$STATE/docker-host" ]; then echo "${DOCKER_HOST:-}" >"$STATE/docker-host"; fi
 use_engine
 echo "${context#kind-}" >"$STATE/kind-name"
-"$BIN/kubectl" config view --minify --flatten >"$STATE/kubeconfig.new"
+kubectl config view --minify --flatten >"$STATE/kubeconfig.new"
 install -m 600 "$STATE/kubeconfig.new" "$STATE/kubeconfig" && rm "$STATE/kubeconfig.new"
 # Only what was not there before is removed in the end.
 if [ ! -e "$STATE/before" ]; then

@@ -78,7 +78,8 @@ resume() { # a node that has ended, or whose engine has
 
 need nft=nftables ip=iproute2 jq=jq curl=curl
 mkdir -p "$STATE"/{pids,logs,run,certs.d} "$IMAGES"
-step programs "$CLUSTER/programs.sh" k8s kind
+step programs "$CLUSTER/programs.sh" kind
+need_kubectl
 DOCKER_HOST=$("$CLUSTER/docker-up.sh")
 use_engine
 step network network

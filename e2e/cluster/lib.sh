@@ -183,4 +183,6 @@ kill_groups() {
 }
 
 node_ctr() { ctr --address "$SOCKET" --namespace k8s.io "$@"; }
-cluster_kubectl() { "$BIN/kubectl" --kubeconfig "$STATE/kubeconfig" "$@"; }
+cluster_kubectl() { PATH=$BIN:$PATH kubectl --kubeconfig "$STATE/kubeconfig" "$@"; }
+# Ours comes with all of Kubernetes, which takes long to build: the machine's will do.
+need_kubectl() { PATH=$BIN:$PATH command -v kubectl >/dev/null || "$CLUSTER/programs.sh" k8s; }

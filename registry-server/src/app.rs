@@ -102,6 +102,8 @@ impl Server {
             tokio::spawn(listener::serve(listener, None, service, stop.clone(), Duration::from_secs(1)));
         }
         let purging = tokio::spawn(purging::run(self.door.registry.clone(), Arc::clone(&self.door.settings)));
+        let upkeep = tokio::spawn(metrics::upkeep());
+        let watching = tokio::spawn(store::watch(self.door.registry.clone()));
         let flag = Arc::clone(&ending);
         let mut told = stop.clone();
         tokio::spawn(async move {
@@ -113,6 +115,8 @@ impl Server {
         stop.mark_unchanged();
         listener::serve(self.public, self.tls, service, stop, self.drain).await;
         purging.abort();
+        upkeep.abort();
+        watching.abort();
         let _ = end_admin.send(true);
         if let Some(admin) = admin {
             let _ = admin.await;

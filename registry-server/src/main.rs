@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 use registry_config::schema::Config;
 use registry_server::{
     app::{self, Environment, Server},
-    auth::{error::AuthError, htpasswd},
+    auth::{error::AuthError, htpasswd, htpasswd_file},
     telemetry,
 };
 use tokio::{signal::unix, sync::watch};
@@ -165,13 +165,7 @@ fn password() -> anyhow::Result<String> {
 }
 
 fn add(file: &Path, user: &str) -> anyhow::Result<()> {
-    let text = match std::fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(source) => return Err(AuthError::Read { path: file.to_owned(), source }.into()),
-    };
-    let text = htpasswd::with_account(&text, user, &password()?)?;
-    Ok(htpasswd::write(file, &text)?)
+    Ok(htpasswd_file::add(file, user, &password()?)?)
 }
 
 fn verify(file: &Path, user: &str) -> anyhow::Result<()> {

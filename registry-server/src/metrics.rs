@@ -4,6 +4,8 @@ use std::{cell::Cell, sync::OnceLock, time::Duration};
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
+const UPKEEP: Duration = Duration::from_secs(5);
+
 static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
 
 /// Sets the process's recorder up, once.
@@ -17,6 +19,14 @@ pub fn install() -> &'static PrometheusHandle {
         let _ = metrics::set_global_recorder(recorder);
         handle
     })
+}
+
+/// Puts what was measured together now and then: nobody may ever ask for it. Never ends.
+pub async fn upkeep() {
+    loop {
+        tokio::time::sleep(UPKEEP).await;
+        install().run_upkeep();
+    }
 }
 
 /// A request was answered.

@@ -101,7 +101,8 @@ fn cached() -> (Arc<Spy>, Registry, RepositoryName) {
     let spy = Arc::new(Spy::default());
     let store: Arc<dyn Backend> = Arc::clone(&spy) as _;
     let values = Arc::new(cache::memory::Memory::new(1 << 20));
-    let metadata = CachedMetadata::new(Arc::new(FromStore(Arc::clone(&store))), values, "id");
+    let metadata = CachedMetadata::new(Arc::new(FromStore(Arc::clone(&store))), values);
+    metadata.known_as("id");
     (spy, Registry::new(store, Arc::new(metadata)), "n".parse().unwrap())
 }
 

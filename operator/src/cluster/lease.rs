@@ -1,10 +1,7 @@
 //! Leadership by a Lease, KEP-589 semantics: others are judged by our own monotonic clock, a replace carries
 //! the `resourceVersion`, and a leader that cannot renew steps down before its lease ends.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use k8s_openapi::{
     api::coordination::v1::{Lease, LeaseSpec},
@@ -14,7 +11,10 @@ use kube::{
     Api,
     api::{ObjectMeta, PostParams},
 };
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
 
 use crate::cluster::pulse::Pulse;
 

@@ -1,12 +1,11 @@
-//! Children go to the cluster, what is no longer wanted goes away, and what happened is told.
+//! Children go to the cluster.
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
-    Resource, ResourceExt,
-    api::{DeleteParams, DynamicObject, Patch, PatchParams, Preconditions},
-    runtime::events::{Event, EventType, Recorder},
+    ResourceExt,
+    api::{DynamicObject, Patch, PatchParams},
+    runtime::events::{EventType, Recorder},
 };
 use serde_json::{Value, json};
 
@@ -17,19 +16,9 @@ use crate::{
         desired::{child::Component, children::Children, config_maps::content_hash},
         error::{PassError, unwritten},
         observe::{Reader, failed, json_of},
+        tell::{News, tell},
     },
 };
-
-/// Kinds of children that may go, and whether pods need them until they are replaced.
-const PRUNABLE: &[(&str, &str, bool)] = &[
-    ("networking.k8s.io/v1", "NetworkPolicy", false),
-    ("policy/v1", "PodDisruptionBudget", false),
-    ("apps/v1", "Deployment", true),
-    ("v1", "Service", true),
-    ("v1", "Secret", true),
-    ("v1", "ConfigMap", true),
-    ("v1", "ServiceAccount", true),
-];
 
 /// Writes of one pass.
 pub struct Pass<'a> {
@@ -40,7 +29,7 @@ pub struct Pass<'a> {
     /// Where Events go.
     pub recorder: &'a Recorder,
     /// Kind and name of every child that was applied or stays as it is.
-    wanted: BTreeSet<(String, String)>,
+    pub(super) wanted: BTreeSet<(String, String)>,
     /// Those of them that were applied.
     written: BTreeSet<(String, String)>,
     wrote: bool,
@@ -160,55 +149,6 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Deletes children that are no longer wanted. Those that pods mount wait until the pods are replaced.
-    pub async fn prune(&self, rolled_out: bool) -> Result<(), PassError> {
-        let mut mounted = None;
-        for (api_version, kind, needed) in PRUNABLE.iter().filter(|(_, _, needed)| rolled_out || !needed) {
-            for child in self.reader.children(api_version, kind).await? {
-                let name = child.name_any();
-                if !self.reader.model.names.is_child(&name)
-                    || self.wanted.contains(&((*kind).to_owned(), name.clone()))
-                    || child.metadata.deletion_timestamp.is_some()
-                    || !self.reader.family().has(&child.metadata)
-                {
-                    continue;
-                }
-                if *needed && *kind == "ConfigMap" {
-                    if mounted.is_none() {
-                        mounted = Some(self.mounted().await?);
-                    }
-                    if mounted.as_ref().is_some_and(|mounted| mounted.contains(&name)) {
-                        continue;
-                    }
-                }
-                let preconditions =
-                    Some(Preconditions { uid: child.metadata.uid.clone(), ..Preconditions::default() });
-                let params = DeleteParams { preconditions, ..DeleteParams::background() };
-                let deleted = self.reader.api(api_version, kind).delete(&name, &params).await;
-                match deleted {
-                    Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => {}
-                    other => drop(other.map_err(failed(|| format!("delete {kind} {name}")))?),
-                }
-                tracing::info!(
-                    kind,
-                    name,
-                    namespace = self.reader.model.names.namespace,
-                    "deleted: no longer wanted"
-                );
-            }
-        }
-        Ok(())
-    }
-
-    /// ConfigMaps that a ReplicaSet mounts: `kubectl rollout undo` needs them.
-    async fn mounted(&self) -> Result<BTreeSet<String>, PassError> {
-        let sets = self.reader.children("apps/v1", "ReplicaSet").await?;
-        let volumes = sets.iter().flat_map(|set| {
-            set.data["spec"]["template"]["spec"]["volumes"].as_array().cloned().unwrap_or_default()
-        });
-        Ok(volumes.filter_map(|volume| volume["configMap"]["name"].as_str().map(str::to_owned)).collect())
-    }
-
     /// Pods of the registry, for what they say about themselves.
     pub async fn pods(&self) -> Result<Vec<Value>, PassError> {
         Ok(self.registry_pods().await?.iter().map(json_of).collect())
@@ -254,44 +194,6 @@ impl<'a> Pass<'a> {
     /// Tells what happened to a child.
     async fn tell_about(&self, type_: EventType, reason: &str, note: String, child: &DynamicObject) {
         tell(self.recorder, self.object, News { type_, reason, note, child: Some(child) }).await;
-    }
-}
-
-/// What an Event says.
-pub struct News<'a> {
-    /// Whether it is good.
-    pub type_: EventType,
-    /// Word from the fixed list.
-    pub reason: &'a str,
-    /// For people.
-    pub note: String,
-    /// The child that it is about: keeps Events of one reason apart.
-    pub child: Option<&'a DynamicObject>,
-}
-
-/// An Event is news, not state: one that cannot be written is logged.
-pub async fn tell(recorder: &Recorder, object: &PrivateRegistry, news: News<'_>) {
-    let secondary = news.child.map(|child| {
-        let types = child.types.clone().unwrap_or_default();
-        ObjectReference {
-            api_version: Some(types.api_version),
-            kind: Some(types.kind),
-            name: child.metadata.name.clone(),
-            namespace: child.metadata.namespace.clone(),
-            uid: child.metadata.uid.clone(),
-            ..ObjectReference::default()
-        }
-    });
-    let note = news.note.chars().take(1000).collect();
-    let event = Event {
-        type_: news.type_,
-        reason: news.reason.into(),
-        note: Some(note),
-        action: "Reconcile".into(),
-        secondary,
-    };
-    if let Err(error) = recorder.publish(&event, &object.object_ref(&())).await {
-        tracing::warn!(%error, reason = news.reason, "failed to write an Event");
     }
 }
 

@@ -13,6 +13,8 @@ use crate::{
 
 /// More problems than this are not looked for.
 const ENOUGH: usize = 50;
+/// Keys whose values are never read as anything but text, and never shown.
+const SECRETS: [&str; 2] = ["accesskey", "secretkey"];
 
 /// The configuration cannot be written as YAML.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +48,11 @@ impl Config {
         let mut named: Vec<_> = named.collect();
         named.sort();
         for (path, name, text) in named {
-            let parsed = untyped(&text).unwrap_or(Value::String(text));
+            // A secret is what it is, whatever it would be in YAML.
+            let parsed = match path.last().is_some_and(|last| SECRETS.contains(&last.as_str())) {
+                true => Value::String(text),
+                false => untyped(&text).unwrap_or(Value::String(text)),
+            };
             environment::set(&mut value, &path, parsed);
             overridden.push((path, name));
         }
@@ -243,6 +249,24 @@ mod tests {
         assert!(config.to_yaml().unwrap().contains("canary2"));
         for shown in [format!("{config:?}"), config.redacted().to_yaml().unwrap()] {
             assert!(!shown.contains("canary") && shown.contains("redacted"), "{shown}");
+        }
+    }
+
+    // registry CF5 OB6
+    #[test]
+    fn secrets_that_look_like_something_else_are_not_shown() {
+        for bad in ["12345678", "[canary]", "{canary: 1}", "true", "1e5"] {
+            let text = format!("storage: {{s3: {{region: r, bucket: b, accesskey: a, secretkey: {bad}}}}}");
+            let problems = read(&text, &[]).unwrap_err().to_string();
+            assert!(problems.contains("storage.s3.secretkey: must be a text"), "{problems}");
+            assert!(!problems.contains(bad) && !problems.contains("canary"), "{problems}");
+            let environment = [
+                ("REGISTRY_STORAGE_S3", "{region: r, bucket: b}"),
+                ("REGISTRY_STORAGE_S3_ACCESSKEY", "0123"),
+                ("REGISTRY_STORAGE_S3_SECRETKEY", bad),
+            ];
+            let s3 = read("", &environment).unwrap().storage.s3.unwrap();
+            assert_eq!((s3.accesskey.unwrap().0.as_str(), s3.secretkey.unwrap().0.as_str()), ("0123", bad));
         }
     }
 

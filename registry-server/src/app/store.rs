@@ -1,6 +1,6 @@
 //! The store that the configuration names, and the registry in it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use registry_config::schema::{Cache, CacheKind, Config};
@@ -14,6 +14,7 @@ use crate::{
     },
     registry::{
         cached_metadata::CachedMetadata,
+        error::RegistryError,
         identity,
         metadata::{FromStore, Metadata},
         service::Registry,
@@ -21,15 +22,46 @@ use crate::{
     storage::{backend::Backend, fs::Filesystem, memory::Memory, s3::S3},
 };
 
-/// The registry in the configured store, which is made sure to be the right one.
+/// How long the start waits for the store. One that does not answer by then is looked at later.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How often the store is looked at.
+const PERIOD: Duration = Duration::from_secs(5);
+
+/// The registry in the configured store. A store that answers is made sure to be the right one.
 pub async fn registry(config: &Config) -> anyhow::Result<Registry> {
     let store = open(config)?;
     let expected = config.storage.identity.as_deref();
-    if let Some(expected) = expected {
-        identity::require(&*store, expected, config.storage.initialize).await?;
-    }
     let metadata = metadata(config, Arc::clone(&store)).await?;
-    Ok(Registry::new(store, metadata).expecting(expected))
+    let registry = Registry::new(store, metadata).expecting(expected, config.storage.initialize);
+    answered(registry.look()).await?;
+    Ok(registry)
+}
+
+/// What the store says, unless it does not answer soon: then there is nothing yet.
+async fn answered<T>(
+    asked: impl Future<Output = Result<T, RegistryError>>,
+) -> Result<Option<T>, RegistryError> {
+    match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(Ok(answer)) => Ok(Some(answer)),
+        Ok(Err(error @ RegistryError::Unavailable(_))) => {
+            tracing::warn!(%error, "going on; the server gets ready when it does");
+            Ok(None)
+        }
+        Err(_) => {
+            tracing::warn!("the store is slow; going on, the server gets ready when it answers");
+            Ok(None)
+        }
+        Ok(Err(error)) => Err(error),
+    }
+}
+
+/// Looks at the store now and then. Never ends.
+pub async fn watch(registry: Registry) {
+    loop {
+        // What is wrong is told by the guard when it begins.
+        let _ = registry.look().await;
+        tokio::time::sleep(PERIOD).await;
+    }
 }
 
 fn open(config: &Config) -> anyhow::Result<Arc<dyn Backend>> {
@@ -54,9 +86,26 @@ fn open(config: &Config) -> anyhow::Result<Arc<dyn Backend>> {
 async fn metadata(config: &Config, store: Arc<dyn Backend>) -> anyhow::Result<Arc<dyn Metadata>> {
     let direct: Arc<dyn Metadata> = Arc::new(FromStore(Arc::clone(&store)));
     let Some(section) = &config.storage.cache else { return Ok(direct) };
-    let values = values(config, section)?;
-    let identity = identity::of(&*store).await.context("cannot read the identity of the store")?;
-    Ok(Arc::new(CachedMetadata::new(direct, values, &identity)))
+    let cached = Arc::new(CachedMetadata::new(direct, values(config, section)?));
+    if let Some(expected) = &config.storage.identity {
+        cached.known_as(expected);
+        return Ok(cached);
+    }
+    match answered(identity::of(&*store)).await.context("cannot read the identity of the store")? {
+        Some(identity) => cached.known_as(&identity),
+        None => drop(tokio::spawn(learn(Arc::clone(&cached), store))),
+    }
+    Ok(cached)
+}
+
+/// Asks until the store says which it is; nothing is remembered before.
+async fn learn(cached: Arc<CachedMetadata>, store: Arc<dyn Backend>) {
+    loop {
+        match identity::of(&*store).await {
+            Ok(identity) => return cached.known_as(&identity),
+            Err(_) => tokio::time::sleep(PERIOD).await,
+        }
+    }
 }
 
 fn values(config: &Config, section: &Cache) -> anyhow::Result<Arc<dyn KeyValue>> {

@@ -18,13 +18,25 @@ use crate::auth::{
 
 /// How long a verified password is believed without hashing it again.
 const REMEMBERED: Duration = Duration::from_secs(300);
+/// How long whoever has shown the password is not stopped by the guesses of others.
+const PROVEN: Duration = Duration::from_secs(24 * 3600);
 const REMEMBERED_AT_MOST: u64 = 10_000;
 
 struct Loaded {
     generation: Uuid,
     hashes: HashMap<String, Vec<Hash>>,
-    /// What unknown users are compared with, so that they take as long as known ones.
-    decoy: Vec<Hash>,
+    users: Vec<String>,
+}
+
+impl Loaded {
+    /// The user's hashes. For an unknown one those of any other, always the same, so that it takes as long.
+    fn hashes(&self, user: &str) -> (Vec<Hash>, bool) {
+        let known = self.hashes.get(user);
+        let place = u64::from_be_bytes(key(self.generation, user, "")[..8].try_into().unwrap_or_default());
+        let decoy = self.users.get(place as usize % self.users.len().max(1));
+        let hashes = known.or_else(|| self.hashes.get(decoy?));
+        (hashes.cloned().unwrap_or_default(), known.is_some())
+    }
 }
 
 /// Why somebody is not let in.
@@ -45,24 +57,30 @@ pub struct Accounts {
     path: PathBuf,
     loaded: ArcSwap<Loaded>,
     verdicts: Cache<[u8; 32], ()>,
+    proven: Cache<[u8; 32], ()>,
     attempts: Attempts,
-    hashing: Semaphore,
+    hashing: Arc<Semaphore>,
+}
+
+fn remembered(time: Duration) -> Cache<[u8; 32], ()> {
+    Cache::builder().max_capacity(REMEMBERED_AT_MOST).time_to_live(time).build()
 }
 
 impl Accounts {
     /// The accounts in `text`, which came from `path`.
     pub fn new(path: PathBuf, text: &str, realm: String, pull_only: Vec<String>) -> Result<Self, AuthError> {
         let loaded = load(&path, text)?;
-        let verdicts = Cache::builder().max_capacity(REMEMBERED_AT_MOST).time_to_live(REMEMBERED).build();
+        let (verdicts, proven) = (remembered(REMEMBERED), remembered(PROVEN));
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
-        let (attempts, hashing) = (Attempts::default(), Semaphore::new(threads));
-        Ok(Self { realm, pull_only, path, loaded: loaded.into(), verdicts, attempts, hashing })
+        let (attempts, hashing) = (Attempts::default(), Arc::new(Semaphore::new(threads)));
+        Ok(Self { realm, pull_only, path, loaded: loaded.into(), verdicts, proven, attempts, hashing })
     }
 
     /// Takes over a new state of the file, or keeps the old one.
     pub fn reload(&self, text: &str) -> Result<(), AuthError> {
         self.loaded.store(load(&self.path, text)?);
         self.verdicts.invalidate_all();
+        self.proven.invalidate_all();
         self.attempts.forget();
         Ok(())
     }
@@ -71,38 +89,59 @@ impl Accounts {
     /// passwords.
     pub async fn verify(&self, credentials: &Credentials, from: IpAddr) -> Result<Identity, Refusal> {
         let loaded = self.loaded.load_full();
-        let key = remembered_as(loaded.generation, credentials);
         let user = &credentials.user;
-        // Whoever has just shown the password is let in, however many others guess.
+        let key = key(loaded.generation, user, &credentials.password);
         if self.verdicts.get(&key).await.is_none() {
-            if self.attempts.exhausted(user, from).await {
+            // Whoever has shown the password is let in, however many others guess.
+            let proven = self.proven.get(&key).await.is_some();
+            if !proven && self.attempts.exhausted(user, from).await {
                 return Err(Refusal::TooMany);
             }
-            if self.verdicts.try_get_with(key, self.hash(&loaded, credentials)).await.is_err() {
-                self.attempts.failed(user, from).await;
-                return Err(Refusal::Wrong);
-            }
+            let judged = self.judge(&loaded, credentials, (!proven).then_some(from));
+            self.verdicts.try_get_with(key, judged).await.map_err(|refusal| *refusal)?;
+            self.proven.insert(key, ()).await;
         }
         Ok(Identity::User(user.clone()))
     }
 
-    async fn hash(&self, loaded: &Loaded, credentials: &Credentials) -> Result<(), ()> {
-        let known = loaded.hashes.get(&credentials.user);
-        let (hashes, known) = (known.unwrap_or(&loaded.decoy).clone(), known.is_some());
+    /// Counts and hashes, once for all who send the same at the same time.
+    async fn judge(
+        &self,
+        loaded: &Loaded,
+        credentials: &Credentials,
+        counted: Option<IpAddr>,
+    ) -> Result<(), Refusal> {
+        let attempt = match counted {
+            Some(from) => Some(self.attempts.begin(&credentials.user, from).await.ok_or(Refusal::TooMany)?),
+            None => None,
+        };
+        self.hash(loaded, credentials).await.ok_or(Refusal::Wrong)?;
+        if let Some(attempt) = attempt {
+            attempt.forgive();
+        }
+        Ok(())
+    }
+
+    async fn hash(&self, loaded: &Loaded, credentials: &Credentials) -> Option<()> {
+        let (hashes, known) = loaded.hashes(&credentials.user);
         let password = credentials.password.clone();
-        let _permit = self.hashing.acquire().await.map_err(|_| ())?;
-        let right = tokio::task::spawn_blocking(move || hashes.iter().any(|hash| hash.verify(&password)));
-        right.await.ok().filter(|right| *right && known).map(|_| ()).ok_or(())
+        let permit = Arc::clone(&self.hashing).acquire_owned().await.ok()?;
+        let right = tokio::task::spawn_blocking(move || {
+            // It works on when its client has left, and is counted as long.
+            let _permit = permit;
+            hashes.iter().any(|hash| hash.verify(&password))
+        });
+        right.await.ok().filter(|right| *right && known).map(drop)
     }
 }
 
 /// A key that is worth nothing outside this process: the generation is random and kept nowhere else.
-fn remembered_as(generation: Uuid, credentials: &Credentials) -> [u8; 32] {
+fn key(generation: Uuid, user: &str, password: &str) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(generation.as_bytes());
-    hash.update((credentials.user.len() as u64).to_be_bytes());
-    hash.update(&credentials.user);
-    hash.update(&credentials.password);
+    hash.update((user.len() as u64).to_be_bytes());
+    hash.update(user);
+    hash.update(password);
     hash.finalize().into()
 }
 
@@ -116,12 +155,12 @@ fn load(path: &std::path::Path, text: &str) -> Result<Arc<Loaded>, AuthError> {
     if accounts.is_empty() {
         return Err(AuthError::NoAccounts { path: path.to_owned() });
     }
-    let decoy = accounts.iter().take(1).map(|(_, hash)| hash.clone()).collect();
     let mut hashes: HashMap<String, Vec<Hash>> = HashMap::new();
     for (user, hash) in accounts {
         hashes.entry(user).or_default().push(hash);
     }
-    Ok(Arc::new(Loaded { generation: Uuid::new_v4(), hashes, decoy }))
+    let users = hashes.keys().cloned().collect();
+    Ok(Arc::new(Loaded { generation: Uuid::new_v4(), hashes, users }))
 }
 
 #[cfg(test)]
@@ -213,5 +252,63 @@ mod tests {
         assert!(accounts.verify(&login("ann", "secret"), THERE).await.is_ok());
         // Bob has logged in before: those who guess do not lock him out.
         assert!(accounts.verify(&login("bob", "secret"), HERE).await.is_ok());
+    }
+
+    // registry AU8
+    #[tokio::test]
+    async fn many_guesses_at_once_are_counted_before_they_are_judged() {
+        let accounts = bcrypt(4, &["ann"]);
+        let guess = |i: usize| {
+            let accounts = Arc::clone(&accounts);
+            async move { accounts.verify(&login("ann", &format!("guess {i}")), HERE).await }
+        };
+        let verdicts = futures::future::join_all((0..100).map(guess)).await;
+        assert_eq!(verdicts.iter().filter(|verdict| **verdict == Err(Refusal::Wrong)).count(), 20);
+        assert_eq!(verdicts.iter().filter(|verdict| **verdict == Err(Refusal::TooMany)).count(), 80);
+    }
+
+    // registry AU8
+    #[tokio::test]
+    async fn one_wrong_password_that_comes_many_times_at_once_counts_once() {
+        let accounts = bcrypt(4, &["ann"]);
+        let wrong = login("ann", "old");
+        let verdicts = futures::future::join_all((0..30).map(|_| accounts.verify(&wrong, HERE))).await;
+        assert!(verdicts.iter().all(|verdict| *verdict == Err(Refusal::Wrong)));
+        assert!(accounts.verify(&login("ann", "secret"), HERE).await.is_ok());
+    }
+
+    // registry AU8
+    #[tokio::test]
+    async fn whoever_has_logged_in_today_is_not_locked_out_by_others() {
+        let accounts = bcrypt(4, &["ann"]);
+        accounts.verify(&login("ann", "secret"), HERE).await.unwrap();
+        // Its time is over.
+        accounts.verdicts.invalidate_all();
+        for i in 0..25 {
+            assert!(accounts.verify(&login("ann", &format!("guess {i}")), HERE).await.is_err());
+        }
+        assert!(accounts.verify(&login("ann", "secret"), HERE).await.is_ok());
+    }
+
+    // registry AU4
+    #[test]
+    fn unknown_users_are_compared_with_every_account_of_the_file() {
+        let text = "a:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\na:{SHA}AAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\
+                    b:$5$abcdefgh$gruCpC7VkOTspMQTTSAR8mtlO9Upms.fwqE5y16JVM.";
+        let loaded = load(std::path::Path::new("f"), text).unwrap();
+        let lines: Vec<usize> = (0..100).map(|i| loaded.hashes(&format!("nobody {i}")).0.len()).collect();
+        assert!(lines.contains(&1) && lines.contains(&2), "{lines:?}");
+        assert_eq!(loaded.hashes("nobody 1"), loaded.hashes("nobody 1"));
+        assert!(loaded.hashes("a").1 && !loaded.hashes("nobody 1").1);
+    }
+
+    // registry AU3
+    #[tokio::test]
+    async fn a_client_that_leaves_frees_no_room_for_another_hash() {
+        use futures::FutureExt as _;
+        let accounts = bcrypt(12, &["ann"]);
+        let free = accounts.hashing.available_permits();
+        assert!(accounts.verify(&login("ann", "secret"), HERE).now_or_never().is_none());
+        assert_eq!(accounts.hashing.available_permits(), free - 1);
     }
 }

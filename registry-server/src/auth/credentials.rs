@@ -2,6 +2,10 @@
 
 use base64::Engine as _;
 
+/// Longer ones are no credentials: hashing takes time that grows with them, before anybody is known.
+const LONGEST_USER: usize = 255;
+const LONGEST_PASSWORD: usize = 1024;
+
 /// A name and a password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
@@ -28,7 +32,8 @@ impl Credentials {
         let decoded = base64::engine::general_purpose::STANDARD.decode(encoded.trim()).ok()?;
         let decoded = String::from_utf8(decoded).ok()?;
         let (user, password) = decoded.split_once(':')?;
-        (!user.is_empty()).then(|| Self { user: user.to_owned(), password: password.to_owned() })
+        let fits = !user.is_empty() && user.len() <= LONGEST_USER && password.len() <= LONGEST_PASSWORD;
+        fits.then(|| Self { user: user.to_owned(), password: password.to_owned() })
     }
 }
 
@@ -43,6 +48,16 @@ mod tests {
         assert_eq!((parsed.user.as_str(), parsed.password.as_str()), ("a", "b:c"));
         for bad in ["Basic Og==", "Token x", "Bearer garbage", "Basic !!!", "Basic", ""] {
             assert_eq!(Credentials::parse(bad.as_bytes()), None, "{bad}");
+        }
+    }
+
+    // registry AU3
+    #[test]
+    fn credentials_are_not_endless() {
+        for (user, password, good) in [(255, 1024, true), (256, 1, false), (1, 1025, false)] {
+            let text = format!("{}:{}", "u".repeat(user), "p".repeat(password));
+            let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+            assert_eq!(Credentials::parse(format!("Basic {encoded}").as_bytes()).is_some(), good);
         }
     }
 }

@@ -1,12 +1,5 @@
 //! Lines of an Apache password file: reading, verifying, making. Never panics on what it finds.
 
-use std::{
-    fs,
-    io::Write as _,
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
-    path::Path,
-};
-
 use base64::Engine as _;
 use sha_crypt::PasswordVerifier as _;
 use sha1::Digest as _;
@@ -18,6 +11,8 @@ use crate::auth::{error::AuthError, md5_crypt::md5_crypt};
 const COST: u32 = 10;
 /// A line of higher cost would stop the server for minutes.
 const HIGHEST_COST: u32 = 15;
+/// The same of SHA-crypt, whose usual number is 5,000.
+const MOST_ROUNDS: u64 = 500_000;
 
 /// A hash that can be verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,10 +61,19 @@ fn problem(hash: &str) -> Option<&'static str> {
         return (!decoded.is_ok_and(|d| d.len() == 20)).then_some("malformed SHA-1 hash");
     }
     if hash.starts_with("$5$") || hash.starts_with("$6$") {
-        return sha_crypt::PasswordHash::new(hash).is_err().then_some("malformed SHA-crypt hash");
+        return sha_crypt_problem(hash);
     }
     let des = hash.len() == 13 && hash.bytes().all(|b| b.is_ascii_alphanumeric() || b"./".contains(&b));
     Some(if des { "DES crypt is not accepted" } else { "plain text or unknown hash" })
+}
+
+fn sha_crypt_problem(hash: &str) -> Option<&'static str> {
+    let rounds =
+        hash[3..].strip_prefix("rounds=").and_then(|rest| rest.split('$').next()?.parse::<u64>().ok());
+    if rounds.is_some_and(|rounds| rounds > MOST_ROUNDS) {
+        return Some("SHA-crypt has more than 500,000 rounds");
+    }
+    sha_crypt::PasswordHash::new(hash).is_err().then_some("malformed SHA-crypt hash")
 }
 
 fn bcrypt_problem(hash: &str) -> Option<&'static str> {
@@ -119,25 +123,6 @@ pub fn with_account(text: &str, user: &str, password: &str) -> Result<String, Au
     Ok(others.chain([line.as_str()]).map(|l| format!("{l}\n")).collect())
 }
 
-/// Replaces the file in one step, readable by its owner only.
-pub fn write(path: &Path, text: &str) -> Result<(), AuthError> {
-    let failed = |source| AuthError::Write { path: path.to_owned(), source };
-    let mode = fs::metadata(path).map_or(0o600, |m| m.mode() & 0o777);
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".{}.tmp", uuid::Uuid::new_v4()));
-    let written = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(&temporary)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    written.map_err(failed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,10 +153,11 @@ mod tests {
     // registry A16
     #[test]
     fn unusable_lines_are_named_and_never_panic() {
-        let text = "\n# note\nu:rl5uQmS3bzBLU\nplain:text\ngarbage\nx:$2y$05$short\ny:$apr1$ab\nz:$2y$31$";
+        let text = "\n# note\nu:rl5uQmS3bzBLU\nplain:text\ngarbage\nx:$2y$05$short\ny:$apr1$ab\nz:$2y$31$\n\
+                    w:$5$rounds=999999999$abcdefgh$gruCpC7VkOTspMQTTSAR8mtlO9Upms.fwqE5y16JVM.";
         let (accounts, unusable) = parse(text);
         assert!(accounts.is_empty());
-        assert_eq!(unusable.iter().map(|u| u.line).collect::<Vec<_>>(), [3, 4, 5, 6, 7, 8]);
+        assert_eq!(unusable.iter().map(|u| u.line).collect::<Vec<_>>(), [3, 4, 5, 6, 7, 8, 9]);
     }
 
     // registry AU7

@@ -6,4 +6,5 @@ pub mod attempts;
 pub mod credentials;
 pub mod error;
 pub mod htpasswd;
+pub mod htpasswd_file;
 pub mod md5_crypt;

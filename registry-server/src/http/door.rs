@@ -81,6 +81,7 @@ impl Door {
         let asked = Asked { parts, query, settings, peer };
         let mut body = Inbound::new(body);
         let response = self.respond(route.map_err(ApiError::from), &asked, &mut body, &mut line).await;
+        let response = if asked.head() { headers::without_body(response) } else { response };
         (line.status, line.received) = (response.status().as_u16(), body.received());
         if !expects {
             body::drain(body);
@@ -131,6 +132,10 @@ impl Door {
         *user = authorize::identify(accounts, &asked.parts.headers, asked.peer.ip()).await?;
         let route = route?;
         authorize::permit(user, accounts, &asked.settings, (&route, &asked.parts.method))?;
+        let reads = matches!(asked.parts.method, Method::GET | Method::HEAD);
+        if !reads && !self.registry.trusted() {
+            return Err(ApiError::unavailable("the store is not the expected one"));
+        }
         self.dispatch(route, asked, body).await
     }
 

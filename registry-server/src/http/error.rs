@@ -65,6 +65,12 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Unknown, "the registry failed")
     }
 
+    /// The store cannot be used now.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message)
+            .header(header::RETRY_AFTER, RETRY_AFTER)
+    }
+
     /// The response; server errors carry the request's id.
     pub fn into_response(mut self, request_id: &str) -> Response {
         if self.status.is_server_error() {
@@ -178,8 +184,7 @@ impl From<RegistryError> for ApiError {
             }
             E::Unavailable(error) => {
                 tracing::error!(cause = chain(&error), "the store does not answer");
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message)
-                    .header(header::RETRY_AFTER, RETRY_AFTER)
+                Self::unavailable(message)
             }
             E::Storage(error) => {
                 tracing::error!(cause = chain(&error), "the store failed");

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use hyper::body::Body as _;
 
 /// What a handler gives.
 pub type Response = http::Response<Body>;
@@ -28,6 +29,15 @@ pub fn with_body<const N: usize>(
         }
     }
     response
+}
+
+/// The answer to HEAD: the headers alone. Over HTTP/2 nobody else would take the body away.
+pub fn without_body(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    if let Some(length) = body.size_hint().exact().filter(|length| *length > 0) {
+        parts.headers.entry(header::CONTENT_LENGTH).or_insert(length.into());
+    }
+    Response::from_parts(parts, Body::empty())
 }
 
 /// A JSON document.

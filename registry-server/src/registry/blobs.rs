@@ -1,4 +1,4 @@
-//! Blobs of a repository: look, read, mount, unlink.
+//! Blobs of a repository: look, read, mount.
 
 use std::ops::Range;
 
@@ -68,21 +68,5 @@ impl Registry {
             }
         }
         Ok(false)
-    }
-
-    /// Takes a blob out of a repository. Refused while a manifest of the repository needs it.
-    pub async fn delete_blob(&self, name: &RepositoryName, digest: &Digest) -> Result<(), RegistryError> {
-        let folder = layout::layer(name, digest);
-        if !self.has_link(&folder).await? {
-            return Err(RegistryError::BlobUnknown);
-        }
-        let by = self.referencing(name, digest).await?;
-        if !by.is_empty() {
-            return Err(RegistryError::Referenced { by });
-        }
-        self.metadata.forget(digest).await;
-        self.store.delete(&folder).await?;
-        self.metadata.forget(digest).await;
-        Ok(())
     }
 }

@@ -1,6 +1,9 @@
 //! Facts about content, remembered in a cache. Whether a repository has the content is always asked of the store.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use futures::{FutureExt, future::BoxFuture};
@@ -20,28 +23,29 @@ const LARGEST: usize = 64 << 10;
 pub struct CachedMetadata {
     inner: Arc<dyn Metadata>,
     values: Arc<dyn KeyValue>,
-    prefix: String,
+    identity: OnceLock<String>,
 }
 
 impl CachedMetadata {
-    /// Remembers what `inner` says, under keys of the store with this identity.
-    pub fn new(inner: Arc<dyn Metadata>, values: Arc<dyn KeyValue>, identity: &str) -> Self {
-        Self { inner, values, prefix: format!("registry:1:{identity}") }
+    /// Remembers what `inner` says, once it is known which store that is about.
+    pub fn new(inner: Arc<dyn Metadata>, values: Arc<dyn KeyValue>) -> Self {
+        Self { inner, values, identity: OnceLock::new() }
     }
 
-    fn size_key(&self, digest: &Digest) -> String {
-        format!("{}:size:{digest}", self.prefix)
+    /// From now on facts are remembered under keys of the store with this identity.
+    pub fn known_as(&self, identity: &str) {
+        self.identity.get_or_init(|| identity.to_owned());
     }
 
-    fn manifest_key(&self, digest: &Digest) -> String {
-        format!("{}:manifest:{digest}", self.prefix)
+    fn key(&self, kind: &str, digest: &Digest) -> Option<String> {
+        self.identity.get().map(|identity| format!("registry:1:{identity}:{kind}:{digest}"))
     }
 }
 
 impl Metadata for CachedMetadata {
     fn size<'a>(&'a self, digest: &'a Digest) -> Fact<'a, Option<u64>> {
         async move {
-            let key = self.size_key(digest);
+            let Some(key) = self.key("size", digest) else { return self.inner.size(digest).await };
             let known = self.values.get(&key).await;
             let known = known.and_then(|text| std::str::from_utf8(&text).ok()?.parse().ok());
             metrics::cache(known.is_some());
@@ -59,7 +63,7 @@ impl Metadata for CachedMetadata {
 
     fn manifest<'a>(&'a self, digest: &'a Digest) -> Fact<'a, Option<Bytes>> {
         async move {
-            let key = self.manifest_key(digest);
+            let Some(key) = self.key("manifest", digest) else { return self.inner.manifest(digest).await };
             let known = self.values.get(&key).await;
             // A shared cache is not trusted with content.
             let known = known.filter(|bytes| Hasher::digest(digest.algorithm(), bytes) == *digest);
@@ -78,8 +82,9 @@ impl Metadata for CachedMetadata {
 
     fn forget<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, ()> {
         async move {
-            self.values.delete(&self.size_key(digest)).await;
-            self.values.delete(&self.manifest_key(digest)).await;
+            for key in ["size", "manifest"].into_iter().filter_map(|kind| self.key(kind, digest)) {
+                self.values.delete(&key).await;
+            }
         }
         .boxed()
     }
@@ -101,7 +106,10 @@ mod tests {
         let store: Arc<dyn Backend> = Arc::new(memory::Memory::default());
         let values: Arc<dyn KeyValue> = Arc::new(Memory::new(1 << 20));
         let cached = |identity| {
-            CachedMetadata::new(Arc::new(FromStore(Arc::clone(&store))), Arc::clone(&values), identity)
+            let direct = Arc::new(FromStore(Arc::clone(&store)));
+            let cached = CachedMetadata::new(direct, Arc::clone(&values));
+            cached.known_as(identity);
+            cached
         };
         let (one, two) = (cached("one"), cached("two"));
         let digest = Hasher::digest(Algorithm::Sha256, b"content");
@@ -112,7 +120,7 @@ mod tests {
         store.delete(&key).await.unwrap();
         assert_eq!(one.size(&digest).await.unwrap(), Some(7));
         assert_eq!(two.size(&digest).await.unwrap(), None);
-        values.set(&one.manifest_key(&digest), Bytes::from_static(b"poison"), TTL).await;
+        values.set(&one.key("manifest", &digest).unwrap(), Bytes::from_static(b"poison"), TTL).await;
         assert_eq!(one.manifest(&digest).await.unwrap(), None);
         one.forget(&digest).await;
         assert_eq!(one.size(&digest).await.unwrap(), None);
@@ -120,6 +128,6 @@ mod tests {
         let digest = Hasher::digest(Algorithm::Sha256, &large);
         store.put(&layout::blob(&digest), large.into()).await.unwrap();
         assert!(one.manifest(&digest).await.unwrap().is_some());
-        assert_eq!(values.get(&one.manifest_key(&digest)).await, None);
+        assert_eq!(values.get(&one.key("manifest", &digest).unwrap()).await, None);
     }
 }

@@ -8,9 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     oci::{digest::Digest, repository_name::RepositoryName},
-    registry::{
-        aside::to_its_end, error::RegistryError, layout, service::Registry, upload_sink::Received,
-    },
+    registry::{aside::to_its_end, error::RegistryError, layout, service::Registry, upload_sink::Received},
     storage::error::StorageError,
 };
 

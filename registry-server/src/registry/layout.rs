@@ -52,14 +52,19 @@ pub fn layer(name: &RepositoryName, digest: &Digest) -> String {
     format!("{}/_layers/{}", repository(name), parts(digest))
 }
 
+/// Folder of all manifest links.
+pub fn all_revisions(name: &RepositoryName) -> String {
+    format!("{}/_manifests/revisions", repository(name))
+}
+
 /// Folder of manifest links of one algorithm.
 pub fn revisions(name: &RepositoryName, algorithm: Algorithm) -> String {
-    format!("{}/_manifests/revisions/{}", repository(name), algorithm.as_str())
+    format!("{}/{}", all_revisions(name), algorithm.as_str())
 }
 
 /// Folder of one manifest's link in a repository.
 pub fn revision(name: &RepositoryName, digest: &Digest) -> String {
-    format!("{}/_manifests/revisions/{}", repository(name), parts(digest))
+    format!("{}/{}", all_revisions(name), parts(digest))
 }
 
 /// Folder of all tags.

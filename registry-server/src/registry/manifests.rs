@@ -1,6 +1,7 @@
-//! Manifests: read, write, delete. The tag is written last: it is the publication.
+//! Manifests: read and write. The tag is written last: it is the publication.
 
 use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     oci::{
@@ -11,7 +12,13 @@ use crate::{
         repository_name::RepositoryName,
         tag::Tag,
     },
-    registry::{condition::Condition, error::RegistryError, layout, service::Registry},
+    registry::{
+        aside::to_its_end,
+        condition::Condition,
+        error::RegistryError,
+        layout,
+        service::{AT_ONCE, Registry},
+    },
 };
 
 /// A stored manifest.
@@ -38,6 +45,17 @@ pub struct Push {
     pub condition: Condition,
     /// The manifest.
     pub bytes: Bytes,
+}
+
+impl Push {
+    /// Every tag that it sets.
+    fn tags(&self) -> impl Iterator<Item = &Tag> {
+        let first = match &self.reference {
+            Reference::Tag(tag) => Some(tag),
+            Reference::Digest(_) => None,
+        };
+        first.into_iter().chain(&self.tags)
+    }
 }
 
 /// What a push did.
@@ -76,32 +94,63 @@ impl Registry {
     ) -> Result<Stored, RegistryError> {
         let digest = self.resolve(name, reference).await?;
         let bytes = self.metadata.manifest(&digest).await?.ok_or(RegistryError::ManifestUnknown)?;
-        let media_type = Manifest::parse(&bytes, None)?.media_type;
-        Ok(Stored { digest, media_type, bytes })
+        match Manifest::parse(&bytes, None) {
+            Ok(manifest) => Ok(Stored { digest, media_type: manifest.media_type, bytes }),
+            Err(error) => {
+                // Of a store that another registry has filled: a type that is not served here.
+                tracing::warn!(repository = name.as_str(), %digest, %error, "a stored manifest cannot be read");
+                Err(RegistryError::ManifestUnknown)
+            }
+        }
     }
 
     /// Stores a manifest: content, revision, referrer, tags, in this order.
     pub async fn put_manifest(&self, name: &RepositoryName, push: Push) -> Result<Pushed, RegistryError> {
-        let digest = named(&push)?;
+        let (registry, name) = (self.clone(), name.clone());
+        to_its_end(async move { registry.put_now(&name, &push).await }).await
+    }
+
+    async fn put_now(&self, name: &RepositoryName, push: &Push) -> Result<Pushed, RegistryError> {
+        let digest = named(push)?;
         let manifest = Manifest::parse(&push.bytes, push.content_type.as_deref())?;
         self.require_content(name, &manifest).await?;
-        let first = match &push.reference {
-            Reference::Tag(tag) => Some(tag),
-            Reference::Digest(_) => None,
-        };
-        let tags: Vec<&Tag> = first.into_iter().chain(&push.tags).collect();
-        let _alone = self.tag_locks.lock(name, tags.iter().copied()).await;
-        self.require(name, &push).await?;
-        self.store.put(&layout::blob(&digest), push.bytes.clone()).await?;
-        self.write_link(&layout::link(&layout::revision(name, &digest)), &digest).await?;
+        let _manifest = self.locks.manifest(name, &digest).await;
+        let _tags = self.locks.tags(name, push.tags()).await;
+        self.require(name, push).await?;
+        self.put_revision(name, &digest, push, &manifest).await?;
         if let Some(subject) = &manifest.subject {
             self.write_link(&layout::link(&layout::referrer(name, subject, &digest)), &digest).await?;
         }
-        for tag in tags {
+        for tag in push.tags() {
             self.write_link(&layout::tag_index(name, tag, &digest), &digest).await?;
             self.write_link(&layout::tag_current(name, tag), &digest).await?;
         }
+        // Another replica may have deleted the manifest before it saw the tags.
+        let revision = layout::revision(name, &digest);
+        if !self.has_link(&revision).await? {
+            self.write_link(&layout::link(&revision), &digest).await?;
+        }
         Ok(Pushed { digest, subject: manifest.subject })
+    }
+
+    /// Writes content and revision. A blob that is deleted meanwhile is either seen here to be gone, or its
+    /// deletion sees the revision.
+    async fn put_revision(
+        &self,
+        name: &RepositoryName,
+        digest: &Digest,
+        push: &Push,
+        manifest: &Manifest,
+    ) -> Result<(), RegistryError> {
+        let revision = layout::revision(name, digest);
+        let known = self.has_link(&revision).await?;
+        self.store.put(&layout::blob(digest), push.bytes.clone()).await?;
+        self.write_link(&layout::link(&revision), digest).await?;
+        let complete = self.require_content(name, manifest).await;
+        if complete.is_err() && !known {
+            self.store.delete(&revision).await?;
+        }
+        complete
     }
 
     /// The push's condition holds now.
@@ -119,79 +168,18 @@ impl Registry {
 
     /// Every missing blob at once. An index may name children that were never pushed.
     async fn require_content(&self, name: &RepositoryName, manifest: &Manifest) -> Result<(), RegistryError> {
-        let mut missing = Vec::new();
-        for digest in &manifest.required {
-            let linked = self.has_link(&layout::layer(name, digest)).await?;
-            let there = linked && self.store.stat(&layout::blob(digest)).await?.is_some();
-            if !there && !missing.contains(digest) {
-                missing.push(digest.clone());
+        let wanted = stream::iter(manifest.required.clone()).map(|digest| async move {
+            let linked = self.has_link(&layout::layer(name, &digest)).await?;
+            let there = linked && self.store.stat(&layout::blob(&digest)).await?.is_some();
+            Ok::<_, RegistryError>((!there).then_some(digest))
+        });
+        let mut missing: Vec<Digest> = Vec::new();
+        for digest in wanted.buffered(AT_ONCE).try_collect::<Vec<_>>().await?.into_iter().flatten() {
+            if !missing.contains(&digest) {
+                missing.push(digest);
             }
         }
         if missing.is_empty() { Ok(()) } else { Err(RegistryError::ContentMissing(missing)) }
-    }
-
-    /// Deletes a tag, or a manifest with all its tags. Refused while an index names the manifest.
-    pub async fn delete_manifest(
-        &self,
-        name: &RepositoryName,
-        reference: &Reference,
-    ) -> Result<(), RegistryError> {
-        let digest = self.resolve(name, reference).await?;
-        if let Reference::Tag(tag) = reference {
-            let _alone = self.tag_locks.lock(name, [tag]).await;
-            self.store.delete(&layout::tag(name, tag)).await?;
-            return Ok(());
-        }
-        let by = self.referencing(name, &digest).await?;
-        if !by.is_empty() {
-            return Err(RegistryError::Referenced { by });
-        }
-        for tag in self.tags_of(name, &digest).await? {
-            let _alone = self.tag_locks.lock(name, [&tag]).await;
-            // It may have been moved to another manifest meanwhile.
-            if self.read_link(&layout::tag_current(name, &tag)).await?.as_ref() == Some(&digest) {
-                self.store.delete(&layout::tag(name, &tag)).await?;
-            }
-        }
-        if let Some(bytes) = self.metadata.manifest(&digest).await?
-            && let Some(subject) = Manifest::parse(&bytes, None)?.subject
-        {
-            self.store.delete(&layout::referrer(name, &subject, &digest)).await?;
-        }
-        self.metadata.forget(&digest).await;
-        self.store.delete(&layout::revision(name, &digest)).await?;
-        self.metadata.forget(&digest).await;
-        Ok(())
-    }
-
-    /// Manifests of the repository that name this content.
-    pub(in crate::registry) async fn referencing(
-        &self,
-        name: &RepositoryName,
-        wanted: &Digest,
-    ) -> Result<Vec<Digest>, RegistryError> {
-        let mut by = Vec::new();
-        for digest in self.revisions(name).await? {
-            let Some(bytes) = self.metadata.manifest(&digest).await? else { continue };
-            let Ok(manifest) = Manifest::parse(&bytes, None) else { continue };
-            if manifest.references.contains(wanted) {
-                by.push(digest);
-            }
-        }
-        Ok(by)
-    }
-
-    async fn revisions(&self, name: &RepositoryName) -> Result<Vec<Digest>, RegistryError> {
-        let mut linked = Vec::new();
-        for algorithm in Algorithm::ALL {
-            for hex in self.store.list(&layout::revisions(name, algorithm)).await? {
-                let Ok(digest) = format!("{}:{hex}", algorithm.as_str()).parse() else { continue };
-                if self.has_link(&layout::revision(name, &digest)).await? {
-                    linked.push(digest);
-                }
-            }
-        }
-        Ok(linked)
     }
 }
 

@@ -3,34 +3,48 @@
 use std::sync::Arc;
 
 use crate::{
-    registry::{identity, metadata::Metadata, tag_locks::TagLocks},
+    registry::{error::RegistryError, guard::Guard, identity, locks::Locks, metadata::Metadata},
     storage::backend::Backend,
 };
+
+/// Questions to the store that run side by side for one request.
+pub(in crate::registry) const AT_ONCE: usize = 32;
 
 /// All repositories of one store.
 #[derive(Clone)]
 pub struct Registry {
     pub(in crate::registry) store: Arc<dyn Backend>,
     pub(in crate::registry) metadata: Arc<dyn Metadata>,
-    pub(in crate::registry) tag_locks: TagLocks,
-    identity: Option<Arc<str>>,
+    pub(in crate::registry) locks: Locks,
+    guard: Arc<Guard>,
 }
 
 impl Registry {
     /// The registry in `store`, whose small facts are read through `metadata`.
     pub fn new(store: Arc<dyn Backend>, metadata: Arc<dyn Metadata>) -> Self {
-        Self { store, metadata, tag_locks: TagLocks::default(), identity: None }
+        Self { store, metadata, locks: Locks::default(), guard: Arc::default() }
     }
 
-    /// Ready only while the store carries this identity.
-    pub fn expecting(mut self, identity: Option<&str>) -> Self {
-        self.identity = identity.map(Arc::from);
+    /// Ready, and open for writes, only while the store carries this identity. One that has another becomes the
+    /// expected one at the first look when `initialize` says so.
+    pub fn expecting(mut self, identity: Option<&str>, initialize: bool) -> Self {
+        self.guard = Arc::new(Guard::new(identity, initialize));
         self
     }
 
     /// Whether the store answers, and is the expected one.
     pub async fn ready(&self) -> bool {
         let found = identity::read(&*self.store).await;
-        found.is_ok_and(|found| self.identity.is_none() || self.identity.as_deref() == found.as_deref())
+        found.is_ok_and(|found| self.guard.expects(found.as_deref()))
+    }
+
+    /// Looks at the store's identity, for [`Registry::trusted`].
+    pub async fn look(&self) -> Result<(), RegistryError> {
+        self.guard.look(&*self.store).await
+    }
+
+    /// Whether the store was the expected one at the last look. Nothing is written into another.
+    pub fn trusted(&self) -> bool {
+        self.guard.trusted()
     }
 }

@@ -1,8 +1,14 @@
 //! Tags of a repository, and pages of sorted names.
 
+use futures::{StreamExt, TryStreamExt, stream};
+
 use crate::{
     oci::{digest::Digest, repository_name::RepositoryName, tag::Tag},
-    registry::{error::RegistryError, layout, service::Registry},
+    registry::{
+        error::RegistryError,
+        layout,
+        service::{AT_ONCE, Registry},
+    },
 };
 
 /// A page of sorted names.
@@ -36,7 +42,15 @@ impl Registry {
         if tags.is_empty() && !self.exists(name).await? {
             return Err(RegistryError::NameUnknown);
         }
-        Ok(Page::cut(tags.iter().map(Tag::to_string).collect(), last, count))
+        let rest = tags.into_iter().filter(|tag| last.is_none_or(|last| tag.as_str() > last));
+        let whole = stream::iter(rest).map(|tag| async move {
+            // One that was written or removed by half names nothing.
+            let there = self.store.stat(&layout::tag_current(name, &tag)).await?.is_some();
+            Ok::<_, RegistryError>(there.then(|| tag.to_string()))
+        });
+        let whole = whole.buffered(AT_ONCE).try_filter_map(|tag| async { Ok(tag) });
+        let wanted = if count == 0 { 0 } else { count.saturating_add(1) };
+        Ok(Page::cut(whole.take(wanted).try_collect().await?, None, count))
     }
 
     async fn all_tags(&self, name: &RepositoryName) -> Result<Vec<Tag>, RegistryError> {
@@ -50,13 +64,11 @@ impl Registry {
         name: &RepositoryName,
         digest: &Digest,
     ) -> Result<Vec<Tag>, RegistryError> {
-        let mut found = Vec::new();
-        for tag in self.all_tags(name).await? {
-            if self.read_link(&layout::tag_current(name, &tag)).await?.as_ref() == Some(digest) {
-                found.push(tag);
-            }
-        }
-        Ok(found)
+        let tags = stream::iter(self.all_tags(name).await?).map(|tag| async move {
+            let current = self.read_link(&layout::tag_current(name, &tag)).await?;
+            Ok::<_, RegistryError>((current.as_ref() == Some(digest)).then_some(tag))
+        });
+        tags.buffered(AT_ONCE).try_filter_map(|tag| async { Ok(tag) }).try_collect().await
     }
 }
 

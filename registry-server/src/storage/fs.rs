@@ -9,6 +9,7 @@ use std::{
     ops::Range,
     os::unix::fs::{FileExt, MetadataExt},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use bytes::Bytes;
@@ -22,7 +23,7 @@ use crate::storage::{
 
 /// A folder as a store.
 pub struct Filesystem {
-    root: PathBuf,
+    root: Arc<Path>,
 }
 
 impl Filesystem {
@@ -34,7 +35,7 @@ impl Filesystem {
 
     /// The store below `root`, which is left as it is.
     pub fn existing(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+        Self { root: root.into() }
     }
 
     fn path(&self, key: &str) -> PathBuf {
@@ -83,13 +84,13 @@ impl Backend for Filesystem {
     }
 
     fn put<'a>(&'a self, key: &'a str, bytes: Bytes) -> Answer<'a, ()> {
-        let name = key.to_owned();
-        self.blocking(key, move |path| put(&path, &bytes).map_err(|e| StorageError::from_io(&name, e)))
+        let (name, root) = (key.to_owned(), Arc::clone(&self.root));
+        self.blocking(key, move |path| put(&root, &path, &bytes).map_err(|e| StorageError::from_io(&name, e)))
     }
 
     fn append<'a>(&'a self, key: &'a str, offset: u64, bytes: Bytes) -> Answer<'a, ()> {
-        let name = key.to_owned();
-        self.blocking(key, move |path| match append(&path, offset, &bytes) {
+        let (name, root) = (key.to_owned(), Arc::clone(&self.root));
+        self.blocking(key, move |path| match append(&root, &path, offset, &bytes) {
             Ok(true) => Ok(()),
             Ok(false) => Err(StorageError::Conflict { key: name, offset }),
             Err(e) => Err(StorageError::from_io(&name, e)),
@@ -97,8 +98,8 @@ impl Backend for Filesystem {
     }
 
     fn commit<'a>(&'a self, from: &'a str, to: &'a str, size: u64) -> Answer<'a, ()> {
-        let (name, target) = (from.to_owned(), self.path(to));
-        self.blocking(from, move |path| match commit(&path, &target, size) {
+        let (name, target, root) = (from.to_owned(), self.path(to), Arc::clone(&self.root));
+        self.blocking(from, move |path| match commit(&root, &path, &target, size) {
             Ok(true) => Ok(()),
             Ok(false) => Err(StorageError::Conflict { key: name, offset: size }),
             Err(e) if e.kind() == ErrorKind::NotFound => Err(StorageError::Missing { key: name }),
@@ -133,12 +134,15 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder_of(path)?)?.sync_all()
 }
 
-/// Makes a folder and those above it, each for good.
-fn make_folder(folder: &Path) -> io::Result<()> {
+/// Makes a folder and those above it, each for good. Not the root: a volume that is gone must be missed.
+fn make_folder(root: &Path, folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
-    make_folder(folder_of(folder)?)?;
+    if folder == root {
+        return Err(io::Error::new(ErrorKind::NotFound, "the folder of the store is gone"));
+    }
+    make_folder(root, folder_of(folder)?)?;
     match fs::create_dir(folder) {
         Err(e) if e.kind() != ErrorKind::AlreadyExists => Err(e),
         _ => sync_folder(folder),
@@ -146,9 +150,9 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Renames, making the folder if it is missing; again if somebody removed it in between.
-fn rename_into(from: &Path, to: &Path) -> io::Result<()> {
+fn rename_into(root: &Path, from: &Path, to: &Path) -> io::Result<()> {
     for _ in 0..3 {
-        make_folder(folder_of(to)?)?;
+        make_folder(root, folder_of(to)?)?;
         match fs::rename(from, to) {
             Err(e) if e.kind() == ErrorKind::NotFound && from.exists() => {}
             done => return done.and_then(|()| sync_folder(to)),
@@ -157,13 +161,13 @@ fn rename_into(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to).and_then(|()| sync_folder(to))
 }
 
-fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn put(root: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = folder_of(path)?;
-    make_folder(folder)?;
+    make_folder(root, folder)?;
     let temporary = folder.join(format!(".{}.tmp", uuid::Uuid::new_v4()));
     let written = File::create_new(&temporary)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| rename_into(&temporary, path));
+        .and_then(|()| rename_into(root, &temporary, path));
     if written.is_err() {
         let _ = fs::remove_file(&temporary);
     }
@@ -179,11 +183,11 @@ fn lock(path: &Path, options: &OpenOptions) -> io::Result<Option<File>> {
     Ok(same.then_some(file))
 }
 
-fn append(path: &Path, offset: u64, bytes: &[u8]) -> io::Result<bool> {
+fn append(root: &Path, path: &Path, offset: u64, bytes: &[u8]) -> io::Result<bool> {
     let mut options = OpenOptions::new();
     options.write(true).truncate(false);
     if offset == 0 {
-        make_folder(folder_of(path)?)?;
+        make_folder(root, folder_of(path)?)?;
         options.create(true);
     }
     let Some(file) = optional(lock(path, &options))?.flatten() else { return Ok(false) };
@@ -197,13 +201,13 @@ fn append(path: &Path, offset: u64, bytes: &[u8]) -> io::Result<bool> {
     written.map(|()| true)
 }
 
-fn commit(from: &Path, to: &Path, size: u64) -> io::Result<bool> {
+fn commit(root: &Path, from: &Path, to: &Path, size: u64) -> io::Result<bool> {
     let Some(file) = lock(from, OpenOptions::new().write(true))? else { return Ok(false) };
     if file.metadata()?.len() != size {
         return Ok(false);
     }
     file.sync_all()?;
-    rename_into(from, to).map(|()| true)
+    rename_into(root, from, to).map(|()| true)
 }
 
 /// Temporary files of running writes are nobody's business.

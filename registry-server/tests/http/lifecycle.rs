@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::fixture::{Fixture, header};
+use crate::fixture::{Fixture, eventually, files_below, header};
 
 // registry OB1 OB2 OB3 OB5
 #[tokio::test]
@@ -66,6 +66,14 @@ async fn an_emptied_store_makes_the_server_unready() {
     };
     assert_eq!(ready().await, 200);
     std::fs::remove_dir_all(registry.store()).unwrap();
+    assert_eq!(registry.status("POST", "/v2/n/blobs/uploads/").await.as_u16() / 100, 5);
+    assert!(!registry.store().exists(), "a store was made where none is mounted");
     std::fs::create_dir(registry.store()).unwrap();
     assert_eq!(ready().await, 503);
+    eventually(async || registry.status("POST", "/v2/n/blobs/uploads/").await == 503).await;
+    std::fs::remove_dir_all(registry.store()).unwrap();
+    std::fs::create_dir(registry.store()).unwrap();
+    let refused = registry.send("PUT", "/v2/n/manifests/t").await;
+    assert_eq!((refused.status().as_u16(), header(&refused, "retry-after").as_str()), (503, "5"));
+    assert_eq!(files_below(&registry.store()), Vec::<String>::new());
 }

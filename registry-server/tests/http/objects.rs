@@ -7,7 +7,7 @@ use registry_server::http::tls_config::Files;
 use crate::{
     authority::Authority,
     cached::push_pull_delete,
-    fixture::{Fixture, files_below, header, refused, sha256},
+    fixture::{Fixture, eventually, files_below, header, refused, sha256},
     object_store::{ACCESS, BUCKET, ObjectStore, SECRET},
 };
 
@@ -199,4 +199,23 @@ async fn a_bucket_is_spoken_to_over_tls_with_its_own_authority() {
     };
     at(&authority).await.push_image("n", "t").await;
     refused(at(&other).await.send("GET", "/v2/n/tags/list").await, 503, "UNAVAILABLE").await;
+}
+
+// registry ST11
+#[tokio::test]
+async fn a_store_that_does_not_answer_at_the_start_is_waited_for_while_serving() {
+    let store = ObjectStore::start().await;
+    store.refuse(usize::MAX);
+    let keys = format!("secure: false, accesskey: {ACCESS}, secretkey: {SECRET}");
+    let s3 = format!("s3: {{region: r, bucket: {BUCKET}, regionendpoint: '{}', {keys}}}", store.address);
+    for more in ["cache: {blobdescriptor: inmemory}", "identity: mine, initialize: true"] {
+        store.refuse(usize::MAX);
+        let storage = format!("storage: {{{more}, {s3}}}\nhttp: {{debug: {{addr: '127.0.0.1:0'}}}}");
+        let registry = Fixture::with(&storage).await;
+        let begin = async || registry.status("POST", "/v2/n/blobs/uploads/").await.as_u16();
+        assert_eq!(begin().await, 503);
+        store.refuse(0);
+        eventually(async || begin().await == 202).await;
+        registry.push_image("n", "t").await;
+    }
 }

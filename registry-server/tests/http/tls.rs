@@ -163,3 +163,19 @@ async fn the_redirect_listener_leads_to_https_and_does_nothing_else() {
     }
     assert!(registry_config::schema::Config::from_yaml("f", "http: {redirect: {addr: ':80'}}", []).is_err());
 }
+
+// registry J: HEAD has no body, whatever the answer; over HTTP/2 no layer below takes it away
+#[tokio::test]
+async fn head_over_http_2_has_no_body() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::new();
+    authority.server(folder.path());
+    let registry = serve(folder.path(), "").await;
+    let client = client(&authority).build().unwrap();
+    for path in ["/v2/", "/v2/a/manifests/missing", "/v2/_catalog", "/nowhere"] {
+        let response = client.head(format!("https://{}{path}", registry.address)).send().await.unwrap();
+        assert_eq!(response.version(), reqwest::Version::HTTP_2);
+        assert_ne!(header(&response, "content-length"), "", "{path}");
+        assert_eq!(response.bytes().await.unwrap().len(), 0, "{path}");
+    }
+}

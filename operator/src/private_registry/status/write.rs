@@ -18,7 +18,7 @@ use crate::{
         status::PrivateRegistryStatus,
     },
     private_registry::{
-        apply::{News, Pass, tell},
+        apply::Pass,
         error::PassError,
         observe::failed,
         reconcile::Context,
@@ -28,6 +28,7 @@ use crate::{
             observed::{Observed, count, rolled_out},
             verdict::Verdict,
         },
+        tell::{News, tell},
     },
 };
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::schema::is_default;
 
@@ -108,9 +108,19 @@ fn is_chunk(size: &u64) -> bool {
 }
 
 /// A secret that stands in the file itself. Never shown, except where the file is written.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Secret(pub String);
+
+impl<'de> Deserialize<'de> for Secret {
+    /// The derived one would show what it found in its message.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match serde_json::Value::deserialize(deserializer) {
+            Ok(serde_json::Value::String(secret)) => Ok(Self(secret)),
+            _ => Err(D::Error::custom("must be a text: put it in quotes")),
+        }
+    }
+}
 
 impl Secret {
     /// What is shown instead.

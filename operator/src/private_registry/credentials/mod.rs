@@ -1,13 +1,15 @@
 //! Accounts: generated passwords, the user's passwords and the user's file become the one file that pods read.
 
+mod file;
+mod redis;
+
 use sha2::{Digest, Sha256};
-use tokio::sync::Semaphore;
 
 use crate::{
     crd::{auth::User, condition::reason, duration::Duration, reference::PasswordRef},
     private_registry::{
         accounts::{
-            file::{Accounts, Merged, Own, OwnFile, merge},
+            file::{Accounts, Merged, Own},
             password,
             rotation::{Account, Schedule},
         },
@@ -17,22 +19,14 @@ use crate::{
         },
         error::{PassError, Problem},
         generated::keep,
-        model::CacheKind,
         observe::{Reader, Stored},
     },
 };
 
 /// Bytes of a password that bcrypt tells apart: it reads 72, with the zero that ends them.
 const LONGEST: usize = 71;
-/// Hashing takes a core: so many at a time.
-static HASHING: Semaphore = Semaphore::const_new(2);
 /// How long the pull account's former password works: copies of the pull Secret are made by hand. In seconds.
 const PULL_OVERLAP: u64 = 24 * 3600;
-
-/// The account of Redis servers that have none.
-const DEFAULT_USER: &str = "default";
-/// Stands in the file of a password that nobody has given yet: the server wants one there, and Redis refuses it.
-const NOT_GIVEN: &str = "not-given-yet";
 
 /// Accounts, and what to say about them.
 #[derive(Clone, Debug, Default)]
@@ -77,10 +71,10 @@ pub async fn gather(reader: &Reader<'_>, authorities: &[String]) -> Result<Crede
         }
     }
     pull(reader, authorities, &mut found, &mut sources).await?;
-    redis(reader, &mut found).await?;
-    own_file(reader, &mut sources).await?;
+    redis::redis(reader, &mut found).await?;
+    file::own_file(reader, &mut sources).await?;
     found.sources = hash(&sources);
-    let merged = file(reader, &found, sources).await?;
+    let merged = file::file(reader, &found, sources).await?;
     found.problem = merged.problem.clone();
     // The pull account alone is no registry that anybody can use: pods start when there is somebody else.
     found.file = Some(merged).filter(|merged| merged.users > 1 || merged.problem.is_none());
@@ -242,62 +236,6 @@ async fn pull(
     Ok(())
 }
 
-/// The login for Redis: generated for a managed one, the user's for one of theirs.
-async fn redis(reader: &Reader<'_>, found: &mut Credentials) -> Result<(), PassError> {
-    let name = reader.model.names.redis_auth();
-    let fresh = || RedisLogin { username: DEFAULT_USER.into(), password: password::generate() };
-    match &reader.model.cache {
-        CacheKind::ManagedRedis(_) => {
-            let make = || {
-                secrets::redis_auth(reader.model, &fresh()).ok_or(PassError::Incomplete("a managed Redis"))
-            };
-            let kept = keep(reader, &name, make).await?;
-            let password = kept.stored.text("password").unwrap_or_else(password::generate);
-            found.redis = RedisLogin { password, ..fresh() };
-        }
-        CacheKind::ExternalRedis(external) => {
-            let Some(reference) = &external.credentials_secret_ref else { return Ok(()) };
-            // What was good before stays while the Secret is away; `redis_probe` says what is wrong.
-            let given = reader.secret(&reference.name).await?;
-            let last = if given.is_none() { reader.secret(&name).await? } else { None };
-            let stored = given.or(last).unwrap_or_default();
-            found.redis = RedisLogin {
-                username: stored.text("username").unwrap_or_else(|| DEFAULT_USER.into()),
-                password: stored.text("password").map_or_else(|| NOT_GIVEN.into(), |value| unbroken(&value)),
-            };
-        }
-        CacheKind::Memory(_) | CacheKind::None => {}
-    }
-    Ok(())
-}
-
-async fn own_file(reader: &Reader<'_>, sources: &mut Sources) -> Result<(), PassError> {
-    let htpasswd = reader.model.spec.auth.as_ref().and_then(|auth| auth.htpasswd.as_ref());
-    let Some((settings, reference)) =
-        htpasswd.and_then(|all| all.secret_ref.as_ref().map(|found| (all, found)))
-    else {
-        return Ok(());
-    };
-    let place = format!("key {} of Secret {}", reference.key, reference.name);
-    let stored = reader.secret(&reference.name).await?;
-    match stored.as_ref().and_then(|stored| stored.bytes(&reference.key)) {
-        Some(content) => {
-            let version = version(stored.as_ref());
-            sources.versions.push(format!("file={version} {} {:?}", reference.key, settings.minimum_hash));
-            let content = content.to_vec();
-            sources.own = Own::File(OwnFile { place, content, minimum: settings.minimum_hash });
-        }
-        None => {
-            let message =
-                format!("spec.auth.htpasswd.secretRef: there is no {place}: put a password file there");
-            sources.versions.push("file is missing".into());
-            sources.own = Own::Missing;
-            sources.trouble(reason::SECRET_NOT_FOUND, message);
-        }
-    }
-    Ok(())
-}
-
 fn version(stored: Option<&Stored>) -> String {
     stored
         .map(|stored| format!("{}/{}", stored.metadata.uid.as_deref().unwrap_or_default(), stored.version()))
@@ -306,26 +244,4 @@ fn version(stored: Option<&Stored>) -> String {
 
 fn hash(sources: &Sources) -> String {
     hex::encode(Sha256::digest(sources.versions.join("\n")))[..16].to_owned()
-}
-
-/// The merged file. Verifying a line takes a tenth of a second: it is skipped while everything is as it was when the
-/// file was made, and never runs on a thread that serves others.
-async fn file(reader: &Reader<'_>, found: &Credentials, sources: Sources) -> Result<Merged, PassError> {
-    let stored = reader.secret(&reader.model.names.htpasswd()).await?;
-    let old = stored.as_ref().and_then(|stored| stored.text("htpasswd")).unwrap_or_default();
-    let same = stored.as_ref().is_some_and(|stored| untouched(reader, stored, &old, &found.sources));
-    let verified = same && found.rotated.is_empty();
-    let Sources { accounts, own, problem, .. } = sources;
-    let _permit = HASHING.acquire().await;
-    let merged = tokio::task::spawn_blocking(move || merge(&old, &accounts, &own, verified));
-    let merged =
-        merged.await.map_err(|_| PassError::Incomplete("a password file: hashing was interrupted"))??;
-    Ok(Merged { problem: problem.or(merged.problem), ..merged })
-}
-
-/// Nobody changed the file since we made it of these sources.
-fn untouched(reader: &Reader<'_>, stored: &Stored, old: &str, sources: &str) -> bool {
-    let (_, hash) = crate::cluster::apply::marked(secrets::htpasswd(reader.model, old, sources));
-    stored.annotation(secrets::SOURCES) == Some(sources)
-        && stored.annotation(crate::cluster::apply::APPLIED) == Some(&hash)
 }

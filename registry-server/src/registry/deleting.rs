@@ -1,0 +1,120 @@
+//! Deleting tags, manifests and blobs, and what stands against it.
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use crate::{
+    oci::{
+        digest::Digest, manifest::Manifest, reference::Reference, repository_name::RepositoryName, tag::Tag,
+    },
+    registry::{
+        aside::to_its_end,
+        error::RegistryError,
+        layout,
+        service::{AT_ONCE, Registry},
+    },
+};
+
+impl Registry {
+    /// Deletes a tag, or a manifest with all its tags. Refused while an index names the manifest.
+    pub async fn delete_manifest(
+        &self,
+        name: &RepositoryName,
+        reference: &Reference,
+    ) -> Result<(), RegistryError> {
+        let (registry, name, reference) = (self.clone(), name.clone(), reference.clone());
+        to_its_end(async move {
+            match &reference {
+                Reference::Tag(tag) => registry.delete_tag(&name, tag).await,
+                Reference::Digest(digest) => registry.delete_revision(&name, digest).await,
+            }
+        })
+        .await
+    }
+
+    /// Takes a blob out of a repository. Refused while a manifest of the repository needs it.
+    pub async fn delete_blob(&self, name: &RepositoryName, digest: &Digest) -> Result<(), RegistryError> {
+        let (registry, name, digest) = (self.clone(), name.clone(), digest.clone());
+        to_its_end(async move { registry.delete_layer(&name, &digest).await }).await
+    }
+
+    /// Whatever there is of it: a tag may have been written or removed by half.
+    async fn delete_tag(&self, name: &RepositoryName, tag: &Tag) -> Result<(), RegistryError> {
+        let _alone = self.locks.tags(name, [tag]).await;
+        if self.store.delete(&layout::tag(name, tag)).await? {
+            return Ok(());
+        }
+        Err(self.or_name_unknown(name, RegistryError::ManifestUnknown).await)
+    }
+
+    async fn delete_revision(&self, name: &RepositoryName, digest: &Digest) -> Result<(), RegistryError> {
+        let _alone = self.locks.manifest(name, digest).await;
+        self.resolve(name, &Reference::Digest(digest.clone())).await?;
+        self.require_unused(name, digest).await?;
+        self.delete_tags_of(name, digest).await?;
+        if let Some(bytes) = self.metadata.manifest(digest).await?
+            && let Ok(Manifest { subject: Some(subject), .. }) = Manifest::parse(&bytes, None)
+        {
+            self.store.delete(&layout::referrer(name, &subject, digest)).await?;
+        }
+        let revision = layout::revision(name, digest);
+        self.metadata.forget(digest).await;
+        self.store.delete(&revision).await?;
+        self.metadata.forget(digest).await;
+        // Another replica may have set a tag meanwhile, and then sees that the manifest is gone, or has gone.
+        if self.has_link(&revision).await? { Ok(()) } else { self.delete_tags_of(name, digest).await }
+    }
+
+    async fn delete_tags_of(&self, name: &RepositoryName, digest: &Digest) -> Result<(), RegistryError> {
+        for tag in self.tags_of(name, digest).await? {
+            let _alone = self.locks.tags(name, [&tag]).await;
+            // It may have been moved to another manifest meanwhile.
+            if self.read_link(&layout::tag_current(name, &tag)).await?.as_ref() == Some(digest) {
+                self.store.delete(&layout::tag(name, &tag)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete_layer(&self, name: &RepositoryName, digest: &Digest) -> Result<(), RegistryError> {
+        let folder = layout::layer(name, digest);
+        if !self.has_link(&folder).await? {
+            return Err(RegistryError::BlobUnknown);
+        }
+        self.require_unused(name, digest).await?;
+        self.metadata.forget(digest).await;
+        self.store.delete(&folder).await?;
+        self.metadata.forget(digest).await;
+        // A manifest that has been pushed meanwhile has seen the link, or sees that it is gone.
+        let unused = self.require_unused(name, digest).await;
+        if unused.is_err() {
+            self.write_link(&layout::link(&folder), digest).await?;
+        }
+        unused
+    }
+
+    /// No manifest of the repository names this content.
+    async fn require_unused(&self, name: &RepositoryName, wanted: &Digest) -> Result<(), RegistryError> {
+        let manifests = stream::iter(self.linked(&layout::all_revisions(name)).await?);
+        let naming = manifests.map(|digest| async move {
+            let names = self.names(name, &digest, wanted).await?;
+            Ok::<_, RegistryError>(names.then_some(digest))
+        });
+        let by: Vec<Option<Digest>> = naming.buffered(AT_ONCE).try_collect().await?;
+        let by: Vec<Digest> = by.into_iter().flatten().collect();
+        if by.is_empty() { Ok(()) } else { Err(RegistryError::Referenced { by }) }
+    }
+
+    /// Whether the manifest is in the repository and names the content.
+    async fn names(
+        &self,
+        name: &RepositoryName,
+        manifest: &Digest,
+        content: &Digest,
+    ) -> Result<bool, RegistryError> {
+        if !self.has_link(&layout::revision(name, manifest)).await? {
+            return Ok(false);
+        }
+        let Some(bytes) = self.metadata.manifest(manifest).await? else { return Ok(false) };
+        Ok(Manifest::parse(&bytes, None).is_ok_and(|manifest| manifest.references.contains(content)))
+    }
+}

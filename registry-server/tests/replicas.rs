@@ -1,0 +1,274 @@
+//! Sections 5 and 8 below HTTP: two replicas on one store, one of which acts in the middle of the other.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop at once")]
+
+use std::{
+    ops::Range,
+    sync::{Arc, Mutex},
+};
+
+use bytes::Bytes;
+use futures::{FutureExt, future::BoxFuture, stream};
+use registry_server::{
+    oci::{
+        digest::{Algorithm, Digest},
+        hasher::Hasher,
+        manifest::OCI_MANIFEST,
+        reference::Reference,
+        repository_name::RepositoryName,
+    },
+    registry::{
+        condition::Condition, error::RegistryError, layout, manifests::Push, metadata::FromStore,
+        service::Registry, uploads::Chunk,
+    },
+    storage::{
+        backend::{Answer, Backend, ByteStream},
+        memory::Memory,
+    },
+};
+
+type Deed = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
+
+/// A store in which something happens just before a key is written or removed, once.
+#[derive(Default)]
+struct Eventful {
+    store: Memory,
+    before: Mutex<Option<(String, Deed)>>,
+}
+
+impl Eventful {
+    fn before(&self, key: String, deed: impl FnOnce() -> BoxFuture<'static, ()> + Send + 'static) {
+        *self.before.lock().unwrap() = Some((key, Box::new(deed)));
+    }
+
+    async fn act(&self, key: &str) {
+        let due = self.before.lock().unwrap().take_if(|(wanted, _)| wanted == key);
+        if let Some((_, deed)) = due {
+            deed().await;
+        }
+    }
+}
+
+impl Backend for Eventful {
+    fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>> {
+        self.store.stat(key)
+    }
+
+    fn read<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Bytes>> {
+        self.store.read(key)
+    }
+
+    fn stream<'a>(&'a self, key: &'a str, range: Range<u64>) -> Answer<'a, Option<ByteStream>> {
+        self.store.stream(key, range)
+    }
+
+    fn put<'a>(&'a self, key: &'a str, bytes: Bytes) -> Answer<'a, ()> {
+        async move {
+            self.act(key).await;
+            self.store.put(key, bytes).await
+        }
+        .boxed()
+    }
+
+    fn append<'a>(&'a self, key: &'a str, offset: u64, bytes: Bytes) -> Answer<'a, ()> {
+        self.store.append(key, offset, bytes)
+    }
+
+    fn commit<'a>(&'a self, from: &'a str, to: &'a str, size: u64) -> Answer<'a, ()> {
+        self.store.commit(from, to, size)
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str) -> Answer<'a, Vec<String>> {
+        self.store.list(prefix)
+    }
+
+    fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, bool> {
+        async move {
+            self.act(key).await;
+            self.store.delete(key).await
+        }
+        .boxed()
+    }
+}
+
+/// Two replicas, and a config that an image can have.
+struct Replicas {
+    store: Arc<Eventful>,
+    one: Registry,
+    two: Registry,
+    name: RepositoryName,
+    config: Digest,
+}
+
+impl Replicas {
+    async fn new() -> Self {
+        let store = Arc::new(Eventful::default());
+        let replica = || {
+            let backend: Arc<dyn Backend> = Arc::clone(&store) as _;
+            Registry::new(Arc::clone(&backend), Arc::new(FromStore(backend)))
+        };
+        let (one, two, name) = (replica(), replica(), "n".parse().unwrap());
+        let config = Hasher::digest(Algorithm::Sha256, b"{}");
+        let id = one.begin_upload(&name, None).await.unwrap();
+        let body = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"{}"))]);
+        one.append_upload(&name, id, Chunk::default(), body).await.unwrap();
+        one.finish_upload(&name, id, &config, None).await.unwrap();
+        Self { store, one, two, name, config }
+    }
+
+    fn bytes(&self) -> Bytes {
+        let config = format!(r#"{{"mediaType":"a/b","digest":"{}","size":2}}"#, self.config);
+        format!(r#"{{"schemaVersion":2,"config":{config},"layers":[]}}"#).into()
+    }
+
+    fn digest(&self) -> Digest {
+        Hasher::digest(Algorithm::Sha256, &self.bytes())
+    }
+
+    fn push(&self, tag: &str) -> Push {
+        Push {
+            reference: tagged(tag),
+            tags: Vec::new(),
+            content_type: Some(OCI_MANIFEST.to_owned()),
+            condition: Condition::default(),
+            bytes: self.bytes(),
+        }
+    }
+
+    async fn tags(&self) -> Vec<String> {
+        self.one.tags(&self.name, None, 100).await.unwrap().names
+    }
+}
+
+fn tagged(tag: &str) -> Reference {
+    Reference::Tag(tag.parse().unwrap())
+}
+
+// registry G2
+#[tokio::test]
+async fn a_tag_set_while_its_manifest_is_deleted_does_not_dangle() {
+    for late in ["before the revision goes", "before the first tag goes"] {
+        let replicas = Replicas::new().await;
+        let (name, digest) = (replicas.name.clone(), replicas.digest());
+        replicas.one.put_manifest(&name, replicas.push("early")).await.unwrap();
+        let (two, push, of) = (replicas.two.clone(), replicas.push("late"), name.clone());
+        let key = match late {
+            "before the revision goes" => layout::revision(&name, &digest),
+            _ => layout::tag(&name, &"early".parse().unwrap()),
+        };
+        replicas
+            .store
+            .before(key, move || async move { drop(two.put_manifest(&of, push).await.unwrap()) }.boxed());
+        replicas.one.delete_manifest(&name, &Reference::Digest(digest)).await.unwrap();
+        for tag in replicas.tags().await {
+            assert!(replicas.one.manifest(&name, &tagged(&tag)).await.is_ok(), "{tag} dangles: {late}");
+        }
+    }
+}
+
+// registry G2
+#[tokio::test]
+async fn a_manifest_deleted_while_it_is_pushed_is_there_with_its_tag() {
+    let replicas = Replicas::new().await;
+    let (name, digest) = (replicas.name.clone(), replicas.digest());
+    let tag = "t".parse().unwrap();
+    let (two, of) = (replicas.two.clone(), name.clone());
+    replicas.store.before(layout::tag_current(&name, &tag), move || {
+        async move { two.delete_manifest(&of, &Reference::Digest(digest)).await.unwrap() }.boxed()
+    });
+    replicas.one.put_manifest(&name, replicas.push("t")).await.unwrap();
+    assert_eq!(replicas.one.manifest(&name, &tagged("t")).await.unwrap().digest, replicas.digest());
+}
+
+// registry G2
+#[tokio::test]
+async fn in_one_process_a_push_waits_for_the_deletion_of_its_manifest() {
+    let replicas = Replicas::new().await;
+    let (name, digest) = (replicas.name.clone(), replicas.digest());
+    replicas.one.put_manifest(&name, replicas.push("early")).await.unwrap();
+    let (one, push, of) = (replicas.one.clone(), replicas.push("late"), name.clone());
+    let pushed = Arc::new(Mutex::new(None));
+    let pushing = Arc::clone(&pushed);
+    replicas.store.before(layout::revision(&name, &digest), move || {
+        *pushing.lock().unwrap() = Some(tokio::spawn(async move { one.put_manifest(&of, push).await }));
+        async {
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+        }
+        .boxed()
+    });
+    replicas.one.delete_manifest(&name, &Reference::Digest(digest)).await.unwrap();
+    let pushing = pushed.lock().unwrap().take().unwrap();
+    pushing.await.unwrap().unwrap();
+    assert_eq!(replicas.tags().await, ["late"]);
+    assert!(replicas.one.manifest(&name, &tagged("late")).await.is_ok());
+}
+
+// registry G6
+#[tokio::test]
+async fn a_blob_that_an_image_needs_since_a_moment_stays() {
+    let replicas = Replicas::new().await;
+    let (name, config) = (replicas.name.clone(), replicas.config.clone());
+    let (two, push, of) = (replicas.two.clone(), replicas.push("t"), name.clone());
+    let key = layout::layer(&name, &config);
+    replicas
+        .store
+        .before(key, move || async move { drop(two.put_manifest(&of, push).await.unwrap()) }.boxed());
+    let refused = replicas.one.delete_blob(&name, &config).await.unwrap_err();
+    assert!(matches!(refused, RegistryError::Referenced { by } if by == [replicas.digest()]));
+    assert_eq!(replicas.one.blob_size(&name, &config).await.unwrap(), 2);
+}
+
+// registry D15
+#[tokio::test]
+async fn an_image_whose_blob_goes_under_its_push_is_refused() {
+    let replicas = Replicas::new().await;
+    let (name, config) = (replicas.name.clone(), replicas.config.clone());
+    let (two, gone, of) = (replicas.two.clone(), config.clone(), name.clone());
+    let key = layout::link(&layout::revision(&name, &replicas.digest()));
+    replicas.store.before(key, move || async move { two.delete_blob(&of, &gone).await.unwrap() }.boxed());
+    let refused = replicas.one.put_manifest(&name, replicas.push("t")).await.unwrap_err();
+    assert!(matches!(refused, RegistryError::ContentMissing(missing) if missing == [config]));
+    assert!(replicas.one.manifest(&name, &Reference::Digest(replicas.digest())).await.is_err());
+}
+
+// registry ST1 G10
+#[tokio::test]
+async fn a_tag_written_by_half_is_not_listed_and_can_be_deleted() {
+    let replicas = Replicas::new().await;
+    let (name, digest) = (replicas.name.clone(), replicas.digest());
+    replicas.one.put_manifest(&name, replicas.push("whole")).await.unwrap();
+    let half = layout::tag_index(&name, &"half".parse().unwrap(), &digest);
+    replicas.store.put(&half, digest.to_string().into()).await.unwrap();
+    assert_eq!(replicas.tags().await, ["whole"]);
+    replicas.one.delete_manifest(&name, &tagged("half")).await.unwrap();
+    assert_eq!(replicas.store.stat(&half).await.unwrap(), None);
+    let unknown = replicas.one.delete_manifest(&name, &tagged("half")).await;
+    assert!(matches!(unknown, Err(RegistryError::ManifestUnknown)));
+}
+
+// registry ST10 D9
+#[tokio::test]
+async fn a_manifest_of_another_registry_that_is_not_read_here_is_unknown_and_can_be_deleted() {
+    let replicas = Replicas::new().await;
+    let name = &replicas.name;
+    let old = Bytes::from_static(br#"{"schemaVersion":1,"fsLayers":[]}"#);
+    let digest = Hasher::digest(Algorithm::Sha256, &old);
+    let tag = "t".parse().unwrap();
+    replicas.store.put(&layout::blob(&digest), old).await.unwrap();
+    for key in [layout::link(&layout::revision(name, &digest)), layout::tag_current(name, &tag)] {
+        replicas.store.put(&key, digest.to_string().into()).await.unwrap();
+    }
+    let reference = Reference::Digest(digest);
+    for reference in [&tagged("t"), &reference] {
+        let unknown = replicas.one.manifest(name, reference).await;
+        assert!(matches!(unknown, Err(RegistryError::ManifestUnknown)));
+    }
+    replicas.one.delete_manifest(name, &reference).await.unwrap();
+    assert_eq!(replicas.tags().await, Vec::<String>::new());
+    assert!(matches!(
+        replicas.one.delete_manifest(name, &reference).await,
+        Err(RegistryError::ManifestUnknown)
+    ));
+}
