@@ -29,10 +29,14 @@ fn children(namespace: &str) -> Result<BTreeMap<String, Value>> {
         for counter in ["deployment.kubernetes.io/revision", "privateregistry.dev/sources"] {
             item["metadata"]["annotations"].as_object_mut().map(|all| all.remove(counter));
         }
-        if item["metadata"]["name"] == "team-htpasswd" {
+        if ["team-htpasswd", "team-tls"].iter().any(|name| item["metadata"]["name"] == *name) {
             item["metadata"]["annotations"]
                 .as_object_mut()
                 .map(|all| all.remove("privateregistry.dev/applied"));
+        }
+        // A certificate that went with TLS is issued anew, by the same CA.
+        if item["metadata"]["name"] == "team-tls" {
+            item["data"] = serde_json::json!({"ca.crt": item["data"]["ca.crt"]});
         }
         item.as_object_mut().map(|item| item.remove("status"));
         item
