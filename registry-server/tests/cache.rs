@@ -164,6 +164,20 @@ async fn a_write_that_fails_leaves_the_old_state() {
     }
 }
 
+// registry section 0 line 5, GC10
+#[tokio::test]
+async fn whether_a_blob_is_there_is_asked_of_the_store() {
+    let (spy, registry, name) = cached();
+    let blob = push_blob(&registry, &name, b"layer").await.unwrap();
+    push_index(&registry, &name, 0).await.unwrap();
+    pull(&registry, &name, &blob).await;
+    assert_eq!(registry.blob_size_now(&name, &blob).await.unwrap(), 5);
+    // Another program has collected it.
+    spy.store.delete("docker/registry/v2/blobs").await.unwrap();
+    assert!(registry.blob_size_now(&name, &blob).await.is_err());
+    assert!(registry.blob_size(&name, &blob).await.is_err());
+}
+
 // registry RC7 G8
 #[tokio::test]
 async fn a_write_is_done_however_well_the_content_is_known() {

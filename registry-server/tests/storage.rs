@@ -20,7 +20,11 @@ use registry_server::storage::{
 mod object_store;
 
 fn bucket(store: &ObjectStore) -> S3 {
-    let options = Options {
+    S3::new(&options(store)).unwrap()
+}
+
+fn options(store: &ObjectStore) -> Options {
+    Options {
         endpoint: Some(format!("http://{}", store.address)),
         region: "us-east-1".into(),
         bucket: BUCKET.into(),
@@ -32,8 +36,7 @@ fn bucket(store: &ObjectStore) -> S3 {
         storage_class: None,
         acl: None,
         piece: 5 << 20,
-    };
-    S3::new(&options).unwrap()
+    }
 }
 
 async fn every<F: Future<Output = ()>>(contract: impl Fn(Arc<dyn Backend>) -> F) {
@@ -175,4 +178,17 @@ async fn more_pieces_than_a_page_of_the_store_are_counted() {
     assert_eq!(bucket.appended("u").await.unwrap(), Some(500));
     assert!(bucket.delete("u").await.unwrap());
     assert_eq!(bucket.appended("u").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn one_piece_becomes_an_object_of_the_storage_class_that_was_asked_for() {
+    let store = ObjectStore::start().await;
+    let bucket = S3::new(&Options { storage_class: Some("STANDARD".into()), ..options(&store) }).unwrap();
+    bucket.append("u", 0, Bytes::from_static(b"abc")).await.unwrap();
+    let copies = store.copies();
+    bucket.commit("u", "b/data", 3).await.unwrap();
+    assert_eq!(store.copies() - copies, 0, "a copy has the store's usual class");
+    assert_eq!(bucket.read("b/data").await.unwrap().unwrap(), "abc");
+    assert_eq!(bucket.appended("u").await.unwrap(), None);
+    assert_eq!(store.unfinished(), Vec::<String>::new());
 }

@@ -24,12 +24,15 @@ const PATIENCE: Duration = Duration::from_millis(250);
 /// How long a server that failed is left alone.
 const PAUSE: Duration = Duration::from_secs(2);
 
+/// What a server says that is alive and takes a value not.
+const REFUSALS: [&str; 4] = ["OOM", "READONLY", "NOPERM", "MISCONF"];
+
 #[derive(Default)]
 struct State {
     manager: Option<ConnectionManager>,
     paused_until: Option<Instant>,
     up: Option<bool>,
-    full: bool,
+    refuses: bool,
 }
 
 /// A Redis server as a cache.
@@ -58,8 +61,8 @@ impl Redis {
                 self.turned(true, "");
                 Some(value)
             }
-            Err(Failure::Redis(error)) if error.code() == Some("OOM") => {
-                self.filled(true);
+            Err(Failure::Redis(error)) if error.code().is_some_and(|code| REFUSALS.contains(&code)) => {
+                self.refused(error.code());
                 None
             }
             Err(error) => {
@@ -105,13 +108,18 @@ impl Redis {
 }
 
 impl Redis {
-    /// One warning when it is full, until something has found room again.
-    fn filled(&self, full: bool) {
-        if full {
+    /// One warning when it takes no more values, until it has taken one again.
+    fn refused(&self, code: Option<&str>) {
+        if code.is_some() {
             metrics::redis_refused();
         }
-        if self.with_state(|s| std::mem::replace(&mut s.full, full)) != full && full {
-            tracing::warn!("redis is full and evicts nothing: set maxmemory-policy allkeys-lru");
+        let before = self.with_state(|s| std::mem::replace(&mut s.refuses, code.is_some()));
+        match code.filter(|_| !before) {
+            Some("OOM") => {
+                tracing::warn!("redis is full and evicts nothing: set maxmemory-policy allkeys-lru");
+            }
+            Some(code) => tracing::warn!(code, "redis answers and takes no values: is it a replica?"),
+            None => {}
         }
     }
 }
@@ -130,7 +138,7 @@ impl KeyValue for Redis {
             let mut command = redis::cmd("SET");
             command.arg(key).arg(&value[..]).arg("EX").arg(ttl.as_secs().max(1));
             if self.call::<()>(&command).await.is_some() {
-                self.filled(false);
+                self.refused(None);
             }
         }
         .boxed()

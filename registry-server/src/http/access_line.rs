@@ -9,6 +9,9 @@ use crate::{
     metrics,
 };
 
+/// What stands for the status of an answer that nobody waited for.
+const LEFT: u16 = 499;
+
 /// What is told about a request.
 #[derive(Debug)]
 pub struct AccessLine {
@@ -29,11 +32,13 @@ pub struct AccessLine {
     repository: Option<String>,
     reference: Option<String>,
     peer: SocketAddr,
+    wanted: bool,
+    told: bool,
 }
 
 impl AccessLine {
-    /// What is known when the request has come.
-    pub fn begin(parts: &Parts, route: Option<&Route>, peer: SocketAddr) -> Self {
+    /// What is known when the request has come, and whether the line is wanted.
+    pub fn begin(parts: &Parts, route: Option<&Route>, peer: SocketAddr, wanted: bool) -> Self {
         let (repository, reference) = route.map_or((None, None), Route::content);
         Self {
             request_id: request_id::of(&parts.headers),
@@ -48,15 +53,22 @@ impl AccessLine {
             repository,
             reference,
             peer,
+            wanted,
+            told: false,
         }
     }
 
     /// The body has gone out, or has been given up. Counts, and writes the line if it is wanted.
-    pub fn end(self, sent: Sent, written: bool) {
+    pub fn end(mut self, sent: Sent) {
+        self.tell(sent);
+    }
+
+    fn tell(&mut self, sent: Sent) {
+        self.told = true;
         let took = self.started.elapsed();
         metrics::request(self.route, self.method.as_str(), self.status, took);
         metrics::bytes(self.received, sent.bytes);
-        if !written {
+        if !self.wanted {
             return;
         }
         tracing::info!(
@@ -76,5 +88,31 @@ impl AccessLine {
             peer = %self.peer,
             "request"
         );
+    }
+}
+
+impl Drop for AccessLine {
+    /// A client that leaves before there is an answer was here, too.
+    fn drop(&mut self) {
+        if !self.told {
+            self.status = LEFT;
+            self.tell(Sent { bytes: 0, whole: false });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // registry OB3 OB4
+    #[test]
+    fn a_client_that_leaves_before_the_answer_is_counted() {
+        let all = || metrics::install().render();
+        let counted = r#"registry_http_requests_total{route="none",method="DELETE",status="499"} 1"#;
+        assert!(!all().contains(counted));
+        let (parts, ()) = http::Request::delete("/left").body(()).unwrap().into_parts();
+        drop(AccessLine::begin(&parts, None, ([127, 0, 0, 1], 1).into(), true));
+        assert!(all().contains(counted), "{}", all());
     }
 }

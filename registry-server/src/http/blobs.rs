@@ -24,7 +24,10 @@ pub async fn get(
     digest: &Digest,
     asked: &Asked,
 ) -> Result<Response, ApiError> {
-    let size = registry.blob_size(name, digest).await?;
+    let size = match asked.head() {
+        true => registry.blob_size_now(name, digest).await?,
+        false => registry.blob_size(name, digest).await?,
+    };
     let text = digest.to_string();
     let common = [
         (CONTENT_DIGEST, text.clone()),

@@ -75,9 +75,9 @@ impl Door {
     ) -> Result<Response, Infallible> {
         let (parts, body) = request.into_parts();
         let route = Route::parse(parts.uri.path());
-        let mut line = AccessLine::begin(&parts, route.as_ref().ok(), peer);
-        let expects = parts.headers.contains_key(EXPECT);
         let (query, settings) = (Query::parse(parts.uri.query()), **self.settings.load());
+        let mut line = AccessLine::begin(&parts, route.as_ref().ok(), peer, settings.access_log);
+        let expects = parts.headers.contains_key(EXPECT);
         let asked = Asked { parts, query, settings, peer };
         let mut body = Inbound::new(body);
         let response = self.respond(route.map_err(ApiError::from), &asked, &mut body, &mut line).await;
@@ -86,7 +86,7 @@ impl Door {
         if !expects {
             body::drain(body);
         }
-        let end = move |sent| line.end(sent, settings.access_log);
+        let end = move |sent| line.end(sent);
         Ok(response.map(|body| outbound::counted(body, Box::new(end))))
     }
 

@@ -1,6 +1,6 @@
 //! Sockets: accepting, TLS, limits of a connection, draining.
 
-use std::{convert::Infallible, future::Future, io, net::SocketAddr, time::Duration};
+use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use http::Request;
 use hyper::{body::Incoming, service::service_fn};
@@ -14,21 +14,24 @@ use tokio::{
     sync::watch,
 };
 
-use crate::http::{headers::Response, patient::Patient, tls};
+use crate::http::{headers::Response, patient::Patient, progress::Progress, tls};
 
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// A reader that takes nothing for longer is cut off.
 const STALL: Duration = Duration::from_secs(120);
-const HEADERS: Duration = Duration::from_secs(15);
+/// How long a connection of HTTP/1.1 may rest between two requests; longer than clients and proxies keep it, so
+/// that none of them writes into one that is being closed. A header that has begun has less: see [`Patient`].
+const IDLE: Duration = Duration::from_secs(120);
 
 /// Turns true when the server is to end.
 pub type Stop = watch::Receiver<bool>;
 
-/// An address as configured: an empty host is every address.
+/// An address as configured: an empty host is every address, of IPv6 too where the machine has it.
 pub async fn bind(address: &str) -> io::Result<TcpListener> {
-    match address.strip_prefix(':') {
-        Some(port) => TcpListener::bind(format!("0.0.0.0:{port}")).await,
-        None => TcpListener::bind(address).await,
+    let Some(port) = address.strip_prefix(':') else { return TcpListener::bind(address).await };
+    match TcpListener::bind(format!("[::]:{port}")).await {
+        Err(e) if e.kind() != io::ErrorKind::AddrInUse => TcpListener::bind(format!("0.0.0.0:{port}")).await,
+        bound => bound,
     }
 }
 
@@ -53,10 +56,21 @@ pub async fn serve<S, F>(
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
+        // A socket for both families calls an address of IPv4 by a name of IPv6.
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         let (tls, service, watcher) = (tls.clone(), service.clone(), graceful.watcher());
         tokio::spawn(async move {
-            let Some(io) = secure(stream, tls).await else { return };
-            let service = service_fn(move |request| service(request, peer));
+            let progress = Arc::<Progress>::default();
+            let Some(io) = secure(stream, tls, Arc::clone(&progress)).await else { return };
+            let service = service_fn(move |request: Request<Incoming>| {
+                let running = progress.begin(request.version());
+                let answer = service(request, peer);
+                async move {
+                    let answer = answer.await;
+                    drop(running);
+                    answer
+                }
+            });
             let server = builder();
             let connection = watcher.watch(server.serve_connection(TokioIo::new(io), service).into_owned());
             if let Err(error) = connection.await {
@@ -73,9 +87,13 @@ pub async fn serve<S, F>(
 trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
-async fn secure(stream: TcpStream, tls: Option<tls::Current>) -> Option<Box<dyn Io>> {
+async fn secure(
+    stream: TcpStream,
+    tls: Option<tls::Current>,
+    progress: Arc<Progress>,
+) -> Option<Box<dyn Io>> {
     let _ = stream.set_nodelay(true);
-    let stream = Patient::new(stream, STALL);
+    let stream = Patient::new(stream, STALL, progress);
     let Some(tls) = tls else { return Some(Box::new(stream)) };
     let acceptor = tokio_rustls::TlsAcceptor::from(tls.load_full());
     let accepted = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await.ok()?.ok()?;
@@ -84,7 +102,7 @@ async fn secure(stream: TcpStream, tls: Option<tls::Current>) -> Option<Box<dyn 
 
 fn builder() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE);
     builder
         .http2()
         .timer(TokioTimer::new())

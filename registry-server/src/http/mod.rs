@@ -15,6 +15,7 @@ pub mod lists;
 pub mod manifests;
 pub mod outbound;
 pub mod patient;
+pub mod progress;
 pub mod query;
 pub mod redirect;
 pub mod request_id;

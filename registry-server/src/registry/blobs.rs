@@ -14,10 +14,26 @@ const SEARCHED: usize = 1_000;
 impl Registry {
     /// Size of a blob, or of a manifest read as one, that the repository has.
     pub async fn blob_size(&self, name: &RepositoryName, digest: &Digest) -> Result<u64, RegistryError> {
+        self.require_link(name, digest).await?;
+        self.metadata.size(digest).await?.ok_or(RegistryError::BlobUnknown)
+    }
+
+    /// The same for a client that asks whether to send it: nothing is answered from a cache.
+    pub async fn blob_size_now(&self, name: &RepositoryName, digest: &Digest) -> Result<u64, RegistryError> {
+        self.require_link(name, digest).await?;
+        match self.store.stat(&layout::blob(digest)).await? {
+            Some(size) => Ok(size),
+            None => {
+                self.metadata.forget(digest).await;
+                Err(RegistryError::BlobUnknown)
+            }
+        }
+    }
+
+    async fn require_link(&self, name: &RepositoryName, digest: &Digest) -> Result<(), RegistryError> {
         let linked = self.has_link(&layout::layer(name, digest)).await?
             || self.has_link(&layout::revision(name, digest)).await?;
-        let size = if linked { self.metadata.size(digest).await? } else { None };
-        size.ok_or(RegistryError::BlobUnknown)
+        linked.then_some(()).ok_or(RegistryError::BlobUnknown)
     }
 
     /// Bytes of a blob whose size was asked before.

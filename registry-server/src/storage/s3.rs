@@ -18,6 +18,7 @@ use crate::storage::{
 pub struct S3 {
     operator: Operator,
     piece: usize,
+    plain: bool,
     creates: OnceCell<()>,
 }
 
@@ -37,7 +38,8 @@ fn optional<T>(key: &str, result: opendal::Result<T>) -> Result<Option<T>, Stora
 impl S3 {
     /// The bucket that the options name, which is not spoken to before the first call.
     pub fn new(options: &Options) -> Result<Self, ClientError> {
-        Ok(Self { operator: options.client()?, piece: options.piece, creates: OnceCell::new() })
+        let plain = options.storage_class.is_none() && options.acl.is_none();
+        Ok(Self { operator: options.client()?, piece: options.piece, plain, creates: OnceCell::new() })
     }
 
     /// Creates an object if it is absent; says whether it was.
@@ -84,10 +86,10 @@ impl S3 {
             }
             Some(_) => {}
         }
-        let (operator, to, name) = (self.operator.clone(), to.to_owned(), from.to_owned());
+        let (operator, to, name, plain) = (self.operator.clone(), to.to_owned(), from.to_owned(), self.plain);
         // On a task of its own: a client that leaves now must not leave half a join behind.
         let joining = tokio::spawn(async move {
-            s3_pieces::join(&operator, &pieces, &to).await?;
+            s3_pieces::join(&operator, &pieces, &to, plain).await?;
             s3_pieces::remove(&operator, pieces).await;
             Ok(())
         });

@@ -68,9 +68,15 @@ pub fn stream(operator: Operator, pieces: Vec<Piece>, range: Range<u64>) -> Byte
     stream::iter(wanted).then(open).try_flatten().boxed()
 }
 
-/// Makes one object of the pieces, in one step.
-pub async fn join(operator: &Operator, pieces: &[Piece], to: &str) -> Result<(), StorageError> {
-    if let [one] = pieces {
+/// Makes one object of the pieces, in one step. An object that is `plain` has the store's usual storage class and
+/// access control list; a simple copy would get those whatever was asked for.
+///
+/// A process that dies in the middle leaves a multipart upload that is paid for and never seen: a bucket needs a
+/// lifecycle rule `AbortIncompleteMultipartUpload`.
+pub async fn join(operator: &Operator, pieces: &[Piece], to: &str, plain: bool) -> Result<(), StorageError> {
+    if let [one] = pieces
+        && plain
+    {
         operator.copy(&one.key, to).await.map_err(|e| failed(&one.key, e))?;
         return Ok(());
     }

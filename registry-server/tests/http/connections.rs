@@ -83,6 +83,26 @@ async fn images_go_in_and_out_over_http_2() {
     assert_eq!(registry.put_manifest("n", "i", OCI_INDEX, index).await.status(), 201);
 }
 
+// registry TL5
+#[tokio::test]
+async fn a_client_that_says_nothing_is_cut() {
+    let registry = Fixture::new().await;
+    let mut socket = TcpStream::connect(registry.address).await.unwrap();
+    let mut answer = Vec::new();
+    let closed = tokio::time::timeout(Duration::from_secs(30), socket.read_to_end(&mut answer));
+    closed.await.expect("the connection was left open").ok();
+}
+
+#[tokio::test]
+async fn an_empty_host_is_every_address() {
+    let socket = registry_server::http::listener::bind(":0").await.unwrap();
+    let port = socket.local_addr().unwrap().port();
+    assert!(TcpStream::connect(("127.0.0.1", port)).await.is_ok());
+    if std::net::TcpListener::bind("[::1]:0").is_ok() {
+        assert!(TcpStream::connect(("::1", port)).await.is_ok());
+    }
+}
+
 // registry LM3
 #[tokio::test]
 async fn a_header_that_does_not_end_is_cut() {

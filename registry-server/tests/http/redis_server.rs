@@ -183,3 +183,20 @@ async fn a_full_redis_changes_no_answer() {
         }
     }
 }
+
+// registry RC10
+#[tokio::test]
+async fn a_redis_that_takes_no_values_is_not_a_dead_one() {
+    let port = RedisServer::free_port();
+    let arguments = ["--port", &port.to_string(), "--replicaof", "127.0.0.1", "1"];
+    let Some(_redis) = RedisServer::start(port, &arguments).await else { return };
+    let registry = registry(&format!("addrs: ['127.0.0.1:{port}']")).await;
+    let refused = || registry.metric("redis_writes_refused_total");
+    let before = refused();
+    registry.push_image("n", "t").await;
+    // Each read asks and is answered: nothing is paused.
+    for _ in 0..10 {
+        assert_eq!(registry.status("GET", "/v2/n/manifests/t").await, 200);
+    }
+    assert!(refused() - before >= 10.0, "{}", refused() - before);
+}

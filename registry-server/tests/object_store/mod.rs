@@ -40,6 +40,8 @@ struct Server {
     service: S3Service,
     /// Requests that are still told to slow down.
     refusals: AtomicUsize,
+    /// Whole objects that were copied.
+    copies: AtomicUsize,
     /// The service looks and writes in two steps, where a real store creates in one.
     creating: Mutex<()>,
 }
@@ -58,6 +60,12 @@ impl Server {
             let mut missing = Response::new(Body::empty());
             *missing.status_mut() = StatusCode::NOT_FOUND;
             return Ok(missing);
+        }
+        let headers = request.headers();
+        if headers.contains_key("x-amz-copy-source")
+            && !request.uri().query().is_some_and(|q| q.contains("uploadId"))
+        {
+            self.copies.fetch_add(1, Ordering::SeqCst);
         }
         let creates = request.headers().contains_key("if-none-match");
         let _alone = if creates { Some(self.creating.lock().await) } else { None };
@@ -108,6 +116,7 @@ impl ObjectStore {
             folder: folder.path().to_owned(),
             service: builder.build(),
             refusals,
+            copies: AtomicUsize::new(0),
             creating,
         });
         tokio::spawn(serve(listener, Arc::clone(&server), tls));
@@ -117,6 +126,11 @@ impl ObjectStore {
     /// The next requests are told to slow down.
     pub fn refuse(&self, requests: usize) {
         self.server.refusals.store(requests, Ordering::SeqCst);
+    }
+
+    /// How many whole objects were copied.
+    pub fn copies(&self) -> usize {
+        self.server.copies.load(Ordering::SeqCst)
     }
 
     /// Where the bucket's objects are.
