@@ -66,11 +66,24 @@ impl Family<'_> {
 }
 
 /// Makes `wanted` true in the cluster.
-pub async fn apply(client: &Client, wanted: Value, family: Family<'_>) -> Result<Outcome, kube::Error> {
-    let (wanted, hash) = marked(wanted);
+///
+/// `read` is the object that `wanted` follows from, where it follows from one: if it was changed since, nothing is
+/// written and the API server's 409 is returned.
+pub async fn apply(
+    client: &Client,
+    wanted: Value,
+    read: Option<DynamicObject>,
+    family: Family<'_>,
+) -> Result<Outcome, kube::Error> {
+    let (mut wanted, hash) = marked(wanted);
     let api = api(client, &wanted);
     let name = wanted["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    let Some(live) = api.get_opt(&name).await? else {
+    let version = read.as_ref().and_then(|read| read.metadata.resource_version.clone());
+    let live = match read {
+        Some(read) => Some(read),
+        None => api.get_opt(&name).await?,
+    };
+    let Some(live) = live else {
         return Ok(Outcome::Created(Box::new(send(&api, &name, &wanted).await?)));
     };
     if !family.has(&live.metadata) {
@@ -80,6 +93,11 @@ pub async fn apply(client: &Client, wanted: Value, family: Family<'_>) -> Result
     let holds = serde_json::to_value(&live).is_ok_and(|live| contains(&live, &wanted));
     if same && holds {
         return Ok(Outcome::Unchanged(Box::new(live)));
+    }
+    // An object that was deleted and made again by somebody else in the meantime is not the one that was judged.
+    wanted["metadata"]["uid"] = live.metadata.uid.clone().into();
+    if let Some(version) = version {
+        wanted["metadata"]["resourceVersion"] = version.into();
     }
     let sent = Box::new(send(&api, &name, &wanted).await?);
     if sent.metadata.resource_version == live.metadata.resource_version {

@@ -78,7 +78,8 @@ impl<'a> Pass<'a> {
         let name = wanted["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         self.stays(&kind, name.clone());
         self.written.insert((kind.clone(), name.clone()));
-        let outcome = apply(self.reader.client, wanted, self.reader.family()).await;
+        let read = if kind == "Secret" { self.reader.seen.get(&name) } else { None };
+        let outcome = apply(self.reader.client, wanted, read, self.reader.family()).await;
         let outcome = outcome.map_err(|error| unwritten(&kind, &name, error))?;
         self.wrote |= !matches!(outcome, Outcome::Unchanged(_));
         match outcome {
@@ -177,8 +178,12 @@ impl<'a> Pass<'a> {
         }
         let Some(live) = self.reader.object(api_version, kind, name).await? else { return Ok(()) };
         let uid = &self.reader.model.owner.uid;
-        if live.owner_references().iter().any(|owner| owner.uid == *uid) {
-            let patch = json!({"metadata": {"ownerReferences": null}});
+        let (ours, others): (Vec<_>, Vec<_>) =
+            live.owner_references().iter().partition(|owner| owner.uid == *uid);
+        if !ours.is_empty() {
+            // On condition that the list is still the one that was read.
+            let patch = json!({"metadata": {"ownerReferences": others,
+                "resourceVersion": live.metadata.resource_version}});
             let api = self.reader.api(api_version, kind);
             let patched = api.patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await;
             patched.map_err(failed(|| format!("release {kind} {name}")))?;

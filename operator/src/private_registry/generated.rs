@@ -53,7 +53,7 @@ pub async fn keep(
 
 /// Owner and annotations of a Secret that was just created.
 async fn complete(reader: &Reader<'_>, name: &str, wanted: Value) -> Result<Kept, PassError> {
-    let applied = apply(reader.client, wanted, reader.family()).await;
+    let applied = apply(reader.client, wanted, None, reader.family()).await;
     let (Outcome::Unchanged(live)
     | Outcome::Created(live)
     | Outcome::Updated(live)
@@ -61,8 +61,7 @@ async fn complete(reader: &Reader<'_>, name: &str, wanted: Value) -> Result<Kept
     else {
         return Err(PassError::Incomplete("a Secret that was created just now"));
     };
-    let secret: Secret = live.try_parse().map_err(|_| PassError::Incomplete("a Secret's data"))?;
-    ours(reader, name, secret.into(), true)
+    ours(reader, name, reader.stored(&live)?, true)
 }
 
 fn ours(reader: &Reader<'_>, name: &str, stored: Stored, created: bool) -> Result<Kept, PassError> {

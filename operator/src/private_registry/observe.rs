@@ -1,6 +1,9 @@
 //! Reads what a pass needs to know. With `generated` and `apply`, the only rooms with a client.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{
@@ -51,6 +54,24 @@ impl From<Secret> for Stored {
     }
 }
 
+/// Secrets as a pass has read them. Each is read once, and written only if it still is what was read: what somebody
+/// changes in between is never put back to what it was.
+#[derive(Default)]
+pub struct Seen(Mutex<BTreeMap<String, DynamicObject>>);
+
+impl Seen {
+    /// The Secret `name`, if it was read.
+    pub fn get(&self, name: &str) -> Option<DynamicObject> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// A Secret as it is now.
+    pub fn put(&self, secret: &DynamicObject) {
+        let name = secret.metadata.name.clone().unwrap_or_default();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, secret.clone());
+    }
+}
+
 /// Reads in the namespace of one registry, in one pass.
 #[derive(Clone, Copy)]
 pub struct Reader<'a> {
@@ -60,6 +81,8 @@ pub struct Reader<'a> {
     pub model: &'a Model,
     /// The clock of the pass, in seconds since 1970.
     pub now: i64,
+    /// Secrets that the pass has read.
+    pub seen: &'a Seen,
 }
 
 impl<'a> Reader<'a> {
@@ -76,8 +99,18 @@ impl<'a> Reader<'a> {
 
     /// One Secret.
     pub async fn secret(&self, name: &str) -> Result<Option<Stored>, PassError> {
-        let read = self.secrets().get_opt(name).await;
-        Ok(read.map_err(failed(|| format!("read Secret {name}")))?.map(Stored::from))
+        let found = match self.seen.get(name) {
+            Some(seen) => Some(seen),
+            None => self.object("v1", "Secret", name).await?,
+        };
+        found.map(|secret| self.stored(&secret)).transpose()
+    }
+
+    /// What a Secret holds; from now on the pass knows it so.
+    pub fn stored(&self, secret: &DynamicObject) -> Result<Stored, PassError> {
+        self.seen.put(secret);
+        let typed = secret.clone().try_parse::<Secret>();
+        typed.map(Stored::from).map_err(|_| PassError::Incomplete("a Secret's data"))
     }
 
     /// One object of the namespace.

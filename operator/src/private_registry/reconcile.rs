@@ -21,7 +21,7 @@ use crate::{
         },
         error::PassError,
         model::{CacheKind, Model, Store},
-        observe::{Class, Reader, json_of},
+        observe::{Class, Reader, Seen, json_of},
         placement::{Decision, Present, decide},
         redis_probe,
         resolve::{Defaults, resolve},
@@ -46,7 +46,8 @@ pub struct Context {
 pub async fn reconcile(object: &PrivateRegistry, context: &Context, now: i64) -> Result<Progress, PassError> {
     write::announce(object, &context.client).await?;
     let model = resolve(object, &context.defaults)?;
-    let reader = Reader { client: &context.client, model: &model, now };
+    let seen = Seen::default();
+    let reader = Reader { client: &context.client, model: &model, now, seen: &seen };
     let mut pass = Pass::new(object, reader, &context.recorder);
     if model.wishes.paused() {
         let deployment = reader.object("apps/v1", "Deployment", &model.names.registry()).await?;

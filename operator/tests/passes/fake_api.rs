@@ -22,6 +22,12 @@ pub enum Fault {
     Cut,
 }
 
+/// Somebody is faster than the pass.
+struct Race {
+    name: &'static str,
+    change: Box<dyn FnOnce(&mut Value) + Send>,
+}
+
 #[derive(Default)]
 struct State {
     objects: BTreeMap<String, Value>,
@@ -30,6 +36,8 @@ struct State {
     version: u64,
     writes: Vec<String>,
     fault: Option<(usize, Fault)>,
+    /// What somebody does right after a read of the object whose path ends so.
+    race: Option<Race>,
     /// Ends of paths to which nothing may be written.
     refused: Vec<&'static str>,
     /// Fields of the status that an older CRD does not know.
@@ -88,12 +96,17 @@ impl FakeApi {
 
     /// Changes the object whose path ends in `name`, as somebody else would.
     pub fn change(&self, name: &str, change: impl FnOnce(&mut Value)) {
-        let mut state = self.0.lock().unwrap();
-        state.version += 1;
-        let version = state.version.to_string();
-        let object = state.objects.iter_mut().find(|(path, _)| path.ends_with(name)).unwrap().1;
-        change(object);
-        object["metadata"]["resourceVersion"] = version.into();
+        self.0.lock().unwrap().change(name, change);
+    }
+
+    /// Changes the object whose path ends in `name` right after the next read of it.
+    pub fn race(&self, name: &'static str, change: impl FnOnce(&mut Value) + Send + 'static) {
+        self.0.lock().unwrap().race = Some(Race { name, change: Box::new(change) });
+    }
+
+    /// Whether a race that was set up was run.
+    pub fn raced(&self) -> bool {
+        self.0.lock().unwrap().race.is_none()
     }
 
     /// Puts an object there.
@@ -115,7 +128,11 @@ impl FakeApi {
         let answer = {
             let mut state = self.0.lock().unwrap();
             match head.method {
-                Method::GET => state.read(path, query),
+                Method::GET => {
+                    let answer = state.read(path, query);
+                    state.overtake(path);
+                    answer
+                }
                 method => state.write(&method, path, content, sent),
             }
         };
@@ -173,6 +190,19 @@ impl State {
             other => panic!("{other} {path}"),
         };
         if cut { failure(504, "Timeout") } else { answer }
+    }
+
+    fn change(&mut self, name: &str, change: impl FnOnce(&mut Value)) {
+        self.version += 1;
+        let object = self.objects.iter_mut().find(|(path, _)| path.ends_with(name)).unwrap().1;
+        change(object);
+        object["metadata"]["resourceVersion"] = self.version.to_string().into();
+    }
+
+    fn overtake(&mut self, path: &str) {
+        if let Some(race) = self.race.take_if(|race| path.ends_with(race.name)) {
+            self.change(race.name, race.change);
+        }
     }
 
     fn read(&self, path: &str, query: &str) -> Answer {
@@ -246,8 +276,16 @@ impl State {
             object["metadata"]["resourceVersion"] = version.into();
             return (StatusCode::OK, object.clone());
         }
+        let found = self.objects.get(path).cloned();
+        for pinned in ["uid", "resourceVersion"] {
+            let live = found.as_ref().map_or(&Value::Null, |object| &object["metadata"][pinned]);
+            if !sent["metadata"][pinned].is_null() && sent["metadata"][pinned] != *live {
+                return failure(409, "Conflict");
+            }
+        }
+        let sent = unpinned(sent);
         let before = self.applied.insert(path.to_owned(), sent.clone()).unwrap_or_default();
-        let Some(mut object) = self.objects.get(path).cloned() else { return self.create(path, sent) };
+        let Some(mut object) = found else { return self.create(path, sent) };
         let old = object.clone();
         remove(&mut object, &before, &sent);
         merge(&mut object, &sent);
@@ -271,6 +309,15 @@ impl State {
         object["metadata"]["resourceVersion"] = version.into();
         (StatusCode::OK, object.clone())
     }
+}
+
+/// What is sent, without what it is on condition of.
+fn unpinned(mut sent: Value) -> Value {
+    if let Some(metadata) = sent["metadata"].as_object_mut() {
+        metadata.remove("uid");
+        metadata.remove("resourceVersion");
+    }
+    sent
 }
 
 fn remove(object: &mut Value, before: &Value, now: &Value) {

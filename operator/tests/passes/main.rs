@@ -110,6 +110,27 @@ async fn the_winner_of_a_race_for_a_secret_is_believed() {
     }
 }
 
+// A password that somebody sets after a pass has read the old one is theirs, and not put back.
+#[tokio::test]
+async fn what_is_changed_during_a_pass_is_not_lost() {
+    let config = r#"{"auths": {"team-registry.tools.svc": {"password": "another"}}}"#;
+    for (name, key, value) in [
+        ("team.admin", "password", "another"),
+        ("team-redisauth", "password", "another"),
+        ("team-pull", ".dockerconfigjson", config),
+    ] {
+        let world = World::new(SIX_LINES);
+        world.settle().await;
+        world.race_secret(name, key, value);
+        let passed = world.pass().await;
+        assert!(world.api.raced(), "{name} was not read");
+        assert!(passed.is_err() || world.secret(name, key).contains("another"), "{name}");
+        world.settle().await;
+        assert!(world.secret(name, key).contains("another"), "{name}: {}", world.secret(name, key));
+        assert!(!world.api.events().iter().any(|event| event.starts_with("Reverted")), "{name}");
+    }
+}
+
 // operator 5: lines stay byte for byte, also when their Secret is written without a change of the password
 #[tokio::test]
 async fn a_password_line_stays_while_it_verifies() {
@@ -387,10 +408,14 @@ async fn retain_holds_for_a_store_that_is_held() {
     world.set_spec("storage", json!({"ephemeral": {}}));
     world.settle().await;
     assert_eq!(world.condition("StorageReady"), "False/BackendChanged");
+    let other = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "backup", "uid": "of-somebody-else"});
+    world.api.change("persistentvolumeclaims/team-data", |claim| {
+        claim["metadata"]["ownerReferences"].as_array_mut().unwrap().push(other.clone());
+    });
     world.set_spec("deletionPolicy", "Retain".into());
     world.settle().await;
     let claim = world.api.objects()["/api/v1/namespaces/tools/persistentvolumeclaims/team-data"].clone();
-    assert!(claim["metadata"]["ownerReferences"].as_array().is_none_or(Vec::is_empty), "{claim}");
+    assert_eq!(claim["metadata"]["ownerReferences"], json!([other]));
 }
 
 // A kept Secret that lost its password waits for the user; a copy under another name is the user's.

@@ -142,6 +142,12 @@ impl World {
         self.api.change(&format!("secrets/{name}"), |secret| secret["data"][key] = encoded.into());
     }
 
+    /// Writes a value of a Secret right after the next read of it, as a user would.
+    pub fn race_secret(&self, name: &'static str, key: &'static str, value: &str) {
+        let encoded = STANDARD.encode(value);
+        self.api.race(name, move |secret| secret["data"][key] = encoded.into());
+    }
+
     /// `status/reason` of a condition.
     pub fn condition(&self, kind: &str) -> String {
         let object = self.api.objects()[OBJECT].clone();
