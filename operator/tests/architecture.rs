@@ -28,7 +28,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ),
     ("private_registry/certificates", &["kube::", "SystemTime", "Timestamp::now", "rand::"]),
     ("private_registry/accounts", &["kube::", "SystemTime", "Timestamp::now"]),
-    ("private_registry/placement.rs", &["kube::", "SystemTime", "Timestamp::now", "rand::"]),
+    ("private_registry/placement", &["kube::", "SystemTime", "Timestamp::now", "rand::"]),
     ("private_registry/resolve.rs", &["Client", "SystemTime", "Timestamp::now", "rand::"]),
     // Of the status, `write` alone has a client and a clock.
     ("private_registry/status/compute.rs", &["Client", "Timestamp::now", "rand::"]),
@@ -37,6 +37,8 @@ const NEVER: &[(&str, &[&str])] = &[
     ("private_registry/status/storage.rs", &["Client", "Timestamp::now", "rand::"]),
     ("private_registry/status/parts.rs", &["Client", "Timestamp::now", "rand::"]),
     ("private_registry/status/degraded.rs", &["Client", "Timestamp::now", "rand::"]),
+    ("private_registry/status/news.rs", &["Client", "Timestamp::now", "rand::"]),
+    ("private_registry/status/pace.rs", &["Client", "Timestamp::now", "rand::"]),
     ("", &["registry_server", "super::super"]),
 ];
 const LONGEST: usize = 400;

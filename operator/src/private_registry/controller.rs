@@ -12,7 +12,10 @@ use crate::{
         observe::failed,
         reconcile::{Context, reconcile},
         resolve::Defaults,
-        status::write::{Progress, failed_pass, unreadable},
+        status::{
+            pace::Progress,
+            write::{failed_pass, unreadable},
+        },
     },
 };
 use futures::StreamExt;

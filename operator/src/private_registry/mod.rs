@@ -1,6 +1,7 @@
 //! The kind `PrivateRegistry`: from an object to its children and back to its status.
 
 pub mod accounts;
+pub mod addresses;
 pub mod apply;
 pub mod certificate;
 pub mod certificates;
@@ -8,6 +9,7 @@ pub mod controller;
 pub mod credentials;
 pub mod desired;
 pub mod error;
+pub mod front;
 pub mod generated;
 pub mod model;
 pub mod names;

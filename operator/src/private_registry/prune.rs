@@ -4,60 +4,71 @@ use std::collections::BTreeSet;
 
 use kube::{
     ResourceExt,
-    api::{DeleteParams, Preconditions},
+    api::{DeleteParams, DynamicObject, Preconditions},
 };
 
 use crate::private_registry::{apply::Pass, error::PassError, observe::failed};
 
-/// Kinds of children that may go, and whether pods need them until they are replaced.
-const PRUNABLE: &[(&str, &str, bool)] = &[
-    ("networking.k8s.io/v1", "NetworkPolicy", false),
-    ("policy/v1", "PodDisruptionBudget", false),
-    ("apps/v1", "Deployment", true),
-    ("v1", "Service", true),
-    ("v1", "Secret", true),
-    ("v1", "ConfigMap", true),
-    ("v1", "ServiceAccount", true),
+/// A kind of children that may go.
+struct Prunable {
+    api_version: &'static str,
+    kind: &'static str,
+    /// Pods need it until they are replaced.
+    needed: bool,
+}
+
+const PRUNABLE: &[Prunable] = &[
+    Prunable { api_version: "networking.k8s.io/v1", kind: "NetworkPolicy", needed: false },
+    Prunable { api_version: "policy/v1", kind: "PodDisruptionBudget", needed: false },
+    Prunable { api_version: "apps/v1", kind: "Deployment", needed: true },
+    Prunable { api_version: "v1", kind: "Service", needed: true },
+    Prunable { api_version: "v1", kind: "Secret", needed: true },
+    Prunable { api_version: "v1", kind: "ConfigMap", needed: true },
+    Prunable { api_version: "v1", kind: "ServiceAccount", needed: true },
 ];
 
 impl Pass<'_> {
     /// Deletes children that are no longer wanted. Those that pods mount wait until the pods are replaced.
     pub async fn prune(&self, rolled_out: bool) -> Result<(), PassError> {
-        let mut mounted = None;
-        for (api_version, kind, needed) in PRUNABLE.iter().filter(|(_, _, needed)| rolled_out || !needed) {
-            for child in self.reader.children(api_version, kind).await? {
-                let name = child.name_any();
-                if !self.reader.model.names.is_child(&name)
-                    || self.wanted.contains(&((*kind).to_owned(), name.clone()))
-                    || child.metadata.deletion_timestamp.is_some()
-                    || !self.reader.family().has(&child.metadata)
-                {
-                    continue;
-                }
-                if *needed && *kind == "ConfigMap" {
-                    if mounted.is_none() {
-                        mounted = Some(self.mounted().await?);
-                    }
-                    if mounted.as_ref().is_some_and(|mounted| mounted.contains(&name)) {
-                        continue;
-                    }
-                }
-                let preconditions =
-                    Some(Preconditions { uid: child.metadata.uid.clone(), ..Preconditions::default() });
-                let params = DeleteParams { preconditions, ..DeleteParams::background() };
-                let deleted = self.reader.api(api_version, kind).delete(&name, &params).await;
-                match deleted {
-                    Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => {}
-                    other => drop(other.map_err(failed(|| format!("delete {kind} {name}")))?),
-                }
-                tracing::info!(
-                    kind,
-                    name,
-                    namespace = self.reader.model.names.namespace,
-                    "deleted: no longer wanted"
-                );
+        for kind in PRUNABLE.iter().filter(|kind| rolled_out || !kind.needed) {
+            let mut unwanted = self.reader.children(kind.api_version, kind.kind).await?;
+            unwanted.retain(|child| self.unwanted(kind.kind, child));
+            if kind.kind == "ConfigMap" && !unwanted.is_empty() {
+                let mounted = self.mounted().await?;
+                unwanted.retain(|child| !mounted.contains(&child.name_any()));
+            }
+            for child in &unwanted {
+                self.delete(kind, child).await?;
             }
         }
+        Ok(())
+    }
+
+    /// A child of ours that this pass did not want, and that is not going already.
+    fn unwanted(&self, kind: &str, child: &DynamicObject) -> bool {
+        let name = child.name_any();
+        self.reader.model.names.is_child(&name)
+            && !self.wanted.contains(&(kind.to_owned(), name))
+            && child.metadata.deletion_timestamp.is_none()
+            && self.reader.family().has(&child.metadata)
+    }
+
+    /// Deletes exactly the object that was looked at; one that went in the meantime is gone.
+    async fn delete(
+        &self,
+        Prunable { api_version, kind, .. }: &Prunable,
+        child: &DynamicObject,
+    ) -> Result<(), PassError> {
+        let name = child.name_any();
+        let preconditions =
+            Some(Preconditions { uid: child.metadata.uid.clone(), ..Preconditions::default() });
+        let params = DeleteParams { preconditions, ..DeleteParams::background() };
+        match self.reader.api(api_version, kind).delete(&name, &params).await {
+            Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => return Ok(()),
+            other => drop(other.map_err(failed(|| format!("delete {kind} {name}")))?),
+        }
+        let namespace = &self.reader.model.names.namespace;
+        tracing::info!(kind, name, namespace, "deleted: no longer wanted");
         Ok(())
     }
 

@@ -400,7 +400,7 @@ fn an_error_of_the_object_becomes_its_condition() {
 // operator 36, operator 37: the operator looks again when something is due, to the second
 #[test]
 fn an_idle_registry_is_looked_at_when_something_is_due() {
-    use operator::private_registry::status::write::{Progress, next};
+    use operator::private_registry::status::pace::{Progress, next};
     use std::time::Duration;
     let status = status(SIX_LINES, &good());
     for (due, seconds) in

@@ -53,7 +53,7 @@ pub async fn file(reader: &Reader<'_>, found: &Credentials, sources: Sources) ->
     let same = stored.as_ref().is_some_and(|stored| untouched(reader, stored, &old, &found.sources));
     let verified = same && found.rotated.is_empty();
     let Sources { accounts, own, problem, .. } = sources;
-    let _permit = HASHING.acquire().await;
+    let _permit = if verified { None } else { HASHING.acquire().await.ok() };
     let merged = tokio::task::spawn_blocking(move || merge(&old, &accounts, &own, verified));
     let merged =
         merged.await.map_err(|_| PassError::Incomplete("a password file: hashing was interrupted"))??;

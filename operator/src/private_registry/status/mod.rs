@@ -4,7 +4,9 @@
 pub mod compute;
 pub mod degraded;
 pub mod facts;
+pub mod news;
 pub mod observed;
+pub mod pace;
 pub mod parts;
 pub mod storage;
 pub mod verdict;

@@ -1,0 +1,56 @@
+//! When a registry is looked at again, and when it is tidied.
+
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use crate::{
+    crd::{
+        condition::{kind, reason},
+        registry::PrivateRegistry,
+        status::PrivateRegistryStatus,
+    },
+    private_registry::status::{
+        degraded::PATIENCE,
+        observed::{Observed, rolled_out},
+    },
+};
+
+/// An idle registry is looked at this often, for what no watch tells.
+pub const IDLE: Duration = Duration::from_secs(300);
+/// One that is on its way is looked at this often.
+const ON_ITS_WAY: Duration = Duration::from_secs(5);
+
+/// When the object wants to be looked at again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress(pub Duration);
+
+/// Whether there may be children that nobody wants any more: the object is another one, or its pods were just replaced.
+pub fn tidy_needed(object: &PrivateRegistry, done: bool) -> bool {
+    let Some(status) = &object.status else { return true };
+    let rolling = status.conditions.iter().any(|one| one.type_ == kind::PROGRESSING && one.status != "False");
+    // While nobody could write, nothing was tidied either.
+    let stuck = [reason::PAUSED, reason::INVALID_SPEC, reason::NAME_CONFLICT, reason::CLAIM_NOT_OURS];
+    let stuck = status.conditions.iter().any(|one| stuck.contains(&one.reason.as_str()));
+    status.observed_generation != object.metadata.generation || (done && rolling) || stuck
+}
+
+/// When to look again: at the next thing that is due, which no watch tells.
+pub fn next(status: &PrivateRegistryStatus, seen: &Observed, now: i64) -> Progress {
+    let settled = seen.deployment.as_ref().is_some_and(rolled_out) && seen.decision.problem.is_none();
+    let cache = status.conditions.iter().find(|one| one.type_ == kind::CACHE_READY && one.status == "False");
+    let patience =
+        cache.map(|one| one.last_transition_time.0.as_second() + PATIENCE).filter(|due| *due > now);
+    let due = [seen.certificate.due, seen.credentials.due, patience].into_iter().flatten().min();
+    let until_due = due.map_or(IDLE, |due| Duration::from_secs((due - now).max(1).unsigned_abs()));
+    Progress(until_due.min(if settled { IDLE } else { on_its_way(status, now) }))
+}
+
+/// What moves is looked at often, what has stood still for long seldom.
+fn on_its_way(status: &PrivateRegistryStatus, now: i64) -> Duration {
+    let turned = |one: &&Condition| [kind::READY, kind::PROGRESSING].contains(&one.type_.as_str());
+    let last =
+        status.conditions.iter().filter(turned).map(|one| one.last_transition_time.0.as_second()).max();
+    let still = (now - last.unwrap_or(now)).max(0).unsigned_abs();
+    Duration::from_secs(still / 10).clamp(ON_ITS_WAY, IDLE)
+}
