@@ -39,10 +39,9 @@ pub async fn serve(address: SocketAddr, metrics: PrometheusHandle, pulse: Arc<Pu
 fn answer(request: &Request<Incoming>, metrics: &PrometheusHandle, pulse: &Pulse) -> Response<Full<Bytes>> {
     let ok = || (StatusCode::OK, "ok\n".to_owned());
     let (status, body) = match request.uri().path() {
-        "/livez" if pulse.alive() => ok(),
-        "/livez" => {
-            (StatusCode::SERVICE_UNAVAILABLE, "the lease has not been asked for in a minute\n".to_owned())
-        }
+        "/livez" => pulse
+            .trouble()
+            .map_or_else(ok, |trouble| (StatusCode::SERVICE_UNAVAILABLE, format!("{trouble}\n"))),
         "/readyz" if pulse.ready() => ok(),
         "/readyz" => (StatusCode::SERVICE_UNAVAILABLE, "the API server has not answered yet\n".to_owned()),
         "/metrics" => (StatusCode::OK, metrics.render()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use clap::Parser;
 use k8s_openapi::api::coordination::v1::Lease;
-use kube::{Api, Client, CustomResourceExt};
+use kube::{Api, Client, Config, CustomResourceExt, client::ClientBuilder};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use operator::{
     args::{Cli, Command, Run},
@@ -19,6 +19,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
 };
+use tower::util::MapRequestLayer;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -43,7 +44,8 @@ async fn serve(run: Run) -> anyhow::Result<()> {
     let metrics = PrometheusBuilder::new().install_recorder()?;
     let pulse = Arc::new(Pulse::default());
     let probes = tokio::spawn(health::serve(run.health_addr, metrics, Arc::clone(&pulse)));
-    let client = Client::try_default().await.context("failed to find the cluster")?;
+    let config = Config::infer().await.context("failed to find the cluster")?;
+    let client = Client::try_from(config.clone())?;
 
     let candidate = || Candidate {
         api: Api::<Lease>::namespaced(client.clone(), &run.namespace),
@@ -51,15 +53,16 @@ async fn serve(run: Run) -> anyhow::Result<()> {
         identity: run.pod_name.clone(),
     };
     let (leader, mut led) = watch::channel(false);
-    let mut lease = tokio::spawn(candidate().run(leader, pulse));
+    let mut lease = tokio::spawn(candidate().run(leader, Arc::clone(&pulse)));
     let mut terminated = signal(SignalKind::terminate())?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "waiting for the lease");
     tokio::select! {
         _ = led.wait_for(|leads| *leads) => tracing::info!("leading"),
         _ = terminated.recv() => return Ok(()),
     }
+    let watching = ClientBuilder::try_from(config)?.with_layer(&MapRequestLayer::new(pulse.watching()));
     tokio::select! {
-        () = controller::run(client.clone(), &run) => bail!("the controller ended"),
+        () = controller::run(watching.build(), &run) => bail!("the controller ended"),
         _ = &mut lease => bail!("the lease is lost: another pod takes over"),
         served = probes => bail!("failed to serve probes on {}: {served:?}", run.health_addr),
         _ = terminated.recv() => {

@@ -8,7 +8,7 @@ use kube::{
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::cluster::quantity::amount;
+use crate::cluster::subset::contains;
 
 /// Field manager of every write.
 pub const MANAGER: &str = "privateregistry-operator";
@@ -116,65 +116,4 @@ pub fn marked(mut wanted: Value) -> (Value, String) {
 
 async fn send(api: &Api<DynamicObject>, name: &str, wanted: &Value) -> Result<DynamicObject, kube::Error> {
     api.patch(name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(wanted)).await
-}
-
-/// Whether `live` has everything that `wanted` says; what it has beyond that is others' business.
-pub fn contains(live: &Value, wanted: &Value) -> bool {
-    match (live, wanted) {
-        (Value::Object(live), Value::Object(wanted)) => {
-            wanted.iter().all(|(key, value)| match live.get(key) {
-                Some(found) => contains(found, value),
-                None => empty(value),
-            })
-        }
-        (Value::Array(live), Value::Array(wanted)) => {
-            live.len() == wanted.len() && live.iter().zip(wanted).all(|(live, wanted)| contains(live, wanted))
-        }
-        (Value::String(live), Value::String(wanted)) => {
-            live == wanted || amount(live).is_some_and(|live| amount(wanted) == Some(live))
-        }
-        (Value::String(live), Value::Number(wanted)) => {
-            amount(live).is_some_and(|live| amount(&wanted.to_string()) == Some(live))
-        }
-        _ => live == wanted,
-    }
-}
-
-/// The API server drops what is empty, false or zero where that means the same.
-fn empty(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => true,
-        Value::String(text) => text.is_empty(),
-        Value::Number(number) => number.as_i64() == Some(0),
-        Value::Object(map) => map.values().all(empty),
-        Value::Array(list) => list.is_empty(),
-        Value::Bool(true) => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn what_others_added_is_no_difference_and_what_they_changed_is() {
-        let wanted = json!({"spec": {"a": 1, "list": [{"x": 1}], "none": {}}});
-        for (live, same) in [
-            (json!({"spec": {"a": 1, "b": 2, "list": [{"x": 1, "y": 2}]}, "status": {}}), true),
-            (json!({"spec": {"a": 2, "list": [{"x": 1}]}}), false),
-            (json!({"spec": {"a": 1, "list": [{"x": 1}, {"x": 2}]}}), false),
-            (json!({"spec": {"list": [{"x": 1}]}}), false),
-        ] {
-            assert_eq!(contains(&live, &wanted), same, "{live}");
-        }
-        let wanted = json!({"key": "", "hostNetwork": false, "limits": {"cpu": 1}});
-        assert!(contains(&json!({"limits": {"cpu": "1"}}), &wanted));
-        assert!(!contains(&json!({"hostNetwork": true, "limits": {"cpu": "1"}}), &wanted));
-        let wanted = json!({"storage": "1024Mi"});
-        for (live, same) in [(json!({"storage": "1Gi"}), true), (json!({"storage": "2Gi"}), false)] {
-            assert_eq!(contains(&live, &wanted), same, "{live}");
-        }
-    }
 }

@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::cluster::pulse::Pulse;
 
-/// Seconds for which a lease holds without renewal.
+/// How long a lease holds without renewal.
 const HOLDS: Duration = Duration::from_secs(15);
 /// A leader that has not renewed for this long steps down.
 const DEADLINE: Duration = Duration::from_secs(10);

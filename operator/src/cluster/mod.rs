@@ -5,3 +5,4 @@ pub mod lease;
 pub mod pulse;
 pub mod quantity;
 pub mod retries;
+pub mod subset;

@@ -179,6 +179,7 @@ async fn pass(watched: Arc<Watched>, shared: Arc<Shared>) -> Result<Action, Arc<
             shared.retries.succeeded(&key);
             Ok(Action::requeue(again))
         }
+        Err(PassError::Terminating) => Ok(Action::await_change()),
         Err(error) => {
             tracing::warn!(error = ?error, object = key, "a pass failed");
             // An API server that does not answer says nothing about the registry: its status stays.

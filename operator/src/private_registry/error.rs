@@ -1,5 +1,7 @@
 //! What can go wrong in a pass, by step. Each has a fixed reason word.
 
+use kube::core::Status;
+
 use crate::crd::condition::reason;
 
 /// Something of a registry that is not as asked while the rest goes on: the reason and message of a condition.
@@ -69,6 +71,9 @@ pub enum PassError {
         /// What the API server said.
         said: String,
     },
+    /// The namespace is going, and everything in it: nothing can be made there.
+    #[error("the namespace is being deleted")]
+    Terminating,
     /// A child could not be computed.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
@@ -105,7 +110,7 @@ impl PassError {
             Self::NameConflict { .. } => reason::NAME_CONFLICT,
             Self::InvalidSpec { .. } | Self::Refused { .. } | Self::Resolve(_) => reason::INVALID_SPEC,
             Self::CrdOutdated => reason::CRD_OUTDATED,
-            Self::Incomplete(_) | Self::Cluster { .. } => reason::RECONCILING,
+            Self::Incomplete(_) | Self::Cluster { .. } | Self::Terminating => reason::RECONCILING,
         }
     }
 }
@@ -113,16 +118,23 @@ impl PassError {
 impl PassError {
     /// Whether it says something about the object; an API server that does not answer says nothing about it.
     pub fn concerns_the_object(&self) -> bool {
-        !matches!(self, Self::Incomplete(_) | Self::Cluster { .. })
+        !matches!(self, Self::Incomplete(_) | Self::Cluster { .. } | Self::Terminating)
     }
 }
 
 /// A child that was not written: refused for what it says, or not reached.
 pub fn unwritten(kind: &str, name: &str, error: kube::Error) -> PassError {
     match error {
+        kube::Error::Api(status) if terminating(&status) => PassError::Terminating,
         kube::Error::Api(status) if [400, 403, 422].contains(&status.code) => {
             PassError::Refused { kind: kind.into(), name: name.into(), said: status.message.clone() }
         }
         source => PassError::Cluster { what: format!("apply {kind} {name}"), source: Box::new(source) },
     }
+}
+
+/// Admission lets nothing be created in a namespace that is being deleted.
+fn terminating(status: &Status) -> bool {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    status.code == 403 && causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
 }

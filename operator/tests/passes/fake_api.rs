@@ -40,6 +40,8 @@ struct State {
     race: Option<Race>,
     /// Ends of paths to which nothing may be written.
     refused: Vec<&'static str>,
+    /// The namespace is being deleted.
+    terminating: bool,
     /// Fields of the status that an older CRD does not know.
     unknown: Vec<&'static str>,
 }
@@ -73,6 +75,11 @@ impl FakeApi {
     /// Refuses every write to the object whose path ends in `name`, as admission would.
     pub fn refuse(&self, name: &'static str) {
         self.0.lock().unwrap().refused.push(name);
+    }
+
+    /// The namespace is being deleted: what is there can be changed, and nothing made.
+    pub fn terminate(&self) {
+        self.0.lock().unwrap().terminating = true;
     }
 
     /// Refuses a field of every status, as an older CRD does under server-side apply.
@@ -243,6 +250,15 @@ impl State {
     }
 
     fn create(&mut self, path: &str, mut object: Value) -> Answer {
+        if self.terminating {
+            let causes = json!([{"reason": "NamespaceTerminating", "message": "namespace tools is being terminated",
+                "field": "metadata.namespace"}]);
+            return (
+                StatusCode::FORBIDDEN,
+                json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403, "reason": "Forbidden",
+                    "message": "is forbidden: because it is being terminated", "details": {"causes": causes}}),
+            );
+        }
         self.version += 1;
         object["metadata"]["uid"] = format!("uid-{}", path.rsplit('/').next().unwrap()).into();
         object["metadata"]["resourceVersion"] = self.version.to_string().into();

@@ -9,8 +9,9 @@ mod world;
 use std::collections::BTreeMap;
 
 use fake_api::Fault;
+use operator::private_registry::error::PassError;
 use serde_json::{Value, json};
-use world::{SIX_LINES, World};
+use world::{OBJECT, SIX_LINES, World};
 
 /// Values that are made once: they may differ between two worlds, never between two passes.
 fn made_once(objects: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
@@ -129,6 +130,23 @@ async fn what_is_changed_during_a_pass_is_not_lost() {
         assert!(world.secret(name, key).contains("another"), "{name}: {}", world.secret(name, key));
         assert!(!world.api.events().iter().any(|event| event.starts_with("Reverted")), "{name}");
     }
+}
+
+// operator 54
+#[tokio::test]
+async fn nothing_is_made_or_said_in_a_namespace_that_is_being_deleted() {
+    let world = World::new(SIX_LINES);
+    world.settle().await;
+    let status = world.api.objects()[OBJECT]["status"].clone();
+    world.api.terminate();
+    world.api.remove("services/team-admin");
+    world.api.remove("deployments/team-registry");
+    let before = world.api.writes().len();
+    let error = world.pass().await.unwrap_err();
+    assert!(matches!(error, PassError::Terminating), "{error:?}");
+    assert!(!error.concerns_the_object());
+    assert_eq!(world.api.writes().len(), before + 1, "the first refusal ends the pass");
+    assert_eq!(world.api.objects()[OBJECT]["status"], status);
 }
 
 // operator 5: lines stay byte for byte, also when their Secret is written without a change of the password

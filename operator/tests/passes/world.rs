@@ -17,7 +17,8 @@ use crate::fake_api::FakeApi;
 
 /// The shortest spec.
 pub const SIX_LINES: &str = "storage: {filesystem: {size: 1Gi}}";
-const OBJECT: &str = "/apis/privateregistry.dev/v1alpha1/namespaces/tools/privateregistries/team";
+/// Path of the object.
+pub const OBJECT: &str = "/apis/privateregistry.dev/v1alpha1/namespaces/tools/privateregistries/team";
 
 /// The world of one object.
 pub struct World {
