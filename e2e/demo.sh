@@ -12,7 +12,7 @@ stage "1/6 A cluster, our two images, the operator by Helm"
 source "$E2E/env.sh"
 
 stage "2/6 kubectl apply -f examples/minimal.yaml"
-kubectl get namespace "$namespace" >/dev/null 2>&1 || kubectl create namespace "$namespace" >&2
+[ -n "$(kubectl get namespace "$namespace" --ignore-not-found -o name)" ] || kubectl create namespace "$namespace" >&2
 applied=$SECONDS
 demo apply -f "$ROOT/examples/minimal.yaml" >&2
 demo wait --for=condition=Ready preg/team --timeout=120s >&2

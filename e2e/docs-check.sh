@@ -5,6 +5,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 cd "$ROOT"
 passed=0 failed=0
+found() { grep "$@" || [ $? = 1 ]; } # nothing found is no error; a bad pattern is
 verdict() { # 0|1 TEXT
 	if [ "$1" = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)) && echo "FAILED: $2" >&2; fi
 }
@@ -14,10 +15,10 @@ for page in "${pages[@]}"; do
 	while read -r link; do
 		target=${link%%#*}
 		[ -z "$target" ] || { [ -e "$(dirname "$page")/$target" ] && verdict 0 || verdict 1 "$page links to $link, which is not there"; }
-	done < <(grep -oP '\]\(\K[^)]+(?=\))' "$page" | grep -vE '^(https?|mailto):' || true)
+	done < <(found -oP '\]\(\K[^)]+(?=\))' "$page" | found -vE '^(https?|mailto):')
 	while read -r target; do
 		grep -qE "^$target:" Makefile && verdict 0 || verdict 1 "$page names 'make $target', which is no target"
-	done < <(grep -oP '`make \K[a-z0-9-]+' "$page" | sort -u || true)
+	done < <(found -oP '`make \K[a-z0-9-]+' "$page" | sort -u)
 	if grep -q '^```sh run$' "$page"; then
 		echo "--> running the commands of $page" >&2
 		awk '/^```sh run$/ {on = 1; next} /^```/ {on = 0} on' "$page" >"${TMPDIR:-/tmp}/docs-check.$$"

@@ -5,25 +5,54 @@ need_root
 work_on current
 [ -d "$STATE" ] || exit 0
 
-in_cluster() { # the cluster may have gone meanwhile
-	local made node
-	cluster_kubectl --request-timeout 5s get --raw /readyz >/dev/null 2>&1 || return 0
+LEFT=0
+removed() { # COMMAND...: what fails is said, and the rest is removed all the same
+	"$@" >&2 || LEFT=1
+}
+
+objects() {
+	local made
+	if ! cluster_kubectl --request-timeout 5s get --raw /readyz >/dev/null; then
+		say "the cluster does not answer: if it is gone, so is all that was in it"
+		return
+	fi
 	for made in namespace/demo namespace/private-registry-system customresourcedefinition.apiextensions.k8s.io/privateregistries.privateregistry.dev; do
 		if grep -qx "$made" "$STATE/before"; then continue; fi
-		if [ "$made" = namespace/private-registry-system ]; then
-			KUBECONFIG=$STATE/kubeconfig "$BIN/helm" --namespace private-registry-system uninstall private-registry-operator >&2 || true
+		if [ "$made" = namespace/private-registry-system ] && [ -x "$BIN/helm" ]; then
+			removed env KUBECONFIG="$STATE/kubeconfig" "$BIN/helm" --namespace private-registry-system uninstall \
+				private-registry-operator --ignore-not-found
 		fi
-		cluster_kubectl delete "$made" --ignore-not-found --timeout 60s >&2 || true
-	done
-	use_engine || return 0
-	for node in $(kind_nodes); do
-		for made in "$STATE"/certs.d/*; do docker exec "$node" rm -rf "/etc/containerd/certs.d/$(basename "$made")" || true; done
-		docker exec "$node" rm -rf "$BASE" || true
-		docker exec "$node" ctr --namespace k8s.io images rm localhost/private-registry-operator:dev localhost/registry-server:dev \
-			localhost/redis:7 localhost/hello:dev >/dev/null 2>&1 || true
+		removed cluster_kubectl delete "$made" --ignore-not-found --timeout 60s
 	done
 }
 
-step "the user's kind cluster as before" in_cluster
-while read -r range; do ip route del "$range" 2>/dev/null || true; done <"$STATE/routes" 2>/dev/null || true
+on_nodes() {
+	local node made
+	if ! use_engine || ! timeout 10 docker version >/dev/null; then
+		say "the container engine does not answer: nothing is removed from the nodes"
+		return
+	fi
+	for node in $(kind_nodes); do
+		for made in "$STATE"/certs.d/*; do
+			if [ -e "$made" ]; then removed docker exec "$node" rm -rf "/etc/containerd/certs.d/$(basename "$made")"; fi
+		done
+		removed docker exec "$node" rm -rf "$BASE"
+		# ctr only says so where an image is not there.
+		removed docker exec "$node" ctr --namespace k8s.io images rm localhost/private-registry-operator:dev \
+			localhost/registry-server:dev localhost/redis:7 localhost/hello:dev
+	done
+}
+
+routes() {
+	local range
+	[ -e "$STATE/routes" ] || return 0
+	while read -r range; do
+		if [ -n "$(ip route show "$range")" ]; then removed ip route del "$range"; fi
+	done <"$STATE/routes"
+}
+
+if [ -e "$STATE/before" ]; then step "objects in the user's kind cluster" objects; fi
+if [ -e "$STATE/docker-host" ]; then step "its nodes as before" on_nodes; fi
+routes
+[ "$LEFT" = 0 ] || die "something of ours is left, see above: what it is remains in $STATE for the next try"
 rm -rf "$STATE"

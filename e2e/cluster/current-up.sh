@@ -8,7 +8,7 @@ if [ -n "${PREG_USER_KUBECONFIG+set}" ]; then export KUBECONFIG=$PREG_USER_KUBEC
 need_kubectl
 export PATH=$BIN:$PATH
 need ip=iproute2 jq=jq curl=curl
-context=$(kubectl config current-context 2>/dev/null) || die "there is no current kubeconfig"
+context=$(kubectl config current-context) || die "there is no current kubeconfig"
 [[ $context == kind-* ]] || die "the current context is $context, which is no kind cluster"
 mkdir -p "$STATE"/{certs.d,logs}
 if [ ! -e "$STATE/docker-host" ]; then echo "${DOCKER_HOST:-}" >"$STATE/docker-host"; fi
@@ -27,11 +27,13 @@ for node in $(kind_nodes); do
 done
 settings=$(cluster_kubectl -n kube-system get configmap kubeadm-config -o 'jsonpath={.data.ClusterConfiguration}')
 address=$(docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}' "$(kind_nodes | grep control-plane | head -n 1)" | awk '{print $1}')
+touch "$STATE/routes"
 for range in $(awk '$1 == "serviceSubnet:" {print $2}' <<<"$settings"); do
-	if [ -n "$(ip route show "$range")" ] && ! grep -qx "$range" "$STATE/routes" 2>/dev/null; then
-		die "this machine has a route to $range already: two clusters have the same services' addresses"
+	if ! grep -qx "$range" "$STATE/routes"; then
+		[ -z "$(ip route show "$range")" ] ||
+			die "this machine has a route to $range already: two clusters have the same services' addresses"
+		echo "$range" >>"$STATE/routes"
 	fi
-	echo "$range" >"$STATE/routes"
 	ip route replace "$range" via "$address"
 done
 record_in_use current

@@ -6,7 +6,7 @@ need_root
 work_on kind
 mkdir -p "$STATE"/{pids,logs,run}
 
-answers() { timeout 10 docker version >/dev/null 2>&1; }
+answers() { timeout 10 docker version >/dev/null 2>&1; } # that there is no engine is one of its two answers
 
 start_ours() {
 	need dockerd=docker.io docker=docker.io jq=jq capsh=libcap2-bin iptables=iptables

@@ -7,8 +7,11 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need_root
 [ $# -gt 0 ] || set -- current kind local
+failed=0
 for sort; do
 	[ "$(cluster_in_use)" != "$sort" ] || rm -f "$BASE/in-use"
-	"$CLUSTER/$sort-down.sh"
+	"$CLUSTER/$sort-down.sh" || failed=1 # it has said why; the others can go all the same
 done
-rmdir "$BASE" 2>/dev/null || true # the other one's files may be in it
+# The other one's files may be in it.
+if [ -d "$BASE" ]; then rmdir --ignore-fail-on-non-empty "$BASE"; fi
+exit "$failed"

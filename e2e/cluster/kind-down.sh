@@ -6,37 +6,51 @@ need_root
 work_on kind
 OURS=unix://$STATE/run/docker.sock
 
-# "|| true" below means: what is to be removed may never have been there, or gone already.
 in_engine() {
-	use_engine && timeout 10 docker version >/dev/null 2>&1 || return 0
-	docker rm --force --volumes "$KIND_NODE" >/dev/null 2>&1 || true
-	docker network rm "$KIND_NETWORK" >/dev/null 2>&1 || true
+	local image
+	use_engine || return 0 # none was ever used
+	if ! timeout 10 docker version >/dev/null; then
+		say "the container engine does not answer: its own files are removed if it is ours, and nothing if it is not"
+		return
+	fi
+	if [ -n "$(docker ps --all --quiet --filter "name=^$KIND_NODE\$")" ]; then
+		docker rm --force --volumes "$KIND_NODE" >/dev/null
+	fi
+	if [ -n "$(docker network ls --quiet --filter "name=^$KIND_NETWORK\$")" ]; then docker network rm "$KIND_NETWORK" >/dev/null; fi
 	if [ "${DOCKER_HOST:-}" = "$OURS" ]; then return; fi
-	for image in $(docker image ls --quiet localhost/kind-node); do docker image rm --force "$image" >/dev/null || true; done
+	for image in $(docker image ls --quiet localhost/kind-node | sort -u); do docker image rm --force "$image" >/dev/null; done
 }
 
 control_groups() { # of the containers that our engine knows
 	local container
 	for container in "$STATE"/docker/containers/*; do
+		[ -d "$container" ] || continue # there is none: the pattern itself would match those of every engine
+		# Groups come and go while we look: of one that has gone, find says that it is not there.
 		find /sys/fs/cgroup -depth -type d -path "*/docker/$(basename "$container")*" 2>/dev/null || true
 	done
 }
 
 our_engine() {
-	local group
+	local folder
 	kill_recorded dockerd # its containerd ends with it
 	kill_recorded node-image-containerd
 	kill_shims "$STATE/run/docker/containerd/containerd.sock"
 	# shellcheck disable=SC2046 # names of control groups hold no spaces
 	kill_groups $(control_groups)
-	for group in $(control_groups) /sys/fs/cgroup/docker /sys/fs/cgroup/*/docker; do rmdir "$group" 2>/dev/null || true; done
+	# shellcheck disable=SC2046
+	remove_groups $(control_groups)
+	if [ -d "$STATE/docker" ]; then remove_groups /sys/fs/cgroup/docker /sys/fs/cgroup/*/docker; fi
 	unmount_below "$STATE"
-	[ ! -e "$STATE/run-docker-is-ours" ] || rmdir /run/docker/plugins /run/docker 2>/dev/null || true
+	if [ -e "$STATE/run-docker-is-ours" ]; then
+		for folder in /run/docker/plugins /run/docker; do
+			if [ -d "$folder" ]; then rmdir --ignore-fail-on-non-empty "$folder"; fi
+		done
+	fi
 }
 
 network() { # the routes go with the bridge
-	if ip link show "$KIND_LINK" >/dev/null 2>&1; then ip link del "$KIND_LINK"; fi
-	if command -v nft >/dev/null; then nft delete table ip "$KIND_NFT_TABLE" 2>/dev/null || true; fi
+	remove_link "$KIND_LINK"
+	remove_table ip "$KIND_NFT_TABLE"
 }
 
 files() {

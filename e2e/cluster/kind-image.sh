@@ -6,7 +6,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need_root
 work_on kind
 use_engine || die "run docker-up.sh first"
-there() { docker image inspect "$1" >/dev/null 2>&1; }
+there() { docker image inspect "$1" >/dev/null 2>&1; } # that it is not there is one of its two answers
 if [ -n "${KIND_NODE_IMAGE:-}" ]; then
 	echo "$KIND_NODE_IMAGE"
 	exit
@@ -33,7 +33,8 @@ published() { # prints the image that this version of kind would use, once it ha
 	folder=$(cd "$CLUSTER/tools/kind" && GOWORK=off go list -m -f '{{.Dir}}' sigs.k8s.io/kind)
 	image=$(grep -oP '^const Image = "\K[^"]+' "$folder/pkg/apis/config/defaults/image.go")
 	if ! there "$image"; then
-		# Asking for the manifest first tells soon whether the registry can be reached.
+		# Asking for the manifest first tells soon whether the registry can be reached. Many machines cannot, and the
+		# caller says what happens then.
 		timeout 15 docker manifest inspect "$image" >/dev/null 2>&1 || return 1
 		docker pull "$image" >&2 || return 1
 	fi
@@ -83,7 +84,7 @@ node_programs() {
 
 node_ctr() { ctr --address "$build/c.sock" --namespace k8s.io "$@"; }
 node_images() { # unpacked by a containerd whose folder is the node's
-	local archive archives name local_name
+	local archive archives name names local_name
 	archives=$("$CLUSTER/node-images.sh" "${KUBERNETES[@]}" "${OTHERS[@]}")
 	cat >"$build/containerd.toml" <<-TOML
 		version = 2
@@ -97,7 +98,8 @@ node_images() { # unpacked by a containerd whose folder is the node's
 	wait_for 20 "containerd of the node image" node_ctr version
 	for archive in $archives; do node_ctr images import --all-platforms "$archive" >/dev/null; done
 	# kubeadm asks for them by their published names.
-	for name in $("$BIN/kubeadm" config images list --kubernetes-version "$K8S_VERSION" 2>/dev/null); do
+	names=$("$BIN/kubeadm" config images list --kubernetes-version "$K8S_VERSION") # on a line of its own: a failure ends this
+	for name in $names; do
 		local_name=$(basename "${name%:*}")
 		node_ctr images tag "localhost/$local_name:node" "$name" >/dev/null
 	done

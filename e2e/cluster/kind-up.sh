@@ -19,7 +19,8 @@ kind() { # what it has to say is shown when it fails
 	}
 }
 
-node_is() { [ "$(docker inspect -f "{{.State.$1}}" "$KIND_NODE" 2>/dev/null)" = true ]; }
+node_is() { [ "$(docker inspect -f "{{.State.$1}}" "$KIND_NODE")" = true ]; }
+node_there() { [ -n "$(docker ps --all --quiet --filter "name=^$KIND_NODE\$")" ]; }
 api_answers() { cluster_kubectl --request-timeout 3s get --raw /readyz; }
 node_ready() { cluster_kubectl wait node --all --for=condition=Ready --timeout=1s; }
 # The published image enforces policies by itself, ours by kube-router. What the API server says may be the last run's,
@@ -33,20 +34,9 @@ workloads_ready() {
 }
 
 network() {
-	sysctl -qw net.ipv4.ip_forward=1 fs.inotify.max_user_instances=1024 fs.inotify.max_user_watches=524288
-	[ -e /proc/sys/net/bridge ] || modprobe br_netfilter 2>/dev/null || true
-	docker network inspect "$KIND_NETWORK" >/dev/null 2>&1 ||
+	machine_network "$KIND_NFT_TABLE" "ip saddr $KIND_CIDR oifname != \"$KIND_LINK\""
+	[ -n "$(docker network ls --quiet --filter "name=^$KIND_NETWORK\$")" ] ||
 		docker network create --subnet "$KIND_CIDR" -o com.docker.network.bridge.name="$KIND_LINK" "$KIND_NETWORK" >/dev/null
-	nft -f - <<-NFT
-		add table ip $KIND_NFT_TABLE
-		delete table ip $KIND_NFT_TABLE
-		table ip $KIND_NFT_TABLE {
-			chain postrouting {
-				type nat hook postrouting priority srcnat; policy accept;
-				ip saddr $KIND_CIDR oifname != "$KIND_LINK" masquerade
-			}
-		}
-	NFT
 }
 
 create() {
@@ -69,7 +59,7 @@ resume() { # a node that has ended, or whose engine has
 	node_is Running || step "node started again" docker start "$KIND_NODE" >/dev/null || return 1
 	reach || return 1
 	for _ in {1..300}; do
-		if api_answers >/dev/null 2>&1; then return; fi
+		if api_answers >/dev/null 2>&1; then return; fi # until then it says that it cannot
 		sleep 0.2
 	done
 	say "the node that was left does not come up again: it is made anew"
@@ -83,7 +73,7 @@ need_kubectl
 DOCKER_HOST=$("$CLUSTER/docker-up.sh")
 use_engine
 step network network
-if ! docker inspect "$KIND_NODE" >/dev/null 2>&1 || [ ! -e "$STATE/kind.kubeconfig" ] || ! resume; then
+if ! node_there || [ ! -e "$STATE/kind.kubeconfig" ] || ! resume; then
 	image=$("$CLUSTER/kind-image.sh")
 	step "kind create cluster" create "$image"
 	reach

@@ -52,11 +52,20 @@ die() {
 need_root() { [ "$(id -u)" = 0 ] || die "must run as root"; }
 
 # The cluster that was brought up last is the one that tests and the demo use: local, kind or current.
-cluster_in_use() { cat "$BASE/in-use" 2>/dev/null || echo local; }
+cluster_in_use() { if [ -e "$BASE/in-use" ]; then cat "$BASE/in-use"; else echo local; fi; }
 record_in_use() { echo "$1" >"$BASE/in-use"; }
 work_on() { # local|kind|current
 	STATE=$BASE
 	[ "$1" = local ] || STATE=$BASE/$1
+}
+
+# quietly COMMAND...: what it says is shown when it fails, and only then.
+quietly() {
+	local said
+	said=$("$@" 2>&1) || {
+		printf '%s\n' "$said" >&2
+		return 1
+	}
 }
 
 # step WHAT COMMAND...: runs it and says how long it took.
@@ -82,11 +91,11 @@ apt_install() {
 
 # A number may belong to another process by now; together with the time it started it does not.
 # A process that has ended and was not collected yet has no such time.
-started_at() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '$1 != "Z" {print $20}'; }
+started_at() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '$1 != "Z" {print $20}'; } # it may have ended
 
 running() { # NAME: its process id, if it still runs
 	local pid began
-	read -r pid began 2>/dev/null <"$STATE/pids/$1" || return 1
+	[ -e "$STATE/pids/$1" ] && read -r pid began <"$STATE/pids/$1" || return 1
 	[ -n "$began" ] && [ "$(started_at "$pid")" = "$began" ] && echo "$pid"
 }
 
@@ -100,10 +109,14 @@ start() { # NAME COMMAND...: in the background, unless it runs
 	echo "$pid $(started_at "$pid")" >"$STATE/pids/$name"
 }
 
+kill_all() { # PID...
+	[ $# = 0 ] || kill -9 "$@" 2>/dev/null || true # each may end by itself before it is its turn
+}
+
 kill_recorded() { # NAME: at once, and waits until it is gone
 	local pid
 	if pid=$(running "$1"); then
-		kill -9 "$pid" 2>/dev/null || true
+		kill_all "$pid"
 		for _ in {1..250}; do
 			running "$1" >/dev/null || break
 			sleep 0.02
@@ -113,10 +126,10 @@ kill_recorded() { # NAME: at once, and waits until it is gone
 }
 
 wait_for() { # SECONDS WHAT COMMAND...
-	local what=$2 end=$((SECONDS + $1))
+	local what=$2 end=$((SECONDS + $1)) said
 	shift 2
-	until "$@" >/dev/null 2>&1; do
-		[ "$SECONDS" -lt "$end" ] || die "$what: not ready in time; logs are in $STATE/logs"
+	until said=$("$@" 2>&1); do
+		[ "$SECONDS" -lt "$end" ] || die "$what: not ready in time; logs are in $STATE/logs; the last try said: $said"
 		sleep 0.2
 	done
 }
@@ -129,13 +142,16 @@ write() { # FILE, from standard input
 
 # The engine of the cluster at hand, which docker-up.sh found or started; an empty host is the machine's own.
 use_engine() {
-	DOCKER_HOST=$(cat "$STATE/docker-host" 2>/dev/null) || return 1
+	[ -e "$STATE/docker-host" ] || return 1
+	DOCKER_HOST=$(cat "$STATE/docker-host")
 	if [ -n "$DOCKER_HOST" ]; then export DOCKER_HOST; else unset DOCKER_HOST; fi
 }
 
 # Containers that are nodes of the kind cluster at hand.
 kind_nodes() {
-	docker ps --filter "label=io.x-k8s.kind.cluster=$(cat "$STATE/kind-name" 2>/dev/null || echo "$KIND")" --format '{{.Names}}'
+	local name=$KIND
+	if [ -e "$STATE/kind-name" ]; then name=$(cat "$STATE/kind-name"); fi # a cluster of the user's
+	docker ps --filter "label=io.x-k8s.kind.cluster=$name" --format '{{.Names}}'
 }
 
 # copy_program FOLDER PROGRAM...: with the libraries that it loads, at the same places.
@@ -160,26 +176,67 @@ unmount_below() {
 }
 
 # kill_shims SOCKET: containers outlive their containerd. Each has a shim that names its socket; the container's
-# processes are the shim's children. They may go while we look.
+# processes are the shim's children.
 kill_shims() {
-	local folder pid child
+	local folder children
 	for folder in /proc/[0-9]*; do
-		pid=${folder#/proc/}
-		case $(tr '\0' ' ' 2>/dev/null <"$folder/cmdline" || true) in
+		# Most are none of ours, and may go while we look: then there is nothing to read, and nobody to kill.
+		case $({ tr '\0' ' ' <"$folder/cmdline"; } 2>/dev/null || true) in
 		*containerd-shim-runc-v2*"-address $1 "*)
-			for child in $(cat "$folder"/task/*/children 2>/dev/null || true); do kill -9 "$child" 2>/dev/null || true; done
-			kill -9 "$pid" 2>/dev/null || true
+			# A thread may go while we look, and takes no children with it.
+			mapfile -t children < <(cat "$folder"/task/*/children 2>/dev/null | tr ' ' '\n' | grep .)
+			kill_all "${children[@]}" "${folder#/proc/}"
 			;;
 		esac
-	done 2>/dev/null
+	done
 }
 
 # kill_groups FOLDER...: a shim that was killed leaves its container's processes behind, in control groups.
 kill_groups() {
-	local folder pid
+	local folder pids
 	for folder; do
-		while read -r pid; do kill -9 "$pid" 2>/dev/null || true; done <"$folder/cgroup.procs" || true
-	done 2>/dev/null
+		mapfile -t pids < <(cat "$folder/cgroup.procs" 2>/dev/null) # a group may go while we look
+		kill_all "${pids[@]}"
+	done
+}
+
+# remove_groups FOLDER...: one whose last process is ending still stays, and is empty then.
+remove_groups() {
+	local folder
+	for folder; do
+		if [ -d "$folder" ]; then rmdir --ignore-fail-on-non-empty "$folder"; fi
+	done
+}
+
+remove_link() { # of the network, if it is there
+	if [ -e "/sys/class/net/$1" ]; then ip link del "$1"; fi
+}
+
+remove_table() { # FAMILY NAME of nftables, if it is there
+	local tables
+	command -v nft >/dev/null || return 0 # no cluster of ours was ever here
+	tables=$(nft list tables) || {
+		say "nft does not work here, so it holds no table of ours"
+		return 0
+	}
+	if grep -qx "table $1 $2" <<<"$tables"; then nft delete table "$1" "$2"; fi
+}
+
+# What the node of either cluster needs of this machine. The packets that the rule names leave under its address.
+machine_network() { # NFT-TABLE RULE
+	sysctl -qw net.ipv4.ip_forward=1 fs.inotify.max_user_instances=1024 fs.inotify.max_user_watches=524288
+	# Policies judge what pods on one bridge send each other, too.
+	[ -e /proc/sys/net/bridge ] || modprobe br_netfilter || say "policies between pods will not work"
+	nft -f - <<-NFT
+		add table ip $1
+		delete table ip $1
+		table ip $1 {
+			chain postrouting {
+				type nat hook postrouting priority srcnat; policy accept;
+				$2 masquerade
+			}
+		}
+	NFT
 }
 
 node_ctr() { ctr --address "$SOCKET" --namespace k8s.io "$@"; }

@@ -23,30 +23,17 @@ API=https://$NODE_IP:6443
 K8S_VERSION=$(awk '$1 == "k8s.io/kubernetes" {print $2; exit}' "$CLUSTER/tools/k8s/go.mod")
 
 network() {
-	sysctl -qw net.ipv4.ip_forward=1
-	# Policies judge what pods on one bridge send each other, too.
-	[ -e /proc/sys/net/bridge ] || modprobe br_netfilter 2>/dev/null || true
-	sysctl -qw net.bridge.bridge-nf-call-iptables=1 || say "policies between pods will not work"
-	sysctl -qw fs.inotify.max_user_instances=1024 fs.inotify.max_user_watches=524288
-	ip link show "$NODE_LINK" >/dev/null 2>&1 || ip link add "$NODE_LINK" type bridge
+	machine_network "$NFT_TABLE" "ip saddr $POD_CIDR ip daddr != { $POD_CIDR, $SERVICE_CIDR, $NODE_IP }"
+	if [ -e /proc/sys/net/bridge ]; then sysctl -qw net.bridge.bridge-nf-call-iptables=1; fi
+	[ -e "/sys/class/net/$NODE_LINK" ] || ip link add "$NODE_LINK" type bridge
 	ip addr replace "$NODE_IP/24" dev "$NODE_LINK"
 	ip link set "$NODE_LINK" up
-	nft -f - <<-NFT
-		add table ip $NFT_TABLE
-		delete table ip $NFT_TABLE
-		table ip $NFT_TABLE {
-			chain postrouting {
-				type nat hook postrouting priority srcnat; policy accept;
-				ip saddr $POD_CIDR ip daddr != { $POD_CIDR, $SERVICE_CIDR, $NODE_IP } masquerade
-			}
-		}
-	NFT
 }
 
 sign() { # NAME SUBJECT EXTENSIONS: a key and a certificate of the cluster's CA
-	openssl req -new -newkey rsa:2048 -nodes -keyout "$PKI/$1.key" -out "$PKI/$1.csr" -subj "$2" 2>/dev/null
-	openssl x509 -req -in "$PKI/$1.csr" -CA "$PKI/ca.crt" -CAkey "$PKI/ca.key" -CAcreateserial -days 365 \
-		-extfile <(echo "$3") -out "$PKI/$1.crt" 2>/dev/null
+	quietly openssl req -new -newkey rsa:2048 -nodes -keyout "$PKI/$1.key" -out "$PKI/$1.csr" -subj "$2"
+	quietly openssl x509 -req -in "$PKI/$1.csr" -CA "$PKI/ca.crt" -CAkey "$PKI/ca.key" -CAcreateserial -days 365 \
+		-extfile <(echo "$3") -out "$PKI/$1.crt"
 }
 
 certificates() {

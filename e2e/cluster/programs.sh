@@ -15,7 +15,7 @@ build() { # GROUP LINKER-FLAGS PROGRAM=PACKAGE...
 	cd "$CLUSTER/tools/$group"
 	want=$(inputs "$flags" "$@")
 	for pair; do [ -x "$BIN/${pair%%=*}" ] || rm -f "$stamp"; done
-	if [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; then return; fi
+	if [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$want" ]; then return; fi
 	say "building $group"
 	new=$(mktemp -d "$BIN/.new-XXXXXX")
 	go build -trimpath -ldflags "$flags" -o "$new/" "${@#*=}" >&2 || {

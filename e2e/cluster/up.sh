@@ -10,6 +10,7 @@ cluster=${PREG_CLUSTER:-}
 if [ -z "$cluster" ] && [ -e "$BASE/in-use" ]; then
 	cluster=$(cluster_in_use)
 elif [ -z "$cluster" ]; then
+	# That there is no engine is one of the two answers.
 	if command -v docker >/dev/null && timeout 10 docker version >/dev/null 2>&1; then cluster=kind; else cluster=local; fi
 fi
 case $cluster in
