@@ -38,6 +38,7 @@ image.pullPolicy||--set image.pullPolicy=Always
 imagePullSecrets||--set imagePullSecrets[0].name=changed
 registryImage||--set registryImage=changed.example.com/registry:1
 redisImage||--set redisImage=changed.example.com/redis:1
+watchNamespaces||--set watchNamespaces[0]=changed
 replicas||--set replicas=2
 resources.requests||--set resources.requests.cpu=77m
 resources.limits||--set resources.limits.memory=77Mi
@@ -83,7 +84,7 @@ for unknown in unknown image.unknown serviceMonitor.unknown resources.unknown af
 	imagePullSecrets[0].unknown; do
 	check "the schema refuses the unknown value $unknown" refused_by_the_schema --set "$unknown=x"
 done
-for mistyped in replicas=two image.pullPolicy=Sometimes logLevel=loud serviceMonitor.enabled=perhaps \
+for mistyped in watchNamespaces[0]=Not_A_Name replicas=two image.pullPolicy=Sometimes logLevel=loud serviceMonitor.enabled=perhaps \
 	serviceMonitor.interval=often registryImage=; do
 	check "the schema refuses $mistyped" refused_by_the_schema --set "$mistyped"
 done
@@ -110,6 +111,13 @@ render -s templates/crd.yaml >"$scratch/crd"
 check "the CRD stays when the release goes" grep -q '^ *helm.sh/resource-policy: keep$' "$scratch/crd"
 check "the CRD is PrivateRegistry's" grep -q '^  name: privateregistries.privateregistry.dev$' "$scratch/crd"
 check "no rule of RBAC has a wildcard" refused grep -nE "[\"']\*[\"']|- \*" "$chart"/templates/*rbac*.yaml
+
+render --set 'watchNamespaces={a,b}' >"$scratch/namespaces"
+check "with watchNamespaces nothing but the CRD is outside namespaces" refused grep -q '^kind: ClusterRole' "$scratch/namespaces"
+for namespace in a b; do
+	check "there is a role in namespace $namespace" grep -q "^  namespace: $namespace\$" "$scratch/namespaces"
+	check "namespace $namespace is watched" grep -q "^ *- --watch-namespace=$namespace\$" "$scratch/namespaces"
+done
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

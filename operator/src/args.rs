@@ -42,6 +42,9 @@ pub struct Run {
     /// Namespace of the operator: its lease is here, and its pods may reach every admin port.
     #[arg(long, env = "POD_NAMESPACE")]
     pub namespace: String,
+    /// A namespace whose registries are looked after; given several times, those of several. Not given: every one.
+    #[arg(long = "watch-namespace", value_name = "NAMESPACE")]
+    pub watch_namespaces: Vec<String>,
     /// Name by which this pod holds the lease.
     #[arg(long, env = "POD_NAME")]
     pub pod_name: String,

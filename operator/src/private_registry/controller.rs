@@ -30,7 +30,7 @@ use k8s_openapi::{
 };
 use kube::{
     Api, Client, Resource, ResourceExt,
-    core::{DeserializeGuard, PartialObjectMeta},
+    core::{DeserializeGuard, NamespaceResourceScope, PartialObjectMeta},
     runtime::{
         controller::{self, Action, Controller},
         events::{Recorder, Reporter},
@@ -51,10 +51,10 @@ struct Shared {
     retries: Retries,
 }
 
-/// Reconciles every object until the process ends.
+/// Reconciles every object until the process ends: of all namespaces, or of those that the command line names.
 pub async fn run(client: Client, run: &Run) {
     let reporter = Reporter { controller: MANAGER.into(), instance: Some(run.pod_name.clone()) };
-    let shared = Shared {
+    let shared = Arc::new(Shared {
         context: Context {
             client: client.clone(),
             recorder: Recorder::new(client.clone(), reporter),
@@ -63,43 +63,74 @@ pub async fn run(client: Client, run: &Run) {
                 redis_image: run.redis_image.clone(),
                 namespace: run.namespace.clone(),
             },
+            cluster_wide: run.watch_namespaces.is_empty(),
         },
         retries: Retries::default(),
-    };
+    });
+    let mut scopes: Vec<Scope> = run.watch_namespaces.iter().cloned().map(Scope::Namespace).collect();
+    if scopes.is_empty() {
+        scopes.push(Scope::Cluster);
+    }
+    let passes = (usize::from(PASSES) / scopes.len()).max(1);
+    let passes = u16::try_from(passes).unwrap_or(PASSES);
+    let controllers = scopes.iter().map(|scope| watch(&client, scope, passes, Arc::clone(&shared)));
+    futures::future::join_all(controllers).await;
+}
+
+/// Where objects are watched.
+enum Scope {
+    Cluster,
+    Namespace(String),
+}
+
+impl Scope {
+    fn api<K>(&self, client: &Client) -> Api<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    {
+        match self {
+            Self::Cluster => Api::all(client.clone()),
+            Self::Namespace(namespace) => Api::namespaced(client.clone(), namespace),
+        }
+    }
+
+    /// Objects of one kind, by their metadata.
+    fn metadata<K>(&self, client: &Client) -> Api<PartialObjectMeta<K>>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    {
+        self.api(client)
+    }
+}
+
+/// One queue of objects, and what wakes them.
+async fn watch(client: &Client, scope: &Scope, passes: u16, shared: Arc<Shared>) {
     let ours = || watcher::Config::default().labels(&format!("app.kubernetes.io/managed-by={MANAGER}"));
-    let controller = Controller::new(Api::<Watched>::all(client.clone()), watcher::Config::default())
-        .with_config(controller::Config::default().concurrency(PASSES));
+    let controller = Controller::new(scope.api::<Watched>(client), watcher::Config::default())
+        .with_config(controller::Config::default().concurrency(passes));
     let registries = controller.store();
     controller
-        .owns(metadata::<Deployment>(&client), ours())
-        .owns(metadata::<Service>(&client), ours())
-        .owns(metadata::<ConfigMap>(&client), ours())
-        .owns(metadata::<ServiceAccount>(&client), ours())
-        .owns(metadata::<NetworkPolicy>(&client), ours())
-        .owns(metadata::<PodDisruptionBudget>(&client), ours())
+        .owns(scope.metadata::<Deployment>(client), ours())
+        .owns(scope.metadata::<Service>(client), ours())
+        .owns(scope.metadata::<ConfigMap>(client), ours())
+        .owns(scope.metadata::<ServiceAccount>(client), ours())
+        .owns(scope.metadata::<NetworkPolicy>(client), ours())
+        .owns(scope.metadata::<PodDisruptionBudget>(client), ours())
         // Secrets and claims of the user's have no label of ours.
-        .watches(metadata::<Secret>(&client), watcher::Config::default(), {
+        .watches(scope.metadata::<Secret>(client), watcher::Config::default(), {
             let registries = registries.clone();
             move |secret| concerned(&secret, &registries, names_secret)
         })
-        .watches(metadata::<PersistentVolumeClaim>(&client), watcher::Config::default(), move |claim| {
+        .watches(scope.metadata::<PersistentVolumeClaim>(client), watcher::Config::default(), move |claim| {
             concerned(&claim, &registries, names_claim)
         })
-        .run(pass, retry, Arc::new(shared))
+        .run(pass, retry, shared)
         .for_each(|result| async move {
             if let Err(error) = result {
                 tracing::debug!(%error, "the queue reports");
             }
         })
         .await;
-}
-
-/// Objects of one kind in every namespace, by their metadata.
-fn metadata<K>(client: &Client) -> Api<PartialObjectMeta<K>>
-where
-    K: Resource<DynamicType = ()>,
-{
-    Api::all(client.clone())
 }
 
 /// Registries that an object belongs to or that name it. Kept children have no owner: their annotation names the

@@ -77,6 +77,8 @@ impl Seen {
 pub struct Reader<'a> {
     /// The cluster.
     pub client: &'a Client,
+    /// Objects outside namespaces may be read.
+    pub cluster_wide: bool,
     /// The registry.
     pub model: &'a Model,
     /// The clock of the pass, in seconds since 1970.
@@ -145,6 +147,9 @@ impl<'a> Reader<'a> {
     /// The storage classes of the cluster; `None` where the operator may not see them.
     pub async fn storage_classes(&self) -> Result<Option<Vec<Class>>, PassError> {
         use k8s_openapi::api::storage::v1::StorageClass;
+        if !self.cluster_wide {
+            return Ok(None);
+        }
         match Api::<StorageClass>::all(self.client.clone()).list(&ListParams::default()).await {
             Ok(classes) => Ok(Some(classes.items.into_iter().map(Class::from).collect())),
             Err(kube::Error::Api(status)) if status.code == 403 => Ok(None),

@@ -36,6 +36,8 @@ pub struct Context {
     pub recorder: Recorder,
     /// What the operator's release decides.
     pub defaults: Defaults,
+    /// Objects outside namespaces may be read.
+    pub cluster_wide: bool,
 }
 
 /// Makes the registry what its object says, and says how it is.
@@ -43,7 +45,13 @@ pub async fn reconcile(object: &PrivateRegistry, context: &Context, now: i64) ->
     write::announce(object, &context.client).await?;
     let model = resolve(object, &context.defaults)?;
     let seen = Seen::default();
-    let reader = Reader { client: &context.client, model: &model, now, seen: &seen };
+    let reader = Reader {
+        client: &context.client,
+        cluster_wide: context.cluster_wide,
+        model: &model,
+        now,
+        seen: &seen,
+    };
     let mut pass = Pass::new(object, reader, &context.recorder);
     if model.wishes.paused() {
         let deployment = reader.object("apps/v1", "Deployment", &model.names.registry()).await?;

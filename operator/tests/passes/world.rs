@@ -49,6 +49,7 @@ impl World {
                 redis_image: "redis:7".into(),
                 namespace: "operators".into(),
             },
+            cluster_wide: true,
         };
         Self { api, now: 1_800_000_000, context }
     }
