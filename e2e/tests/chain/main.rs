@@ -11,5 +11,6 @@ mod life;
 mod live;
 mod neighbours;
 mod pods;
+mod rollout;
 mod rules;
 mod volumes;

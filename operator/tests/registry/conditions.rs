@@ -304,8 +304,11 @@ fn the_words_of_a_pod_reach_the_user() {
     assert!(words.contains("exit code 78") && words.contains("http.addr: bad"), "{words}");
     seen.pods = vec![json!({"metadata": {"name": "p"}, "status": {"containerStatuses": [{"name": "registry",
         "state": {"waiting": {"reason": "ErrImagePull", "message": "no such image"}}}]}})];
-    let words = message(&status(SIX_LINES, &seen), kind::AVAILABLE);
-    assert!(words.contains("ErrImagePull: no such image"), "{words}");
+    seen.deployment.as_mut().unwrap()["status"]["updatedReplicas"] = 0.into();
+    for kind in [kind::AVAILABLE, kind::PROGRESSING] {
+        let words = message(&status(SIX_LINES, &seen), kind);
+        assert!(words.contains("ErrImagePull: no such image"), "{kind}: {words}");
+    }
 }
 
 // operator 28

@@ -69,6 +69,10 @@ pub fn progressing(model: &Model, seen: &Observed) -> Verdict {
         let message = format!("{message}; no progress for ten minutes: {words}");
         return Verdict::no(kind::PROGRESSING, reason::ROLLOUT_BLOCKED, message);
     }
+    let message = match words(&seen.pods) {
+        Some(words) => format!("{message}; {}", words.message),
+        None => message,
+    };
     Verdict::yes(kind::PROGRESSING, reason::ROLLING_OUT, message)
 }
 

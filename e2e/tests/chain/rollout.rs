@@ -1,0 +1,72 @@
+//! Pods that do not come up: the old ones serve, and the object says in the pod's own words what is wrong.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Result, ensure};
+use e2e::{
+    kubectl::{get, kubectl},
+    load::Load,
+    namespace::Namespace,
+    object::{apply_object, condition, patch, settled},
+    pod,
+    process::{eventually, run},
+    registry::Registry,
+};
+
+use crate::clients::six_line_registry;
+
+// operator 89, operator 118: several pods' worth of old ones stay until the new ones answer
+#[test]
+fn an_image_that_nobody_has_is_said_and_the_old_pod_serves() -> Result<()> {
+    let namespace = Namespace::create("e2e-image")?;
+    apply_object(namespace.name(), "team", "{storage: {ephemeral: {}}}")?;
+    let registry = Arc::new(Registry::ready(namespace.name(), "team")?);
+    let (target, pods) = (Arc::clone(&registry), registry.pods()?);
+    let load = Load::start(move || {
+        let status = target.status_of("/v2/", "admin", &target.password)?;
+        ensure!(status == "200", "status {status}");
+        Ok(())
+    });
+    patch(namespace.name(), "team", r#"{"image": "localhost/nobody-has-this:1"}"#)?;
+    eventually(Duration::from_secs(60), "the pod's words", || {
+        let (now, message) = condition(namespace.name(), "team", "Progressing")?;
+        ensure!(
+            now == "True/RollingOut" && message.contains("localhost/nobody-has-this:1"),
+            "{now}: {message}"
+        );
+        Ok(Some(()))
+    })?;
+    patch(namespace.name(), "team", r#"{"image": null}"#)?;
+    settled(namespace.name(), "team")?;
+    load.finish()?;
+    ensure!(pods == registry.pods()?, "the pod that served was replaced");
+    Ok(())
+}
+
+// operator 90
+#[test]
+fn a_server_that_is_killed_at_each_start_is_said_once() -> Result<()> {
+    let namespace = Namespace::create("e2e-loop")?;
+    six_line_registry(namespace.name())?;
+    let names = pod::pods(namespace.name(), "team", "registry")?;
+    let name = names.first().map_or("", String::as_str);
+    for restarts in 0..=3 {
+        eventually(Duration::from_secs(90), &format!("start {restarts}"), || {
+            let pod = get(namespace.name(), &["pod", name])?;
+            let container = &pod["status"]["containerStatuses"][0];
+            ensure!(container["restartCount"] == restarts && container["started"] == true, "{container}");
+            Ok(Some(()))
+        })?;
+        pod::signal(pod::pid(namespace.name(), name)?, "KILL")?;
+    }
+    eventually(Duration::from_secs(60), "the loop to be said", || {
+        let (now, message) = condition(namespace.name(), "team", "Degraded")?;
+        ensure!(now == "True/RestartLoop" && message.contains("exit code 137"), "{now}: {message}");
+        Ok(Some(()))
+    })?;
+    let events =
+        ["-n", namespace.name(), "get", "events", "--field-selector=reason=RestartLoop", "-o", "name"];
+    let told = run(&mut kubectl(&events))?;
+    ensure!(told.lines().count() == 1, "{told}");
+    Ok(())
+}
