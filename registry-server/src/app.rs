@@ -3,6 +3,7 @@
 mod bucket;
 mod followed;
 mod purging;
+mod redis;
 mod secret;
 mod store;
 

@@ -3,6 +3,7 @@
 const REMOVE_POOL: &str = "remove it: one connection is shared by all requests";
 const REMOVE_TIMEOUT: &str =
     "remove it: a Redis server that does not answer within 250 ms is left alone for two seconds";
+const REMOVE_ROUTE: &str = "remove it: a cluster's masters are asked, and its redirections followed";
 const OTHER_STORE: &str = "this release keeps images in storage.filesystem or storage.s3";
 const REMOVE_COPY: &str = "remove it: pieces of an upload are joined as they are, inside the store";
 const TOKENS: &str = "this release knows password files only: use auth.htpasswd";
@@ -76,13 +77,11 @@ const TABLE: &[(&str, &str)] = &[
     ("redis.contexttimeoutenabled", REMOVE_TIMEOUT),
     ("redis.protocol", "remove it: it is negotiated"),
     ("redis.clientname", "remove it"),
-    ("redis.mastername", "name the master itself in redis.addrs: Sentinel is not asked"),
-    ("redis.sentinelusername", "name the master itself in redis.addrs: Sentinel is not asked"),
-    ("redis.sentinelpassword", "name the master itself in redis.addrs: Sentinel is not asked"),
-    ("redis.maxredirects", "name one server in redis.addrs: clusters are not spoken to"),
-    ("redis.readonly", "name one server in redis.addrs: clusters are not spoken to"),
-    ("redis.routebylatency", "name one server in redis.addrs: clusters are not spoken to"),
-    ("redis.routerandomly", "name one server in redis.addrs: clusters are not spoken to"),
+    ("redis.sentinelpassword", "write the password into a file and name it in redis.sentinelpasswordfile"),
+    ("redis.maxredirects", REMOVE_ROUTE),
+    ("redis.readonly", REMOVE_ROUTE),
+    ("redis.routebylatency", REMOVE_ROUTE),
+    ("redis.routerandomly", REMOVE_ROUTE),
     ("redis.tls.enabled", "write redis.tls.clientcas, or leave out redis.tls for a plain connection"),
     ("health", "remove it: /readyz at http.debug.addr asks the store at every probe"),
     ("proxy", "this release does not fetch from other registries"),

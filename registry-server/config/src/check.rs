@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    check_s3,
-    schema::{CacheKind, Config, Redis, Storage},
+    check_redis, check_s3,
+    schema::{CacheKind, Config, Storage},
 };
 
 /// Keys and what is wrong with them.
@@ -34,7 +34,7 @@ pub fn check(config: &Config) -> Problems {
         None if cached => {
             problems.push(("storage.cache.blobdescriptor", "redis needs a section redis".to_owned()));
         }
-        Some(section) => problems.extend(redis(section)),
+        Some(section) => problems.extend(check_redis::check(section)),
         None => {}
     }
     if config.limits.maxmanifestsize == 0 {
@@ -67,29 +67,8 @@ fn storage(storage: &Storage) -> Problems {
     problems
 }
 
-fn redis(redis: &Redis) -> Problems {
-    let mut problems = Vec::new();
-    match redis.addrs.as_slice() {
-        [address] if is_address(address) => {}
-        [address] => problems.push(("redis.addrs", format!("{address:?} is not host:port"))),
-        _ => problems.push(("redis.addrs", "exactly one address".to_owned())),
-    }
-    if redis.username.is_some() && redis.usernamefile.is_some() {
-        problems.push(("redis.usernamefile", "either username or usernamefile".to_owned()));
-    }
-    let Some(tls) = &redis.tls else { return problems };
-    if tls.clientcas.is_empty() {
-        let message = "name the certificates of the authorities that signed the Redis server's certificate; \
-                       the server does not use the platform's";
-        problems.push(("redis.tls", format!("clientcas is missing: {message}")));
-    }
-    if tls.certificate.is_some() != tls.key.is_some() {
-        problems.push(("redis.tls", "certificate and key go together".to_owned()));
-    }
-    problems
-}
-
-fn is_address(text: &str) -> bool {
+/// Whether it is `host:port`.
+pub(crate) fn is_address(text: &str) -> bool {
     text.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok())
 }
 

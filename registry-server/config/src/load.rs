@@ -315,6 +315,17 @@ mod tests {
             ),
             ("storage: {s3: {region: r, bucket: b}, inmemory: {}}", "storage: exactly one"),
             ("redis: {addrs: ['a:1'], username: a, usernamefile: b}", "redis.usernamefile: either"),
+            ("redis: {addrs: []}", "redis.addrs: at least one"),
+            ("redis: {addrs: ['a:1', b]}", "redis.addrs: \"b\" is not host:port"),
+            ("redis: {addrs: ['a:1', 'b:1'], db: 1}", "redis.db: several addresses"),
+            ("redis: {addrs: ['a:1'], mastername: ''}", "redis.mastername: must not be empty"),
+            ("redis: {addrs: ['a:1'], sentinelusername: a}", "redis.sentinelusername: means nothing"),
+            ("redis: {addrs: ['a:1'], sentinelusernamefile: a}", "redis.sentinelusernamefile: means nothing"),
+            ("redis: {addrs: ['a:1'], sentinelpasswordfile: a}", "redis.sentinelpasswordfile: means nothing"),
+            (
+                "redis: {addrs: ['a:1'], mastername: m, sentinelusername: a, sentinelusernamefile: b}",
+                "redis.sentinelusernamefile: either",
+            ),
             ("redis: {addrs: ['a:1'], tls: {}}", "redis.tls: clientcas is missing"),
             ("redis: {addrs: ['a:1'], tls: {clientcas: [c], key: k}}", "redis.tls: certificate and key"),
             ("http: {tls: {certificate: c, key: k, minimumtls: tls1.0}}", "http.tls.minimumtls: "),
@@ -328,6 +339,18 @@ mod tests {
         let purging = read("storage: {maintenance: {uploadpurging: {age: 1h, dryrun: true}}}", &[]).unwrap();
         let purging = purging.storage.maintenance.uploadpurging;
         assert_eq!((purging.age.0.as_secs(), purging.enabled, purging.dryrun), (3600, true, true));
+    }
+
+    // registry CF2 RC13
+    #[test]
+    fn keys_of_sentinels_and_clusters_are_told_with_their_place() {
+        let text =
+            "version: 0.1\nredis:\n  addrs:\n    - a:1\n    - b:1\n  sentinelpasswordfile: /p\n  db: 2\n";
+        let problems = read(text, &[]).unwrap_err().0;
+        let found: Vec<_> = problems.iter().map(|p| (p.key.as_str(), p.position)).collect();
+        assert_eq!(found, [("redis.db", Some((7, 3))), ("redis.sentinelpasswordfile", Some((6, 3)))]);
+        let text = "redis: {addrs: ['a:1', 'b:1'], mastername: m, sentinelusername: u, db: 2}";
+        assert_eq!(read(text, &[]).unwrap().redis.unwrap().mastername.as_deref(), Some("m"));
     }
 
     #[test]

@@ -6,12 +6,8 @@ use anyhow::{Context, bail};
 use registry_config::schema::{Cache, CacheKind, Config};
 
 use crate::{
-    app::{bucket, secret},
-    cache::{
-        self,
-        key_value::KeyValue,
-        redis_address::{Address, TlsFiles},
-    },
+    app::{bucket, redis},
+    cache::{self, key_value::KeyValue},
     registry::{
         cached_metadata::CachedMetadata,
         error::RegistryError,
@@ -111,29 +107,6 @@ async fn learn(cached: Arc<CachedMetadata>, store: Arc<dyn Backend>) {
 fn values(config: &Config, section: &Cache) -> anyhow::Result<Arc<dyn KeyValue>> {
     Ok(match section.blobdescriptor {
         CacheKind::InMemory => Arc::new(cache::memory::Memory::new(section.maxsize)),
-        CacheKind::Redis => Arc::new(cache::redis::Redis::new(redis(config)?)),
-    })
-}
-
-fn redis(config: &Config) -> anyhow::Result<Address> {
-    let redis = config.redis.as_ref().context("redis: the section is missing")?;
-    for (key, file) in
-        [("redis.usernamefile", &redis.usernamefile), ("redis.passwordfile", &redis.passwordfile)]
-    {
-        file.as_ref().map(|file| secret::read(key, file)).transpose()?;
-    }
-    let address = redis.addrs.first().and_then(|address| address.rsplit_once(':'));
-    let (host, port) = address.context("redis.addrs: not host:port")?;
-    Ok(Address {
-        host: host.trim_matches(['[', ']']).to_owned(),
-        port: port.parse().context("redis.addrs: not host:port")?,
-        username: redis.username.clone(),
-        username_file: redis.usernamefile.clone(),
-        password_file: redis.passwordfile.clone(),
-        database: redis.db,
-        tls: redis.tls.as_ref().map(|tls| TlsFiles {
-            pair: tls.certificate.clone().zip(tls.key.clone()),
-            authorities: tls.clientcas.clone(),
-        }),
+        CacheKind::Redis => Arc::new(cache::redis::Redis::new(redis::address(config)?)),
     })
 }

@@ -4,3 +4,4 @@ pub mod key_value;
 pub mod memory;
 pub mod redis;
 pub mod redis_address;
+pub mod redis_connection;

@@ -1,50 +1,53 @@
 //! A cache in a Redis server. Slow or absent, it costs one time-out per breaker period and nothing else.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use futures::{FutureExt, future::BoxFuture};
-use redis::{
-    Cmd, FromRedisValue,
-    aio::{ConnectionManager, ConnectionManagerConfig},
+use futures::{
+    FutureExt,
+    future::{BoxFuture, Shared},
 };
+use redis::{Cmd, FromRedisValue, RedisError};
 
 use crate::{
     cache::{
         key_value::KeyValue,
-        redis_address::{Address, Failure},
+        redis_address::{Address, Failure, Servers},
+        redis_connection::{Connection, PATIENCE},
     },
     metrics,
 };
 
-const PATIENCE: Duration = Duration::from_millis(250);
 /// How long a server that failed is left alone.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// What a server says that is alive and takes a value not.
 const REFUSALS: [&str; 4] = ["OOM", "READONLY", "NOPERM", "MISCONF"];
 
+/// A connection that somebody has begun to open, and that everybody then uses.
+type Opening = Shared<BoxFuture<'static, Result<Connection, Failure>>>;
+
 #[derive(Default)]
 struct State {
-    manager: Option<ConnectionManager>,
+    opening: Option<Opening>,
     paused_until: Option<Instant>,
     up: Option<bool>,
     refuses: bool,
 }
 
-/// A Redis server as a cache.
+/// Redis as a cache.
 pub struct Redis {
-    address: Address,
+    address: Arc<Address>,
     state: Mutex<State>,
 }
 
 impl Redis {
-    /// A cache in the server at `address`, which is not spoken to before the first value.
+    /// A cache in the servers at `address`, which are not spoken to before the first value.
     pub fn new(address: Address) -> Self {
-        Self { address, state: Mutex::default() }
+        Self { address: Arc::new(address), state: Mutex::default() }
     }
 
     fn with_state<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
@@ -55,42 +58,53 @@ impl Redis {
         if self.with_state(|s| s.paused_until.is_some_and(|until| Instant::now() < until)) {
             return None;
         }
-        let answer = tokio::time::timeout(PATIENCE, self.try_call(command)).await;
-        match answer.unwrap_or(Err(Failure::Slow)) {
+        let opening = self.opening();
+        let asked = async { opening.clone().await?.ask(command).await };
+        match tokio::time::timeout(PATIENCE, asked).await.unwrap_or(Err(Failure::Slow)) {
             Ok(value) => {
                 self.turned(true, "");
                 Some(value)
             }
-            Err(Failure::Redis(error)) if error.code().is_some_and(|code| REFUSALS.contains(&code)) => {
+            Err(Failure::Redis(error)) if self.is_refusal(&error) => {
                 self.refused(error.code());
                 None
             }
             Err(error) => {
-                self.with_state(|s| (s.manager, s.paused_until) = (None, Some(Instant::now() + PAUSE)));
+                self.pause(&opening);
                 self.turned(false, &error.to_string());
                 None
             }
         }
     }
 
-    async fn try_call<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Failure> {
-        let mut manager = match self.with_state(|s| s.manager.clone()) {
-            Some(manager) => manager,
-            None => {
-                let manager = self.connect().await?;
-                self.with_state(|s| s.manager = Some(manager.clone()));
-                manager
+    /// The connection in use, or a new one. It is opened beside the requests, because finding a master or the nodes
+    /// of a cluster may take longer than a request waits.
+    fn opening(&self) -> Opening {
+        self.with_state(|s| {
+            if let Some(opening) = s.opening.as_ref().filter(|o| !matches!(o.peek(), Some(Err(_)))) {
+                return opening.clone();
             }
-        };
-        Ok(command.query_async(&mut manager).await?)
+            let address = Arc::clone(&self.address);
+            let task = tokio::spawn(async move { Connection::open(&address).await });
+            let opening = task.map(|ended| ended.unwrap_or(Err(Failure::BrokenOff))).boxed().shared();
+            s.opening.insert(opening).clone()
+        })
     }
 
-    async fn connect(&self) -> Result<ConnectionManager, Failure> {
-        let config = ConnectionManagerConfig::new()
-            .set_number_of_retries(0)
-            .set_response_timeout(Some(PATIENCE))
-            .set_connection_timeout(Some(PATIENCE));
-        Ok(ConnectionManager::new_lazy_with_config(self.address.client().await?, config)?)
+    /// Leaves the servers alone for a while. A connection that has failed is not used again; one that is still being
+    /// opened may get ready meanwhile.
+    fn pause(&self, failed: &Opening) {
+        self.with_state(|s| {
+            s.paused_until = Some(Instant::now() + PAUSE);
+            s.opening.take_if(|opening| opening.ptr_eq(failed) && opening.peek().is_some());
+        });
+    }
+
+    /// Whether the connection is good although the server did not do it. A master that has become a replica is none:
+    /// the Sentinels know another.
+    fn is_refusal(&self, error: &RedisError) -> bool {
+        let followed = matches!(self.address.servers, Servers::Sentinels { .. });
+        error.code().is_some_and(|code| REFUSALS.contains(&code) && !(followed && code == "READONLY"))
     }
 
     /// One line per change.

@@ -16,6 +16,7 @@ mod names;
 #[path = "../object_store/mod.rs"]
 mod object_store;
 mod objects;
+mod redis_groups;
 mod redis_server;
 mod tls;
 mod uploads;

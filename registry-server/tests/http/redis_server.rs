@@ -12,18 +12,18 @@ use crate::{
 };
 
 /// A server that ends with the test.
-struct RedisServer {
-    child: Child,
-    port: u16,
+pub struct RedisServer {
+    pub child: Child,
+    pub port: u16,
 }
 
 impl RedisServer {
-    fn free_port() -> u16 {
+    pub fn free_port() -> u16 {
         std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
     }
 
     /// Starts one that listens at the port; nothing when the machine has no such program.
-    async fn start(port: u16, arguments: &[&str]) -> Option<Self> {
+    pub async fn start(port: u16, arguments: &[&str]) -> Option<Self> {
         let mut command = Command::new("redis-server");
         command.args(arguments).args(["--save", ""]).stdout(Stdio::null());
         let Ok(child) = command.spawn() else {
@@ -53,7 +53,7 @@ impl Drop for RedisServer {
     }
 }
 
-async fn count(client: redis::Client) -> usize {
+pub async fn count(client: redis::Client) -> usize {
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     let keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut connection).await.unwrap();
     for key in &keys {
@@ -64,13 +64,13 @@ async fn count(client: redis::Client) -> usize {
     keys.len()
 }
 
-async fn registry(redis: &str) -> Fixture {
+pub async fn registry(redis: &str) -> Fixture {
     let storage = "storage: {delete: {enabled: true}, cache: {blobdescriptor: redis}}";
     Fixture::with(&format!("{storage}\nredis: {{{redis}}}")).await
 }
 
 /// Reads a manifest until the server has it.
-async fn is_cached(registry: &Fixture, values: impl AsyncFn() -> usize) {
+pub async fn is_cached(registry: &Fixture, values: impl AsyncFn() -> usize) {
     eventually(async || {
         assert_eq!(registry.status("GET", "/v2/n/manifests/kept").await, 200);
         values().await > 0
