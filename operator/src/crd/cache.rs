@@ -3,6 +3,7 @@
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::KubeSchema;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::crd::reference::{CaBundleRef, NameRef};
@@ -82,16 +83,46 @@ fn redis_memory() -> Quantity {
     Quantity("256Mi".into())
 }
 
-/// A Redis of your own, one server.
+/// How the servers of a Redis of your own belong together.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RedisMode {
+    /// One server.
+    #[default]
+    Standalone,
+    /// A master and its replicas, under Sentinels that know which is which.
+    Sentinel,
+    /// A Redis Cluster: each server has its share of the keys.
+    Cluster,
+}
+
+/// A Redis of your own.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[x_kube(
+    validation = Rule::new("self.mode != 'Standalone' || self.addresses.size() == 1")
+        .message("mode Standalone takes one address"),
+    validation = Rule::new("self.mode != 'Cluster' || self.addresses.size() >= 2")
+        .message("mode Cluster takes the addresses of two nodes or more"),
+    validation = Rule::new("has(self.sentinelMaster) == (self.mode == 'Sentinel')")
+        .message("sentinelMaster goes with mode Sentinel"),
+    validation = Rule::new("!has(self.sentinelCredentialsSecretRef) || self.mode == 'Sentinel'")
+        .message("sentinelCredentialsSecretRef goes with mode Sentinel"),
+    validation = Rule::new("self.mode != 'Cluster' || self.database == 0")
+        .message("a Redis Cluster has database 0 only"))]
 #[serde(rename_all = "camelCase")]
 pub struct ExternalRedis {
-    /// `host:port` of the server.
+    /// How the servers belong together.
+    #[serde(default)]
+    pub mode: RedisMode,
+    /// `host:port` of the server; with mode Sentinel, of the Sentinels; with mode Cluster, of some nodes.
     #[schemars(
-        length(min = 1, max = 1),
+        length(min = 1, max = 16),
         inner(length(min = 3, max = 259), regex(pattern = r"^[^:\s]+:[0-9]{1,5}$"))
     )]
     pub addresses: Vec<String>,
+    /// What the Sentinels call the master.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128), regex(pattern = r"^\S+$"))]
+    pub sentinel_master: Option<String>,
     /// Number of the database.
     #[serde(default)]
     #[schemars(range(min = 0, max = 15))]
@@ -99,7 +130,10 @@ pub struct ExternalRedis {
     /// A Secret with `password` and, where the server has accounts, `username`. Running pods take changes over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials_secret_ref: Option<NameRef>,
-    /// TLS to the server; absent: none.
+    /// The same for the Sentinels, where they ask for a login of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sentinel_credentials_secret_ref: Option<NameRef>,
+    /// TLS to all of them; absent: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<RedisTls>,
 }

@@ -170,7 +170,8 @@ fn names_secret(registry: &PrivateRegistry, name: &str) -> bool {
         spec.cache.as_ref().and_then(|cache| cache.redis.as_ref()).and_then(|redis| redis.external.as_ref());
     let redis = cache.is_some_and(|redis| {
         let client = redis.tls.as_ref().and_then(|tls| tls.client_secret_ref.as_ref());
-        redis.credentials_secret_ref.iter().chain(client).any(|found| found.name == name)
+        let logins = redis.credentials_secret_ref.iter().chain(&redis.sentinel_credentials_secret_ref);
+        logins.chain(client).any(|found| found.name == name)
     });
     tls || redis
         || htpasswd.is_some_and(|htpasswd| {

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be read or built must fail the test")]
 
 mod fake_api;
+mod redis;
 mod world;
 
 use std::collections::BTreeMap;
@@ -558,27 +559,4 @@ async fn passwords_are_rotated_with_an_overlap() {
         "{:?}",
         world.api.events()
     );
-}
-
-// A cache never keeps a registry from starting: the login of a Redis of one's own may come later, and may go.
-#[tokio::test]
-async fn the_login_of_a_redis_of_ones_own_is_copied_and_kept() {
-    let world = World::new(
-        "{storage: {ephemeral: {}}, cache: {redis: {external: {addresses: ['127.0.0.1:1'], credentialsSecretRef: {name: mine}}}}}",
-    );
-    world.settle().await;
-    assert_eq!(world.condition("CacheReady"), "False/Unreachable");
-    assert_eq!(world.condition("Ready"), "True/AllReady");
-    assert_eq!(world.secret("team-redisauth", "username"), "default");
-    let mine = "/api/v1/namespaces/tools/secrets/mine";
-    world.api.put(
-        mine,
-        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "mine", "namespace": "tools"},
-        "data": {"password": "c2VjcmV0Cg=="}}),
-    );
-    world.settle().await;
-    assert_eq!(world.secret("team-redisauth", "password"), "secret");
-    world.api.remove("secrets/mine");
-    world.settle().await;
-    assert_eq!(world.secret("team-redisauth", "password"), "secret");
 }

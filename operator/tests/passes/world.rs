@@ -152,9 +152,18 @@ impl World {
 
     /// `status/reason` of a condition.
     pub fn condition(&self, kind: &str) -> String {
+        let found = self.verdict(kind);
+        format!("{}/{}", found["status"].as_str().unwrap(), found["reason"].as_str().unwrap())
+    }
+
+    /// What a condition says.
+    pub fn message(&self, kind: &str) -> String {
+        self.verdict(kind)["message"].as_str().unwrap().to_owned()
+    }
+
+    fn verdict(&self, kind: &str) -> Value {
         let object = self.api.objects()[OBJECT].clone();
         let conditions = object["status"]["conditions"].as_array().unwrap().clone();
-        let found = conditions.iter().find(|condition| condition["type"] == kind).unwrap();
-        format!("{}/{}", found["status"].as_str().unwrap(), found["reason"].as_str().unwrap())
+        conditions.into_iter().find(|condition| condition["type"] == kind).unwrap()
     }
 }

@@ -84,6 +84,40 @@ fn the_server_is_told_where_its_cache_is() {
     assert_eq!(external["redis"]["tls"]["certificate"], "/etc/registry/redis-client/tls.crt");
 }
 
+// registry RC13: the server's settings for Sentinels and clusters; logins are files
+#[test]
+fn sentinels_and_clusters_reach_the_server() {
+    let spec = format!(
+        "{{cache: {{redis: {{external: {{mode: Sentinel, addresses: ['s:26379', 't:26379'], sentinelMaster: main,
+           credentialsSecretRef: {{name: c}}, sentinelCredentialsSecretRef: {{name: s}}}}}}}}, {SIX_LINES}}}"
+    );
+    let redis = &boot(&spec)["redis"];
+    assert_eq!(redis["addrs"], json!(["s:26379", "t:26379"]));
+    assert_eq!(redis["mastername"], "main");
+    assert_eq!(redis["sentinelusernamefile"], "/etc/registry/redis/sentinel-username");
+    assert_eq!(redis["sentinelpasswordfile"], "/etc/registry/redis/sentinel-password");
+    let pods = child(&model("team", &spec), "Deployment/team-registry").unwrap();
+    let volumes = pods["spec"]["template"]["spec"]["volumes"].as_array().unwrap().clone();
+    let login = volumes.iter().find(|volume| volume["name"] == "redis").unwrap();
+    let files: Vec<&str> = login["secret"]["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(files, ["username", "password", "sentinel-username", "sentinel-password"]);
+    assert!(!pods.to_string().contains("sentinel password"));
+
+    let cluster = boot(&format!(
+        "{{cache: {{redis: {{external: {{mode: Cluster, addresses: ['a:6379', 'b:6379']}}}}}}, {SIX_LINES}}}"
+    ));
+    assert_eq!(cluster["redis"]["addrs"], json!(["a:6379", "b:6379"]));
+    assert_eq!(
+        (&cluster["redis"]["mastername"], &cluster["redis"]["passwordfile"]),
+        (&Value::Null, &Value::Null)
+    );
+}
+
 // operator 102: the password is re-read by the server, and restarts Redis alone
 #[test]
 fn a_larger_redis_rolls_redis_alone() {

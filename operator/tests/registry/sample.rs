@@ -8,7 +8,7 @@ use operator::{
         desired::{
             children::{Children, Inputs, children},
             deployment::Placement,
-            secrets::RedisLogin,
+            redis_login::{RedisLogin, RedisLogins},
             service_account::service_account,
             services,
             volume_claim::{Present, volume_claim},
@@ -58,7 +58,10 @@ pub fn inputs(model: &Model) -> Inputs {
         pull: account("pull password"),
         htpasswd: Some("admin:hash\n".into()),
         sources: "sources".into(),
-        redis: RedisLogin { username: "default".into(), password: "redis password".into() },
+        redis: RedisLogins {
+            server: RedisLogin { username: "default".into(), password: "redis password".into() },
+            sentinel: RedisLogin { username: "default".into(), password: "sentinel password".into() },
+        },
         placement: Placement {
             store: model.store.clone(),
             uid: model.store.claim().map(|_| "claim-uid".to_owned()),

@@ -14,7 +14,8 @@ use crate::{
             rotation::{Account, Schedule},
         },
         desired::{
-            secrets::{self, RedisLogin, docker_config_password},
+            redis_login::RedisLogins,
+            secrets::{self, docker_config_password},
             server_config::PULL_USER,
         },
         error::{PassError, Problem},
@@ -36,7 +37,7 @@ pub struct Credentials {
     /// The pull account.
     pub pull: Account,
     /// What the registry logs in to Redis with.
-    pub redis: RedisLogin,
+    pub redis: RedisLogins,
     /// The password file; none: there is nothing to serve yet.
     pub file: Option<Merged>,
     /// What it was made of.

@@ -1,13 +1,18 @@
 //! What the registry logs in to Redis with.
 
-use crate::private_registry::{
-    accounts::password,
-    credentials::{Credentials, unbroken},
-    desired::secrets::{self, RedisLogin},
-    error::PassError,
-    generated::keep,
-    model::CacheKind,
-    observe::Reader,
+use crate::{
+    crd::reference::NameRef,
+    private_registry::{
+        accounts::password,
+        credentials::{Credentials, unbroken},
+        desired::redis_login::{
+            PASSWORD, RedisLogin, RedisLogins, SENTINEL_PASSWORD, SENTINEL_USERNAME, USERNAME, redis_auth,
+        },
+        error::PassError,
+        generated::keep,
+        model::CacheKind,
+        observe::Reader,
+    },
 };
 
 /// The account of Redis servers that have none.
@@ -17,29 +22,49 @@ const NOT_GIVEN: &str = "not-given-yet";
 
 /// The login for Redis: generated for a managed one, the user's for one of theirs.
 pub async fn redis(reader: &Reader<'_>, found: &mut Credentials) -> Result<(), PassError> {
-    let name = reader.model.names.redis_auth();
-    let fresh = || RedisLogin { username: DEFAULT_USER.into(), password: password::generate() };
     match &reader.model.cache {
-        CacheKind::ManagedRedis(_) => {
-            let make = || {
-                secrets::redis_auth(reader.model, &fresh()).ok_or(PassError::Incomplete("a managed Redis"))
-            };
-            let kept = keep(reader, &name, make).await?;
-            let password = kept.stored.text("password").unwrap_or_else(password::generate);
-            found.redis = RedisLogin { password, ..fresh() };
-        }
+        CacheKind::ManagedRedis(_) => found.redis.server = managed(reader).await?,
         CacheKind::ExternalRedis(external) => {
-            let Some(reference) = &external.credentials_secret_ref else { return Ok(()) };
-            // What was good before stays while the Secret is away; `redis_probe` says what is wrong.
-            let given = reader.secret(&reference.name).await?;
-            let last = if given.is_none() { reader.secret(&name).await? } else { None };
-            let stored = given.or(last).unwrap_or_default();
-            found.redis = RedisLogin {
-                username: stored.text("username").unwrap_or_else(|| DEFAULT_USER.into()),
-                password: stored.text("password").map_or_else(|| NOT_GIVEN.into(), |value| unbroken(&value)),
-            };
+            if let Some(reference) = &external.credentials_secret_ref {
+                found.redis.server = given(reader, reference, USERNAME, PASSWORD).await?;
+            }
+            if let Some(reference) = &external.sentinel_credentials_secret_ref {
+                found.redis.sentinel = given(reader, reference, SENTINEL_USERNAME, SENTINEL_PASSWORD).await?;
+            }
         }
         CacheKind::Memory(_) | CacheKind::None => {}
     }
     Ok(())
+}
+
+async fn managed(reader: &Reader<'_>) -> Result<RedisLogin, PassError> {
+    let fresh = || RedisLogin { username: DEFAULT_USER.into(), password: password::generate() };
+    let make = || {
+        let logins = RedisLogins { server: fresh(), ..RedisLogins::default() };
+        redis_auth(reader.model, &logins).ok_or(PassError::Incomplete("a managed Redis"))
+    };
+    let kept = keep(reader, &reader.model.names.redis_auth(), make).await?;
+    let password = kept.stored.text(PASSWORD).unwrap_or_else(password::generate);
+    Ok(RedisLogin { password, ..fresh() })
+}
+
+/// The login in a Secret of the user's. What was good before stays in our copy, under these keys, while the Secret is
+/// away; `redis_probe` says what is wrong.
+async fn given(
+    reader: &Reader<'_>,
+    reference: &NameRef,
+    username: &str,
+    password: &str,
+) -> Result<RedisLogin, PassError> {
+    let secret = reader.secret(&reference.name).await?;
+    let copy = reader.secret(&reader.model.names.redis_auth()).await?;
+    let value = |ours: &str, theirs: &str| match (&secret, &copy) {
+        (Some(secret), _) => secret.text(theirs),
+        (None, Some(copy)) => copy.text(ours),
+        (None, None) => None,
+    };
+    Ok(RedisLogin {
+        username: value(username, USERNAME).map_or_else(|| DEFAULT_USER.into(), |name| unbroken(&name)),
+        password: value(password, PASSWORD).map_or_else(|| NOT_GIVEN.into(), |value| unbroken(&value)),
+    })
 }

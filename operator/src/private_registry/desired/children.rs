@@ -11,7 +11,8 @@ use crate::private_registry::{
         disruption_budget::disruption_budget,
         network_policy::network_policies,
         redis::redis,
-        secrets::{self, RedisLogin},
+        redis_login::{RedisLogins, redis_auth},
+        secrets,
         server_config::StoreIdentity,
     },
     error::ResolveError,
@@ -38,7 +39,7 @@ pub struct Inputs {
     /// What the password file was made of.
     pub sources: String,
     /// What the registry logs in to Redis with.
-    pub redis: RedisLogin,
+    pub redis: RedisLogins,
     /// Where the pods are placed.
     pub placement: Placement,
     /// The Deployment stays as it is: its store is not what it should be.
@@ -82,7 +83,7 @@ pub fn children(model: &Model, inputs: &Inputs) -> Result<Children, ResolveError
         network_policies: network_policies(model),
         disruption_budget: disruption_budget(model),
         redis: match &model.cache {
-            CacheKind::ManagedRedis(managed) => redis(model, managed, &inputs.redis.password),
+            CacheKind::ManagedRedis(managed) => redis(model, managed, &inputs.redis.server.password),
             CacheKind::ExternalRedis(_) | CacheKind::Memory(_) | CacheKind::None => vec![],
         },
         deployment: ready.then(|| deployment(model, &inputs.placement, &config)),
@@ -97,6 +98,6 @@ fn all_secrets(model: &Model, inputs: &Inputs) -> Vec<Value> {
     all.extend(inputs.generated.iter().map(|(user, account)| secrets::account(model, user, account)));
     all.extend(inputs.htpasswd.as_ref().map(|file| secrets::htpasswd(model, file, &inputs.sources)));
     all.push(secrets::pull(model, &inputs.authorities, &inputs.pull));
-    all.extend(secrets::redis_auth(model, &inputs.redis));
+    all.extend(redis_auth(model, &inputs.redis));
     all
 }

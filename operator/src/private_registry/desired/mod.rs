@@ -9,6 +9,7 @@ pub mod mounts;
 pub mod network_policy;
 pub mod pod_template;
 pub mod redis;
+pub mod redis_login;
 pub mod secrets;
 pub mod server_config;
 pub mod service_account;

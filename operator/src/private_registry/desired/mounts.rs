@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::private_registry::{
     desired::{
         deployment::Placement,
+        redis_login::keys,
         server_config::{AUTH, BOOT, DATA, LIVE, REDIS, REDIS_CA, REDIS_CLIENT, TLS},
     },
     model::{CacheKind, Model},
@@ -51,13 +52,10 @@ pub fn mounts(model: &Model) -> Value {
 /// Optional where they are the user's: the cache is never what keeps a registry from starting.
 fn redis(model: &Model) -> Vec<Mounted> {
     match &model.cache {
-        CacheKind::ManagedRedis(_) => vec![login(model, &["password"])],
+        CacheKind::ManagedRedis(_) => login(model).into_iter().collect(),
         CacheKind::ExternalRedis(external) => {
             let secret = |name: &str, secret: &str| json!({"name": name, "secret": {"secretName": secret, "optional": true}});
-            let mut all = Vec::new();
-            all.extend(
-                external.credentials_secret_ref.as_ref().map(|_| login(model, &["username", "password"])),
-            );
+            let mut all: Vec<Mounted> = login(model).into_iter().collect();
             if let Some(tls) = &external.tls {
                 let ca = &tls.ca_bundle_ref;
                 let volume = json!({"name": "redis-ca", "configMap": {"name": ca.name, "optional": true,
@@ -76,10 +74,10 @@ fn redis(model: &Model) -> Vec<Mounted> {
 }
 
 /// The login, from the operator's own copy.
-fn login(model: &Model, keys: &[&str]) -> Mounted {
-    let items: Vec<Value> = keys.iter().map(|key| json!({"key": key, "path": key})).collect();
+fn login(model: &Model) -> Option<Mounted> {
+    let items: Vec<Value> = keys(model).iter().map(|key| json!({"key": key, "path": key})).collect();
     let secret = json!({"secretName": model.names.redis_auth(), "optional": true, "items": items});
-    Mounted(json!({"name": "redis", "secret": secret}), REDIS)
+    (!items.is_empty()).then(|| Mounted(json!({"name": "redis", "secret": secret}), REDIS))
 }
 
 fn data(model: &Model, placement: &Placement) -> Value {

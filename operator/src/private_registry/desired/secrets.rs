@@ -9,11 +9,10 @@ use crate::private_registry::{
     accounts::rotation::Account,
     certificates::{authority::Authority, inspect::Pair},
     desired::{
-        child::{Component, Keep, metadata, metadata_of},
-        redis,
+        child::{Keep, metadata},
         server_config::PULL_USER,
     },
-    model::{CacheKind, Model},
+    model::Model,
 };
 
 /// On the CA's Secret: the value of the annotation `rotate-ca` that was carried out last.
@@ -29,7 +28,8 @@ pub const WISH: &str = "privateregistry.dev/rotate-credentials";
 /// Values by key.
 pub type Data = BTreeMap<&'static str, String>;
 
-fn secret(metadata: Value, kind: &str, data: &Data) -> Value {
+/// A Secret of type `kind`.
+pub fn secret(metadata: Value, kind: &str, data: &Data) -> Value {
     let encoded: Map<String, Value> =
         data.iter().map(|(key, value)| ((*key).to_owned(), STANDARD.encode(value).into())).collect();
     json!({"apiVersion": "v1", "kind": "Secret", "type": kind, "metadata": metadata, "data": encoded})
@@ -102,33 +102,6 @@ pub fn pull(model: &Model, authorities: &[String], account: &Account) -> Value {
         data.insert("previous", previous.clone());
     }
     secret(account_metadata(model, &model.names.pull(), account), "kubernetes.io/dockerconfigjson", &data)
-}
-
-/// An account of the Redis server.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RedisLogin {
-    /// Its name; `default` is that of servers without accounts.
-    pub username: String,
-    /// Its password.
-    pub password: String,
-}
-
-/// What the registry logs in to Redis with, and the configuration of a managed one. A login of the user's is copied:
-/// pods never wait for a Secret of somebody else's, and each file that the server reads is there.
-pub fn redis_auth(model: &Model, login: &RedisLogin) -> Option<Value> {
-    let data = match &model.cache {
-        CacheKind::ManagedRedis(managed) => BTreeMap::from([
-            ("password", login.password.clone()),
-            ("redis.conf", redis::config(managed, &login.password)),
-        ]),
-        CacheKind::ExternalRedis(external) => {
-            external.credentials_secret_ref.as_ref()?;
-            BTreeMap::from([("username", login.username.clone()), ("password", login.password.clone())])
-        }
-        CacheKind::Memory(_) | CacheKind::None => return None,
-    };
-    let metadata = metadata_of(model, &model.names.redis_auth(), Keep::Never, Component::Redis);
-    Some(secret(metadata, "Opaque", &data))
 }
 
 /// `.dockerconfigjson` of the pull account, for every `host` and `host:port` of the registry.

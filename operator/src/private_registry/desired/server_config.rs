@@ -16,6 +16,7 @@ use crate::{
         registry::{ImageDeletion, PrivateRegistrySpec},
     },
     private_registry::{
+        desired::redis_login::{PASSWORD, SENTINEL_PASSWORD, SENTINEL_USERNAME, USERNAME, keys},
         error::ResolveError,
         model::{CacheKind, Model},
     },
@@ -113,23 +114,26 @@ fn cache(cache: &CacheKind) -> Option<Cache> {
 }
 
 fn redis(model: &Model) -> Option<Redis> {
-    let password = || Some(format!("{REDIS}/password").into());
+    let keys = keys(model);
+    let file = |key| keys.contains(&key).then(|| format!("{REDIS}/{key}").into());
+    let login = Redis {
+        usernamefile: file(USERNAME),
+        passwordfile: file(PASSWORD),
+        sentinelusernamefile: file(SENTINEL_USERNAME),
+        sentinelpasswordfile: file(SENTINEL_PASSWORD),
+        ..Redis::default()
+    };
     match &model.cache {
         CacheKind::ManagedRedis(_) => Some(Redis {
             addrs: vec![format!("{}.{}.svc:6379", model.names.redis(), model.names.namespace)],
-            passwordfile: password(),
-            ..Redis::default()
+            ..login
         }),
         CacheKind::ExternalRedis(external) => Some(Redis {
             addrs: external.addresses.clone(),
+            mastername: external.sentinel_master.clone(),
             db: external.database,
-            usernamefile: external
-                .credentials_secret_ref
-                .as_ref()
-                .map(|_| format!("{REDIS}/username").into()),
-            passwordfile: external.credentials_secret_ref.as_ref().and_then(|_| password()),
             tls: redis_tls(external),
-            ..Redis::default()
+            ..login
         }),
         CacheKind::Memory(_) | CacheKind::None => None,
     }

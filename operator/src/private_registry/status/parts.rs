@@ -70,7 +70,7 @@ pub fn cache(model: &Model, seen: &Observed) -> Verdict {
             Verdict::no(kind::CACHE_READY, reason::UNREACHABLE, message)
         }
         CacheKind::ExternalRedis(external) => {
-            let address = external.addresses.first().map_or("", String::as_str);
+            let address = external.addresses.join(", ");
             match &seen.external_redis {
                 None => Verdict::unknown(
                     kind::CACHE_READY,
