@@ -39,6 +39,27 @@ const BROKEN: &[(&str, &str)] = &[
         "cache: {redis: {managed: {}, external: {addresses: ['redis:6379']}}}",
         "set exactly one of managed and external",
     ),
+    ("cache: {redis: {external: {addresses: ['a:1', 'b:1']}}}", "mode Standalone takes one address"),
+    (
+        "cache: {redis: {external: {mode: Cluster, addresses: ['a:1']}}}",
+        "mode Cluster takes the addresses of two nodes or more",
+    ),
+    (
+        "cache: {redis: {external: {mode: Cluster, addresses: ['a:1', 'b:1'], database: 1}}}",
+        "a Redis Cluster has database 0 only",
+    ),
+    (
+        "cache: {redis: {external: {mode: Sentinel, addresses: ['a:1']}}}",
+        "sentinelMaster goes with mode Sentinel",
+    ),
+    (
+        "cache: {redis: {external: {addresses: ['a:1'], sentinelMaster: main}}}",
+        "sentinelMaster goes with mode Sentinel",
+    ),
+    (
+        "cache: {redis: {external: {addresses: ['a:1'], sentinelCredentialsSecretRef: {name: mine}}}}",
+        "sentinelCredentialsSecretRef goes with mode Sentinel",
+    ),
     (
         "cache: {redis: {managed: {maxMemory: lots}}}",
         "maxMemory must be a quantity of at least 8Mi, such as 256Mi",
@@ -153,8 +174,12 @@ const OUTSIDE: &[(&str, &str)] = &[
         "spec.cache.redis.external.addresses in body should have at least 1 items",
     ),
     (
-        "cache: {redis: {external: {addresses: ['a:1', 'b:1']}}}",
-        "spec.cache.redis.external.addresses: Too many",
+        "cache: {redis: {external: {mode: Ring, addresses: ['a:1']}}}",
+        "spec.cache.redis.external.mode: Unsupported value",
+    ),
+    (
+        "cache: {redis: {external: {mode: Sentinel, sentinelMaster: a b, addresses: ['a:1']}}}",
+        "spec.cache.redis.external.sentinelMaster in body should match",
     ),
     (
         "cache: {redis: {external: {addresses: ['redis.example.com']}}}",
@@ -225,6 +250,11 @@ const TEXTS: &[(&str, usize)] = &[
     ("cache: {redis: {managed: {image: ~}}}", 512),
     ("cache: {redis: {external: {addresses: [~]}}}", 259),
     ("cache: {redis: {external: {addresses: ['a:1'], credentialsSecretRef: {name: ~}}}}", 253),
+    ("cache: {redis: {external: {mode: Sentinel, addresses: ['a:1'], sentinelMaster: ~}}}", 128),
+    (
+        "cache: {redis: {external: {mode: Sentinel, addresses: ['a:1'], sentinelMaster: main, sentinelCredentialsSecretRef: {name: ~}}}}",
+        253,
+    ),
     ("cache: {redis: {external: {addresses: ['a:1'], tls: {caBundleRef: {name: ~}}}}}", 253),
     ("cache: {redis: {external: {addresses: ['a:1'], tls: {caBundleRef: {name: ca, key: ~}}}}}", 253),
     (
@@ -237,6 +267,7 @@ const TEXTS: &[(&str, usize)] = &[
 const LISTS: &[(&str, &str, usize)] = &[
     ("auth: {htpasswd: {users: [~]}}", "{name: u#}", 256),
     ("exposure: {hostnames: [~]}", "h#.example.com", 16),
+    ("cache: {redis: {external: {mode: Cluster, addresses: [~]}}}", "'h#:1'", 16),
     ("networkPolicy: {metricsFrom: [~]}", "{podSelector: {}}", 32),
     ("networkPolicy: {egress: [~]}", "{to: [{podSelector: {}}]}", 32),
 ];
