@@ -1,0 +1,129 @@
+//! The operator ends, is refused or is overtaken at any point of a pass: the next one completes it, and loses nothing.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::{
+    fake_api::Fault,
+    world::{SIX_LINES, World},
+};
+
+/// Values that are made once: they may differ between two worlds, never between two passes.
+fn made_once(objects: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+    let secrets = objects.iter().filter(|(path, _)| path.contains("/secrets/"));
+    secrets.map(|(path, secret)| (path.clone(), secret["data"].clone())).collect()
+}
+
+/// What a world looks like beside random values: names, and all but Secrets and what follows from their content.
+fn shape(objects: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+    let volatile = ["resourceVersion", "uid", "generation"];
+    objects
+        .iter()
+        .map(|(path, object)| {
+            let mut object = object.clone();
+            for key in volatile {
+                object["metadata"].as_object_mut().unwrap().remove(key);
+            }
+            for key in ["privateregistry.dev/applied", "privateregistry.dev/sources"] {
+                object["metadata"]["annotations"].as_object_mut().map(|all| all.remove(key));
+            }
+            let annotations =
+                object.pointer_mut("/spec/template/metadata/annotations").and_then(Value::as_object_mut);
+            annotations.map(|all| all.remove("privateregistry.dev/secrets-hash"));
+            let secret = path.contains("/secrets/") || path.contains("-trust");
+            for key in ["data", "status"] {
+                if secret || key == "status" {
+                    object.as_object_mut().unwrap().remove(key);
+                }
+            }
+            (path.clone(), object)
+        })
+        .collect()
+}
+
+// operator 2, operator 8, guarantee 1
+#[tokio::test]
+async fn a_pass_over_an_unchanged_registry_writes_nothing() {
+    let world = World::new(SIX_LINES);
+    world.settle().await;
+    let (writes, events) = (world.api.writes().len(), world.api.events());
+    for _ in 0..20 {
+        world.pass().await.unwrap();
+    }
+    assert_eq!(&world.api.writes()[writes..], &[] as &[String]);
+    assert_eq!(world.api.events(), events);
+}
+
+// operator 6: the operator is killed after each single write of the first passes
+#[tokio::test]
+async fn a_pass_that_ends_after_any_write_is_completed_by_the_next() {
+    let calm = World::new(SIX_LINES);
+    calm.settle().await;
+    let expected = shape(&calm.api.objects());
+    let writes = calm.api.writes().len();
+    assert!(writes > 15, "{writes}");
+    for nth in 0..writes {
+        let world = World::new(SIX_LINES);
+        world.api.fail(nth, Fault::Cut);
+        world.settle().await;
+        let first = made_once(&world.api.objects());
+        world.settle().await;
+        assert_eq!(made_once(&world.api.objects()), first, "write {nth}");
+        assert_eq!(shape(&world.api.objects()), expected, "write {nth}");
+    }
+}
+
+// operator 73
+#[tokio::test]
+async fn refused_writes_lead_to_the_same_children() {
+    let calm = World::new(SIX_LINES);
+    calm.settle().await;
+    let expected = shape(&calm.api.objects());
+    for nth in 0..calm.api.writes().len() {
+        // Each answer in turn: what follows does not look at the code.
+        let code = [409, 429, 503][nth % 3];
+        let world = World::new(SIX_LINES);
+        world.api.fail(nth, Fault::Refused(code));
+        world.settle().await;
+        assert_eq!(shape(&world.api.objects()), expected, "{code} on write {nth}");
+    }
+}
+
+// operator 120, guarantee 3: another replica made the Secret first
+#[tokio::test]
+async fn the_winner_of_a_race_for_a_secret_is_believed() {
+    let first = World::new(SIX_LINES);
+    first.settle().await;
+    let second = World::new(SIX_LINES);
+    for name in ["team.admin", "team-ca", "team-pull", "team-redisauth"] {
+        let path = format!("/api/v1/namespaces/tools/secrets/{name}");
+        second.api.put(&path, first.api.objects()[&path].clone());
+    }
+    second.settle().await;
+    for name in ["team.admin", "team-ca", "team-redisauth"] {
+        let path = format!("/api/v1/namespaces/tools/secrets/{name}");
+        assert_eq!(first.api.objects()[&path]["data"], second.api.objects()[&path]["data"], "{name}");
+    }
+}
+
+// A password that somebody sets after a pass has read the old one is theirs, and not put back.
+#[tokio::test]
+async fn what_is_changed_during_a_pass_is_not_lost() {
+    let config = r#"{"auths": {"team-registry.tools.svc": {"password": "another"}}}"#;
+    for (name, key, value) in [
+        ("team.admin", "password", "another"),
+        ("team-redisauth", "password", "another"),
+        ("team-pull", ".dockerconfigjson", config),
+    ] {
+        let world = World::new(SIX_LINES);
+        world.settle().await;
+        world.race_secret(name, key, value);
+        let passed = world.pass().await;
+        assert!(world.api.raced(), "{name} was not read");
+        assert!(passed.is_err() || world.secret(name, key).contains("another"), "{name}");
+        world.settle().await;
+        assert!(world.secret(name, key).contains("another"), "{name}: {}", world.secret(name, key));
+        assert!(!world.api.events().iter().any(|event| event.starts_with("Reverted")), "{name}");
+    }
+}

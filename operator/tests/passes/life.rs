@@ -1,0 +1,169 @@
+//! An object changes: its children follow, what is others' stays.
+
+use serde_json::json;
+
+use crate::world::{SIX_LINES, World};
+
+// operator 32: what is kept belongs to nobody, and is owned under Delete only
+#[tokio::test]
+async fn owners_come_and_go_with_the_deletion_policy() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    let owners = |world: &World, name: &str| {
+        let objects = world.api.objects();
+        let found = objects.iter().find(|(path, _)| path.ends_with(name)).unwrap().1;
+        found["metadata"]["ownerReferences"].as_array().map_or(0, Vec::len)
+    };
+    for (policy, expected) in [("Delete", 1), ("Retain", 0)] {
+        world.set_spec("deletionPolicy", policy.into());
+        world.settle().await;
+        for name in ["secrets/team-ca", "secrets/team.admin", "persistentvolumeclaims/team-data"] {
+            assert_eq!(owners(&world, name), expected, "{name} under {policy}");
+        }
+    }
+}
+
+// operator 23: what is switched off leaves nothing behind
+#[tokio::test]
+async fn what_is_switched_off_goes() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    let before: Vec<String> = world.api.objects().into_keys().collect();
+    world.set_spec("cache", json!({"none": {}}));
+    world.set_spec("networkPolicy", json!({"mode": "Disabled"}));
+    world.set_spec("tls", json!({"disabled": {}}));
+    world.settle().await;
+    let after: Vec<String> = world.api.objects().into_keys().collect();
+    for gone in ["redis", "networkpolicies", "team-tls", "team-trust"] {
+        assert!(before.iter().any(|path| path.contains(gone)), "{gone}");
+        assert!(!after.iter().any(|path| path.contains(gone)), "{gone} in {after:?}");
+    }
+    assert!(after.iter().any(|path| path.ends_with("team-ca")), "clients trust the CA: it stays");
+}
+
+// operator 22
+#[tokio::test]
+async fn several_changes_are_one_write() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    let before = world.api.writes().len();
+    world.set_spec("image", json!({"reference": "other:1"}));
+    world.set_spec("pod", json!({"nodeSelector": {"a": "b"}}));
+    world.set_spec("drainTimeout", "30s".into());
+    world.pass().await.unwrap();
+    let writes = world.api.writes();
+    let deployments =
+        writes[before..].iter().filter(|write| write.ends_with("deployments/team-registry")).count();
+    assert_eq!(deployments, 1, "{writes:?}");
+}
+
+// operator 16: what others set is kept, what is ours is put back with an Event
+#[tokio::test]
+async fn a_changed_child_is_put_back_and_additions_stay() {
+    let world = World::new(SIX_LINES);
+    world.settle().await;
+    world.api.change("deployments/team-registry", |deployment| {
+        deployment["spec"]["template"]["spec"]["containers"][0]["image"] = "evil:1".into();
+        deployment["metadata"]["annotations"]["mine"] = "yes".into();
+        deployment["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] =
+            "now".into();
+    });
+    world.settle().await;
+    let objects = world.api.objects();
+    let deployment = &objects["/apis/apps/v1/namespaces/tools/deployments/team-registry"];
+    assert_eq!(deployment["spec"]["template"]["spec"]["containers"][0]["image"], "registry:1");
+    assert_eq!(deployment["metadata"]["annotations"]["mine"], "yes");
+    assert_eq!(
+        deployment["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"],
+        "now"
+    );
+    assert!(world.api.events().iter().any(|event| event.starts_with("Reverted")), "{:?}", world.api.events());
+}
+
+// crd.md section 6: paused means no write to any child, and the status says so
+#[tokio::test]
+async fn a_paused_registry_is_not_written() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    world.annotate("privateregistry.dev/paused", "true");
+    world.set_spec("readOnly", true.into());
+    let before = world.api.writes().len();
+    world.settle().await;
+    let writes = world.api.writes()[before..].to_vec();
+    assert!(writes.iter().all(|write| write.ends_with("/status")), "{writes:?}");
+    assert_eq!(world.condition("Progressing"), "False/Paused");
+    world.annotate("privateregistry.dev/paused", "false");
+    world.settle().await;
+    assert_eq!(world.condition("Progressing"), "False/RolledOut");
+}
+
+// guarantee 6: what an earlier Delete put under the owner's fate is taken out of it, also while a store is held
+#[tokio::test]
+async fn retain_holds_for_a_store_that_is_held() {
+    let mut world = World::new(SIX_LINES);
+    world.set_spec("deletionPolicy", "Delete".into());
+    world.settle().await;
+    world.set_spec("storage", json!({"ephemeral": {}}));
+    world.settle().await;
+    assert_eq!(world.condition("StorageReady"), "False/BackendChanged");
+    let other = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "backup", "uid": "of-somebody-else"});
+    world.api.change("persistentvolumeclaims/team-data", |claim| {
+        claim["metadata"]["ownerReferences"].as_array_mut().unwrap().push(other.clone());
+    });
+    world.set_spec("deletionPolicy", "Retain".into());
+    world.settle().await;
+    let claim = world.api.objects()["/api/v1/namespaces/tools/persistentvolumeclaims/team-data"].clone();
+    assert_eq!(claim["metadata"]["ownerReferences"], json!([other]));
+}
+
+// While nobody may write nothing is tidied: it is done afterwards.
+#[tokio::test]
+async fn what_was_switched_off_while_paused_goes_afterwards() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    world.annotate("privateregistry.dev/paused", "true");
+    world.set_spec("networkPolicy", json!({"mode": "Disabled"}));
+    world.settle().await;
+    assert!(world.api.objects().keys().any(|path| path.contains("networkpolicies")));
+    world.annotate("privateregistry.dev/paused", "false");
+    world.settle().await;
+    assert!(!world.api.objects().keys().any(|path| path.contains("networkpolicies")));
+}
+
+// operator 14: a boot file stays while a ReplicaSet mounts it
+#[tokio::test]
+async fn a_boot_file_stays_while_a_replica_set_mounts_it() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    let boots = |world: &World| {
+        let objects = world.api.objects();
+        objects.into_keys().filter(|path| path.contains("/team-config-")).collect::<Vec<_>>()
+    };
+    let first = boots(&world);
+    let mounted = first[0].rsplit('/').next().unwrap().to_owned();
+    let set = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "team-registry-1", "namespace": "tools",
+        "labels": {"app.kubernetes.io/instance": "team"}},
+        "spec": {"template": {"spec": {"volumes": [{"name": "boot", "configMap": {"name": mounted}}]}}}});
+    world.api.put("/apis/apps/v1/namespaces/tools/replicasets/team-registry-1", set);
+    world.set_spec("drainTimeout", "30s".into());
+    world.settle().await;
+    assert_eq!(boots(&world).len(), 2);
+    world.api.remove("replicasets/team-registry-1");
+    world.set_spec("drainTimeout", "40s".into());
+    world.settle().await;
+    assert_eq!(boots(&world).len(), 1);
+    assert_ne!(boots(&world), first);
+}
+
+// operator 32: an object that finds what an earlier one kept says so
+#[tokio::test]
+async fn a_kept_claim_is_taken_up_and_said() {
+    let world = World::new(SIX_LINES);
+    world.settle().await;
+    assert!(!world.api.events().iter().any(|event| event.starts_with("Adopted")));
+    let password = world.secret("team.admin", "password");
+    world.recreate();
+    world.settle().await;
+    assert_eq!(world.secret("team.admin", "password"), password);
+    assert!(world.api.events().iter().any(|event| event.starts_with("Adopted")), "{:?}", world.api.events());
+}
