@@ -8,10 +8,8 @@ use crate::crd::registry::PrivateRegistry;
 /// Kubernetes' own types are named rather than spelled out.
 const KUBERNETES: &[(&str, &str)] = &[
     ("spec.pod.affinity", "Affinity"),
-    ("spec.pod.resources", "ResourceRequirements"),
     ("spec.pod.tolerations", "list of Toleration"),
     ("spec.pod.topologySpreadConstraints", "list of TopologySpreadConstraint"),
-    ("spec.cache.redis.managed.resources", "ResourceRequirements"),
     ("spec.networkPolicy.metricsFrom", "list of NetworkPolicyPeer"),
     ("spec.networkPolicy.egress", "list of NetworkPolicyEgressRule"),
     ("status.conditions", "list of Condition"),
@@ -79,6 +77,9 @@ fn kind(path: &str, field: &Value) -> String {
     }
     match field["type"].as_str().unwrap_or("object") {
         "array" => format!("list of {}", kind(&format!("{path}[]"), &field["items"])),
+        "object" if field["additionalProperties"]["x-kubernetes-int-or-string"] == true => {
+            "map of quantities".into()
+        }
         "object" if field["additionalProperties"].is_object() => "map of strings".into(),
         word => word.to_owned(),
     }

@@ -15,7 +15,7 @@ use e2e::{
 
 use crate::clients::six_line_registry;
 
-// operator 89, operator 118: several pods' worth of old ones stay until the new ones answer
+// operator 89
 #[test]
 fn an_image_that_nobody_has_is_said_and_the_old_pod_serves() -> Result<()> {
     let namespace = Namespace::create("e2e-image")?;
@@ -27,7 +27,7 @@ fn an_image_that_nobody_has_is_said_and_the_old_pod_serves() -> Result<()> {
         ensure!(status == "200", "status {status}");
         Ok(())
     });
-    patch(namespace.name(), "team", r#"{"image": "localhost/nobody-has-this:1"}"#)?;
+    patch(namespace.name(), "team", r#"{"image": {"reference": "localhost/nobody-has-this:1"}}"#)?;
     eventually(Duration::from_secs(60), "the pod's words", || {
         let (now, message) = condition(namespace.name(), "team", "Progressing")?;
         ensure!(

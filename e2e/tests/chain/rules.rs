@@ -99,6 +99,11 @@ const BROKEN: &[(&str, &str)] = &[
     ),
     ("limits: {maxBlobSize: '0'}", "maxBlobSize must be a quantity above 0, such as 20Gi"),
     ("limits: {maxBlobSize: lots}", "maxBlobSize must be a quantity above 0, such as 20Gi"),
+    ("limits: {maxBlobSize: 0}", "maxBlobSize must be a quantity above 0, such as 20Gi"),
+    ("storage: {ephemeral: {sizeLimit: lots}}", "sizeLimit must be a quantity above 0, such as 10Gi"),
+    ("storage: {ephemeral: {sizeLimit: '0'}}", "sizeLimit must be a quantity above 0, such as 10Gi"),
+    ("pod: {resources: {limits: {cpu: lots}}}", "each of limits must be a quantity, such as 500m or 1Gi"),
+    ("pod: {resources: {requests: {cpu: lots}}}", "each of requests must be a quantity, such as 500m or 1Gi"),
     ("limits: {maxManifestSize: '1023'}", "maxManifestSize must be a quantity of at least 1Ki, such as 4Mi"),
     (
         "limits: {uploadExpiry: 9m}",
@@ -147,6 +152,7 @@ const FIXED: &[(&str, &str, &str)] = &[
 
 /// Values that the schema refuses without a rule, and what the API server says of them.
 const OUTSIDE: &[(&str, &str)] = &[
+    ("limits: {uploadExpiry: 99999999999h}", "spec.limits.uploadExpiry in body should match"),
     ("strorage: {}", "unknown field \"spec.strorage\""),
     ("replicas: -1", "spec.replicas in body should be greater than or equal to 0"),
     (
@@ -403,8 +409,8 @@ fn a_pod_template_that_hides_pods_from_the_operator_is_refused_by_condition() ->
 #[test]
 fn explicit_nulls_are_absence() -> Result<()> {
     let namespace = Namespace::create("e2e-nulls")?;
-    let nulls = "image: null, logging: null, cache: null, tls: null, auth: null, exposure: null, networkPolicy: null, \
-                 limits: null, pod: null, drainTimeout: null";
+    let nulls = "image: null, logging: null, cache: {memory: {maxSize: null}}, tls: null, auth: null, exposure: null, networkPolicy: null, \
+                 limits: {maxBlobSize: null, maxManifestSize: null, uploadExpiry: null}, pod: null, drainTimeout: null";
     apply(
         namespace.name(),
         &manifest("team", &format!("{{storage: {{ephemeral: {{}}, filesystem: null}}, {nulls}}}")),
@@ -413,6 +419,19 @@ fn explicit_nulls_are_absence() -> Result<()> {
     let object = get(namespace.name(), &["preg", "team"])?;
     ensure!(object["spec"]["drainTimeout"] == "5m", "{}", object["spec"]);
     Ok(())
+}
+
+// Quantities are numbers to many people: without quotes they are integers, and mean the same.
+#[test]
+fn numbers_without_quotes_are_quantities() -> Result<()> {
+    let namespace = Namespace::create("e2e-numbers")?;
+    let numbers = "storage: {filesystem: {size: 1073741824}}, limits: {maxBlobSize: 5000000, maxManifestSize: 1048576}, \
+                   cache: {redis: {managed: {maxMemory: 16777216, resources: {limits: {memory: 67108864}}}}}, \
+                   pod: {resources: {limits: {cpu: 1}}}";
+    apply(namespace.name(), &manifest("team", &whole(numbers)))?;
+    settled(namespace.name(), "team")?;
+    let smaller = numbers.replace("1073741824", "1073741823");
+    refused(namespace.name(), "team", &smaller, "size cannot shrink: a volume can only grow")
 }
 
 // operator 114: what a person sees at a glance

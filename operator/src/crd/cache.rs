@@ -1,12 +1,13 @@
 //! `spec.cache`: where small metadata is kept close. Absent: a Redis of the registry's own.
 
-use k8s_openapi::api::core::v1::ResourceRequirements;
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::crd::reference::{CaBundleRef, NameRef};
+use crate::crd::{
+    quantity::{Quantity, Resources},
+    reference::{CaBundleRef, NameRef},
+};
 
 /// Exactly one kind of cache.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -30,7 +31,7 @@ pub struct NoCache {}
 
 /// `cache.memory`.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[x_kube(validation = Rule::new("isQuantity(self.maxSize) && quantity(self.maxSize).isGreaterThan(quantity('0'))")
+#[x_kube(validation = Rule::new("!has(self.maxSize) || (isQuantity(string(self.maxSize)) && quantity(string(self.maxSize)).isGreaterThan(quantity('0')))")
     .message("maxSize must be a quantity above 0, such as 64Mi"))]
 #[serde(rename_all = "camelCase")]
 pub struct Memory {
@@ -57,7 +58,7 @@ pub struct Redis {
 
 /// A Redis for this registry alone: no persistence, `allkeys-lru`, a password of its own.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[x_kube(validation = Rule::new("isQuantity(self.maxMemory) && quantity(self.maxMemory).compareTo(quantity('8Mi')) >= 0")
+#[x_kube(validation = Rule::new("!has(self.maxMemory) || (isQuantity(string(self.maxMemory)) && quantity(string(self.maxMemory)).compareTo(quantity('8Mi')) >= 0)")
     .message("maxMemory must be a quantity of at least 8Mi, such as 256Mi"))]
 #[serde(rename_all = "camelCase")]
 pub struct ManagedRedis {
@@ -66,7 +67,7 @@ pub struct ManagedRedis {
     pub max_memory: Quantity,
     /// Resources of its container; absent: a limit of one and a half times `maxMemory`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resources: Option<ResourceRequirements>,
+    pub resources: Option<Resources>,
     /// Its image; absent: the operator's release decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]

@@ -6,7 +6,8 @@ use registry_config::duration::GoDuration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-/// A duration of an object: hours, minutes and seconds. The pattern keeps what CEL cannot read, such as `30d`, out.
+/// A duration of an object: hours, minutes and seconds. The pattern keeps what CEL cannot read, such as `30d`, out, and what
+/// would be longer than its longest duration of 292 years.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(transparent)]
 pub struct Duration(String);
@@ -33,7 +34,7 @@ impl JsonSchema for Duration {
         json_schema!({
             "type": "string",
             "maxLength": 20,
-            "pattern": "^([0-9]+h)?([0-9]+m)?([0-9]+s)?$",
+            "pattern": "^([0-9]{1,6}h)?([0-9]{1,7}m)?([0-9]{1,9}s)?$",
             "minLength": 2,
         })
     }

@@ -1,17 +1,16 @@
 //! `spec.limits`: how much clients may send. Running pods take it over.
 
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::crd::duration::Duration;
+use crate::crd::{duration::Duration, quantity::Quantity};
 
 /// How much clients may send.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[x_kube(
-    validation = Rule::new("!has(self.maxBlobSize) || (isQuantity(self.maxBlobSize) && quantity(self.maxBlobSize).isGreaterThan(quantity('0')))")
+    validation = Rule::new("!has(self.maxBlobSize) || (isQuantity(string(self.maxBlobSize)) && quantity(string(self.maxBlobSize)).isGreaterThan(quantity('0')))")
         .message("maxBlobSize must be a quantity above 0, such as 20Gi"),
-    validation = Rule::new("isQuantity(self.maxManifestSize) && quantity(self.maxManifestSize).compareTo(quantity('1Ki')) >= 0")
+    validation = Rule::new("!has(self.maxManifestSize) || (isQuantity(string(self.maxManifestSize)) && quantity(string(self.maxManifestSize)).compareTo(quantity('1Ki')) >= 0)")
         .message("maxManifestSize must be a quantity of at least 1Ki, such as 4Mi"),
     validation = Rule::new("duration(self.uploadExpiry) >= duration('10m')")
         .message("uploadExpiry must be at least 10m: slow uploads would be removed while they run"))]

@@ -10,6 +10,7 @@ pub mod limits;
 pub mod logging;
 pub mod network_policy;
 pub mod pod;
+pub mod quantity;
 pub mod reference;
 pub mod registry;
 pub mod status;

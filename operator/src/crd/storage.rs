@@ -1,8 +1,9 @@
 //! `spec.storage`: exactly one place for images.
 
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::crd::quantity::Quantity;
 
 /// Where images are kept.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -23,7 +24,7 @@ pub struct Storage {
 #[x_kube(
     validation = Rule::new("has(self.size) != has(self.existingClaimName)")
         .message("set exactly one of size and existingClaimName"),
-    validation = Rule::new("!has(self.size) || (isQuantity(self.size) && quantity(self.size).isGreaterThan(quantity('0')))")
+    validation = Rule::new("!has(self.size) || (isQuantity(string(self.size)) && quantity(string(self.size)).isGreaterThan(quantity('0')))")
         .message("size must be a quantity above 0, such as 20Gi"),
     validation = Rule::new("!has(self.existingClaimName) || !has(self.storageClassName)")
         .message("storageClassName goes with size: an existing claim has its class"),
@@ -31,7 +32,7 @@ pub struct Storage {
         .message("storageClassName cannot be added, dropped or changed after creation"),
     validation = Rule::new("has(self.existingClaimName) == has(oldSelf.existingClaimName) && (!has(self.existingClaimName) || self.existingClaimName == oldSelf.existingClaimName)")
         .message("existingClaimName cannot be added, dropped or changed after creation"),
-    validation = Rule::new("!has(self.size) || !has(oldSelf.size) || quantity(self.size).compareTo(quantity(oldSelf.size)) >= 0")
+    validation = Rule::new("!has(self.size) || !has(oldSelf.size) || quantity(string(self.size)).compareTo(quantity(string(oldSelf.size))) >= 0")
         .message("size cannot shrink: a volume can only grow"),
     validation = Rule::new("self.accessMode == oldSelf.accessMode").message("accessMode cannot be changed after creation"))]
 #[serde(rename_all = "camelCase")]
@@ -67,6 +68,8 @@ pub enum AccessMode {
 
 /// An emptyDir.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[x_kube(validation = Rule::new("!has(self.sizeLimit) || (isQuantity(string(self.sizeLimit)) && quantity(string(self.sizeLimit)).isGreaterThan(quantity('0')))")
+    .message("sizeLimit must be a quantity above 0, such as 10Gi"))]
 #[serde(rename_all = "camelCase")]
 pub struct Ephemeral {
     /// The pod is evicted when it uses more.

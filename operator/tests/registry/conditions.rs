@@ -383,6 +383,20 @@ fn a_load_balancer_without_an_address_is_waited_for() {
     assert_eq!(status.endpoints[1].url, "https://192.0.2.7");
 }
 
+// Who reads a message and who reads `status.url` go to the same place.
+#[test]
+fn every_word_of_the_address_is_the_same() {
+    let spec =
+        format!("{{exposure: {{hostnames: [r.example.com], service: {{type: NodePort}}}}, {SIX_LINES}}}");
+    let service = json!({"spec": {"type": "NodePort", "ports": [{"port": 443, "nodePort": 30443}]}});
+    let status = status(&spec, &Observed { service, ..good() });
+    let url = status.url.clone().unwrap();
+    assert_eq!(url, "https://r.example.com:30443");
+    for kind in [kind::READY, kind::EXPOSURE_READY] {
+        assert!(message(&status, kind).ends_with(&url), "{}", message(&status, kind));
+    }
+}
+
 // operator 34, operator 87: the rest of the status stays as it was
 #[test]
 fn an_error_of_the_object_becomes_its_condition() {

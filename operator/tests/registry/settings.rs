@@ -144,6 +144,19 @@ fn the_firewall_is_as_the_user_says() {
     assert_eq!(egress[1]["ports"][0]["port"], 6379);
     assert_eq!(egress[2]["ports"][0]["port"], 4317);
     assert_eq!(egress.len(), 3);
+    let to_redis = |external: &str| {
+        let more = format!("cache: {{redis: {{external: {external}}}}}, networkPolicy: {{egress: []}}");
+        policies(&more)[0]["spec"]["egress"][1]["ports"].clone()
+    };
+    let tcp = |port: u16| json!({"protocol": "TCP", "port": port});
+    assert_eq!(
+        to_redis("{mode: Cluster, addresses: ['a:7001', 'b:7000', 'c:7001']}"),
+        json!([tcp(7000), tcp(7001)])
+    );
+    assert_eq!(
+        to_redis("{mode: Sentinel, sentinelMaster: main, addresses: ['a:26379', 'b:26379']}"),
+        json!([tcp(6379), tcp(26379)])
+    );
 }
 
 #[test]

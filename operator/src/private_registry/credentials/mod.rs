@@ -24,8 +24,8 @@ use crate::{
     },
 };
 
-/// Bytes of a password that bcrypt tells apart: it reads 72, with the zero that ends them.
-const LONGEST: usize = 71;
+/// Bytes of a password that bcrypt tells apart.
+const LONGEST: usize = 72;
 /// How long the pull account's former password works: copies of the pull Secret are made by hand. In seconds.
 const PULL_OVERLAP: u64 = 24 * 3600;
 

@@ -1,10 +1,12 @@
 //! The firewall: the public port from anywhere, the admin port from its own namespace and the operator's, Redis from
 //! the registry.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::{
-    crd::network_policy::NetworkPolicyMode,
+    crd::{cache::RedisMode, network_policy::NetworkPolicyMode},
     private_registry::{
         desired::child::{Component, Keep, metadata, metadata_of, selector},
         model::{CacheKind, Model},
@@ -50,7 +52,7 @@ fn registry(model: &Model) -> Value {
     policy
 }
 
-/// The way to Redis: to our pods, or to the port of a server of the user's, whose address only DNS knows.
+/// The way to Redis: to our pods, or to the ports of servers of the user's, whose addresses only DNS knows.
 fn to_redis(model: &Model) -> Option<Value> {
     match &model.cache {
         CacheKind::ManagedRedis(_) => {
@@ -58,8 +60,13 @@ fn to_redis(model: &Model) -> Option<Value> {
             Some(json!({"ports": [{"protocol": "TCP", "port": 6379}], "to": [redis]}))
         }
         CacheKind::ExternalRedis(external) => {
-            let port: u16 = external.addresses.first()?.rsplit_once(':')?.1.parse().ok()?;
-            Some(json!({"ports": [{"protocol": "TCP", "port": port}]}))
+            let named = external.addresses.iter().filter_map(|address| address.rsplit_once(':'));
+            let mut ports: BTreeSet<u16> = named.filter_map(|(_, port)| port.parse().ok()).collect();
+            // Where the master is only its Sentinels know; Redis' own port is where it is nearly always.
+            ports.extend((external.mode == RedisMode::Sentinel).then_some(6379));
+            let ports: Vec<Value> =
+                ports.into_iter().map(|port| json!({"protocol": "TCP", "port": port})).collect();
+            Some(json!({"ports": ports}))
         }
         CacheKind::Memory(_) | CacheKind::None => None,
     }

@@ -1,6 +1,5 @@
 //! A Redis of the registry's own: a cache that may forget everything at any time.
 
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde_json::{Value, json};
 
 use crate::{
@@ -107,8 +106,8 @@ fn resources(redis: &ManagedRedis) -> Value {
         Some(resources) => json!(resources),
         None => {
             let request = limit.min(REQUEST);
-            json!({"requests": {"cpu": "20m", "memory": Quantity(request.to_string())},
-                "limits": {"memory": Quantity(limit.to_string())}})
+            json!({"requests": {"cpu": "20m", "memory": request.to_string()},
+                "limits": {"memory": limit.to_string()}})
         }
     }
 }

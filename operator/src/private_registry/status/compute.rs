@@ -13,7 +13,7 @@ use crate::{
         model::Model,
         status::{
             degraded::degraded,
-            facts::facts,
+            facts::{facts, url},
             observed::Observed,
             parts,
             storage::{resizing, storage},
@@ -50,7 +50,7 @@ pub fn compute(object: &PrivateRegistry, model: &Model, seen: &Observed, now: i6
     let before = object.status.clone().unwrap_or_default().conditions;
     verdicts.extend(timed.map(|cache| degraded(seen, cache, &before, now)));
     verdicts.push(cache);
-    verdicts.push(ready(model, &verdicts));
+    verdicts.push(ready(model, seen, &verdicts));
     PrivateRegistryStatus {
         observed_generation: object.metadata.generation,
         conditions: conditions(object, verdicts, now),
@@ -59,7 +59,7 @@ pub fn compute(object: &PrivateRegistry, model: &Model, seen: &Observed, now: i6
 }
 
 /// `Ready`: the first part that is not.
-fn ready(model: &Model, parts: &[Verdict]) -> Verdict {
+fn ready(model: &Model, seen: &Observed, parts: &[Verdict]) -> Verdict {
     if model.spec.suspend {
         let message = "spec.suspend is true: set it to false to serve again";
         return Verdict::no(kind::READY, reason::SUSPENDED, message);
@@ -70,7 +70,9 @@ fn ready(model: &Model, parts: &[Verdict]) -> Verdict {
         .find(|part| part.state != Some(true));
     match broken {
         Some(part) => Verdict::no(kind::READY, part.reason, part.message.clone()),
-        None => Verdict::yes(kind::READY, reason::ALL_READY, format!("serving at {}", model.url())),
+        None => {
+            Verdict::yes(kind::READY, reason::ALL_READY, format!("serving at {}", url(model, &seen.service)))
+        }
     }
 }
 

@@ -48,7 +48,7 @@ pub fn facts(model: &Model, seen: &Observed) -> PrivateRegistryStatus {
 }
 
 /// Where clients go: a name of the user's leads to the nodes where the Service is of type NodePort.
-fn url(model: &Model, service: &serde_json::Value) -> String {
+pub fn url(model: &Model, service: &serde_json::Value) -> String {
     let port = service["spec"]["ports"][0]["nodePort"].as_i64().and_then(|port| i32::try_from(port).ok());
     match (model.hostnames().first(), port) {
         (Some(host), Some(port)) if model.service.type_ == ServiceType::NodePort => model.url_at(host, port),

@@ -9,6 +9,7 @@ use crate::{
         model::{CacheKind, Model, TlsSource},
         redis_probe::Answer,
         status::{
+            facts::url,
             observed::{Observed, count},
             verdict::Verdict,
         },
@@ -97,5 +98,5 @@ pub fn exposure(model: &Model, seen: &Observed) -> Verdict {
         );
         return Verdict::no(kind::EXPOSURE_READY, reason::LOAD_BALANCER_PENDING, message);
     }
-    Verdict::yes(kind::EXPOSURE_READY, reason::EXPOSED, format!("reached at {}", model.url()))
+    Verdict::yes(kind::EXPOSURE_READY, reason::EXPOSED, format!("reached at {}", url(model, &seen.service)))
 }
