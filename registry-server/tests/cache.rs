@@ -3,12 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at once")]
 
 use std::{
-    ops::Range,
+    future::ready,
     sync::{Arc, Mutex},
 };
 
 use bytes::Bytes;
 use futures::{FutureExt, TryStreamExt, stream};
+use hooked::{Call, Hook, Hooked};
 use registry_server::{
     cache,
     oci::{
@@ -23,82 +24,40 @@ use registry_server::{
         service::Registry, uploads::Chunk,
     },
     storage::{
-        backend::{Answer, Backend, ByteStream},
+        backend::{Answer, Backend},
         error::StorageError,
-        memory::Memory,
     },
 };
 
-/// A store that tells what it is asked, and fails where it is told to.
+mod hooked;
+
+/// Writes down what the store is asked, and fails where it is told to.
 #[derive(Default)]
 struct Spy {
-    store: Memory,
     asked: Mutex<Vec<String>>,
     fails: Mutex<Option<&'static str>>,
 }
 
-impl Spy {
-    fn ask(&self, call: &str, key: &str) {
-        self.asked.lock().unwrap().push(format!("{call} {key}"));
+impl Hook for Spy {
+    fn before<'a>(&'a self, call: Call, key: &'a str) -> Answer<'a, ()> {
+        self.asked.lock().unwrap().push(format!("{call:?} {key}"));
+        let writes = matches!(call, Call::Put | Call::Commit);
+        let fails = writes && self.fails.lock().unwrap().is_some_and(|part| key.contains(part));
+        let told = fails.then(|| StorageError::unavailable(key, "told to fail"));
+        ready(told.map_or(Ok(()), Err)).boxed()
     }
+}
 
+impl Spy {
     /// What was asked about content since the last time, without the links of repositories.
     fn content_calls(&self) -> Vec<String> {
         let asked = std::mem::take(&mut *self.asked.lock().unwrap());
         asked.into_iter().filter(|call| call.contains("/v2/blobs/")).collect()
     }
-
-    fn write<'a>(&'a self, key: &'a str, done: Answer<'a, ()>) -> Answer<'a, ()> {
-        if self.fails.lock().unwrap().is_some_and(|part| key.contains(part)) {
-            return async { Err(StorageError::unavailable(key, "told to fail")) }.boxed();
-        }
-        done
-    }
 }
 
-impl Backend for Spy {
-    fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>> {
-        self.ask("stat", key);
-        self.store.stat(key)
-    }
-
-    fn read<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Bytes>> {
-        self.ask("read", key);
-        self.store.read(key)
-    }
-
-    fn stream<'a>(&'a self, key: &'a str, range: Range<u64>) -> Answer<'a, Option<ByteStream>> {
-        self.ask("stream", key);
-        self.store.stream(key, range)
-    }
-
-    fn put<'a>(&'a self, key: &'a str, bytes: Bytes) -> Answer<'a, ()> {
-        self.ask("put", key);
-        let done = async move { self.store.put(key, bytes).await };
-        self.write(key, done.boxed())
-    }
-
-    fn append<'a>(&'a self, key: &'a str, offset: u64, bytes: Bytes) -> Answer<'a, ()> {
-        self.store.append(key, offset, bytes)
-    }
-
-    fn commit<'a>(&'a self, from: &'a str, to: &'a str, size: u64) -> Answer<'a, ()> {
-        self.ask("commit", to);
-        let done = async move { self.store.commit(from, to, size).await };
-        self.write(to, done.boxed())
-    }
-
-    fn list<'a>(&'a self, prefix: &'a str) -> Answer<'a, Vec<String>> {
-        self.store.list(prefix)
-    }
-
-    fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, bool> {
-        self.store.delete(key)
-    }
-}
-
-fn cached() -> (Arc<Spy>, Registry, RepositoryName) {
-    let spy = Arc::new(Spy::default());
+fn cached() -> (Arc<Hooked<Spy>>, Registry, RepositoryName) {
+    let spy = Arc::new(Hooked::<Spy>::default());
     let store: Arc<dyn Backend> = Arc::clone(&spy) as _;
     let values = Arc::new(cache::memory::Memory::new(1 << 20));
     let metadata = CachedMetadata::new(Arc::new(FromStore(Arc::clone(&store))), values);
@@ -141,11 +100,11 @@ async fn a_second_pull_asks_the_store_for_bytes_of_blobs_only() {
     let blob = push_blob(&registry, &name, b"layer").await.unwrap();
     push_index(&registry, &name, 0).await.unwrap();
     pull(&registry, &name, &blob).await;
-    spy.content_calls();
+    spy.hook.content_calls();
     for _ in 0..2 {
         assert_eq!(pull(&registry, &name, &blob).await.1, "layer");
-        let calls = spy.content_calls();
-        assert!(calls.len() == 1 && calls[0].starts_with("stream "), "{calls:?}");
+        let calls = spy.hook.content_calls();
+        assert!(calls.len() == 1 && calls[0].starts_with("Stream "), "{calls:?}");
     }
 }
 
@@ -156,10 +115,10 @@ async fn a_write_that_fails_leaves_the_old_state() {
     let blob = push_blob(&registry, &name, b"layer").await.unwrap();
     let old = push_index(&registry, &name, 0).await.unwrap();
     for (blanks, part) in [(1, "/v2/blobs/"), (2, "_manifests/revisions/"), (3, "/current/link")] {
-        *spy.fails.lock().unwrap() = Some(part);
+        *spy.hook.fails.lock().unwrap() = Some(part);
         assert_eq!(push_index(&registry, &name, blanks).await, None);
         assert_eq!(push_blob(&registry, &name, b"never").await.is_some(), part != "/v2/blobs/");
-        *spy.fails.lock().unwrap() = None;
+        *spy.hook.fails.lock().unwrap() = None;
         assert_eq!(pull(&registry, &name, &blob).await.0, old);
     }
 }

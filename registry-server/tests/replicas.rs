@@ -2,13 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at once")]
 
-use std::{
-    ops::Range,
-    sync::{Arc, Mutex},
-};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use futures::{FutureExt, future::BoxFuture, stream};
+use futures::{FutureExt, Stream, future::BoxFuture, stream};
+use hooked::{Call, Hook, Hooked};
 use registry_server::{
     oci::{
         digest::{Algorithm, Digest},
@@ -21,71 +19,28 @@ use registry_server::{
         condition::Condition, error::RegistryError, layout, manifests::Push, metadata::FromStore,
         service::Registry, uploads::Chunk,
     },
-    storage::{
-        backend::{Answer, Backend, ByteStream},
-        memory::Memory,
-    },
+    storage::backend::{Answer, Backend},
 };
+
+mod hooked;
 
 type Deed = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
 
-/// A store in which something happens just before a key is written or removed, once.
+/// Something that happens just before a key is written, moved to or removed, once.
 #[derive(Default)]
-struct Eventful {
-    store: Memory,
-    before: Mutex<Option<(String, Deed)>>,
+struct Event {
+    due: Mutex<Option<(String, Deed)>>,
 }
 
-impl Eventful {
-    fn before(&self, key: String, deed: impl FnOnce() -> BoxFuture<'static, ()> + Send + 'static) {
-        *self.before.lock().unwrap() = Some((key, Box::new(deed)));
-    }
-
-    async fn act(&self, key: &str) {
-        let due = self.before.lock().unwrap().take_if(|(wanted, _)| wanted == key);
-        if let Some((_, deed)) = due {
-            deed().await;
-        }
-    }
-}
-
-impl Backend for Eventful {
-    fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>> {
-        self.store.stat(key)
-    }
-
-    fn read<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Bytes>> {
-        self.store.read(key)
-    }
-
-    fn stream<'a>(&'a self, key: &'a str, range: Range<u64>) -> Answer<'a, Option<ByteStream>> {
-        self.store.stream(key, range)
-    }
-
-    fn put<'a>(&'a self, key: &'a str, bytes: Bytes) -> Answer<'a, ()> {
+impl Hook for Event {
+    fn before<'a>(&'a self, call: Call, key: &'a str) -> Answer<'a, ()> {
+        let changes = matches!(call, Call::Put | Call::Delete | Call::Commit);
+        let due = self.due.lock().unwrap().take_if(|(wanted, _)| changes && wanted == key);
         async move {
-            self.act(key).await;
-            self.store.put(key, bytes).await
-        }
-        .boxed()
-    }
-
-    fn append<'a>(&'a self, key: &'a str, offset: u64, bytes: Bytes) -> Answer<'a, ()> {
-        self.store.append(key, offset, bytes)
-    }
-
-    fn commit<'a>(&'a self, from: &'a str, to: &'a str, size: u64) -> Answer<'a, ()> {
-        self.store.commit(from, to, size)
-    }
-
-    fn list<'a>(&'a self, prefix: &'a str) -> Answer<'a, Vec<String>> {
-        self.store.list(prefix)
-    }
-
-    fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, bool> {
-        async move {
-            self.act(key).await;
-            self.store.delete(key).await
+            if let Some((_, deed)) = due {
+                deed().await;
+            }
+            Ok(())
         }
         .boxed()
     }
@@ -93,7 +48,7 @@ impl Backend for Eventful {
 
 /// Two replicas, and a config that an image can have.
 struct Replicas {
-    store: Arc<Eventful>,
+    store: Arc<Hooked<Event>>,
     one: Registry,
     two: Registry,
     name: RepositoryName,
@@ -102,17 +57,13 @@ struct Replicas {
 
 impl Replicas {
     async fn new() -> Self {
-        let store = Arc::new(Eventful::default());
+        let store = Arc::new(Hooked::<Event>::default());
         let replica = || {
             let backend: Arc<dyn Backend> = Arc::clone(&store) as _;
             Registry::new(Arc::clone(&backend), Arc::new(FromStore(backend)))
         };
         let (one, two, name) = (replica(), replica(), "n".parse().unwrap());
-        let config = Hasher::digest(Algorithm::Sha256, b"{}");
-        let id = one.begin_upload(&name, None).await.unwrap();
-        let body = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"{}"))]);
-        one.append_upload(&name, id, Chunk::default(), body).await.unwrap();
-        one.finish_upload(&name, id, &config, None).await.unwrap();
+        let config = push_blob(&one, &name, b"{}").await;
         Self { store, one, two, name, config }
     }
 
@@ -135,9 +86,39 @@ impl Replicas {
         }
     }
 
+    fn before(&self, key: String, deed: impl FnOnce() -> BoxFuture<'static, ()> + Send + 'static) {
+        *self.store.hook.due.lock().unwrap() = Some((key, Box::new(deed)));
+    }
+
     async fn tags(&self) -> Vec<String> {
         self.one.tags(&self.name, None, 100).await.unwrap().names
     }
+}
+
+fn body(bytes: &'static [u8]) -> impl Stream<Item = Result<Bytes, std::io::Error>> + Unpin {
+    stream::iter([Ok(Bytes::from_static(bytes))])
+}
+
+async fn push_blob(registry: &Registry, name: &RepositoryName, bytes: &'static [u8]) -> Digest {
+    let digest = Hasher::digest(Algorithm::Sha256, bytes);
+    let id = registry.begin_upload(name, None).await.unwrap();
+    registry.append_upload(name, id, Chunk::default(), body(bytes)).await.unwrap();
+    registry.finish_upload(name, id, &digest, None).await.unwrap();
+    digest
+}
+
+/// Fails to finish an upload of these bytes: its data is gone when it is to be moved.
+async fn fail_to_push(
+    store: &Hooked<Event>,
+    registry: &Registry,
+    name: &RepositoryName,
+    bytes: &'static [u8],
+) {
+    let digest = Hasher::digest(Algorithm::Sha256, bytes);
+    let id = registry.begin_upload(name, None).await.unwrap();
+    let received = registry.receive_upload(name, id, Chunk::default(), body(bytes)).await.unwrap();
+    store.store.delete(&layout::upload_data(name, id)).await.unwrap();
+    assert!(registry.finish_upload(name, id, &digest, Some(received)).await.is_err());
 }
 
 fn tagged(tag: &str) -> Reference {
@@ -156,9 +137,7 @@ async fn a_tag_set_while_its_manifest_is_deleted_does_not_dangle() {
             "before the revision goes" => layout::revision(&name, &digest),
             _ => layout::tag(&name, &"early".parse().unwrap()),
         };
-        replicas
-            .store
-            .before(key, move || async move { drop(two.put_manifest(&of, push).await.unwrap()) }.boxed());
+        replicas.before(key, move || async move { drop(two.put_manifest(&of, push).await.unwrap()) }.boxed());
         replicas.one.delete_manifest(&name, &Reference::Digest(digest)).await.unwrap();
         for tag in replicas.tags().await {
             assert!(replicas.one.manifest(&name, &tagged(&tag)).await.is_ok(), "{tag} dangles: {late}");
@@ -173,7 +152,7 @@ async fn a_manifest_deleted_while_it_is_pushed_is_there_with_its_tag() {
     let (name, digest) = (replicas.name.clone(), replicas.digest());
     let tag = "t".parse().unwrap();
     let (two, of) = (replicas.two.clone(), name.clone());
-    replicas.store.before(layout::tag_current(&name, &tag), move || {
+    replicas.before(layout::tag_current(&name, &tag), move || {
         async move { two.delete_manifest(&of, &Reference::Digest(digest)).await.unwrap() }.boxed()
     });
     replicas.one.put_manifest(&name, replicas.push("t")).await.unwrap();
@@ -189,7 +168,7 @@ async fn in_one_process_a_push_waits_for_the_deletion_of_its_manifest() {
     let (one, push, of) = (replicas.one.clone(), replicas.push("late"), name.clone());
     let pushed = Arc::new(Mutex::new(None));
     let pushing = Arc::clone(&pushed);
-    replicas.store.before(layout::revision(&name, &digest), move || {
+    replicas.before(layout::revision(&name, &digest), move || {
         *pushing.lock().unwrap() = Some(tokio::spawn(async move { one.put_manifest(&of, push).await }));
         async {
             for _ in 0..100 {
@@ -212,12 +191,34 @@ async fn a_blob_that_an_image_needs_since_a_moment_stays() {
     let (name, config) = (replicas.name.clone(), replicas.config.clone());
     let (two, push, of) = (replicas.two.clone(), replicas.push("t"), name.clone());
     let key = layout::layer(&name, &config);
-    replicas
-        .store
-        .before(key, move || async move { drop(two.put_manifest(&of, push).await.unwrap()) }.boxed());
+    replicas.before(key, move || async move { drop(two.put_manifest(&of, push).await.unwrap()) }.boxed());
     let refused = replicas.one.delete_blob(&name, &config).await.unwrap_err();
     assert!(matches!(refused, RegistryError::Referenced { by } if by == [replicas.digest()]));
     assert_eq!(replicas.one.blob_size(&name, &config).await.unwrap(), 2);
+}
+
+// registry C29
+#[tokio::test]
+async fn a_blob_stays_whoever_else_fails_to_push_it() {
+    const BYTES: &[u8] = b"layer";
+    let digest = Hasher::digest(Algorithm::Sha256, BYTES);
+    for moved in ["before the link is withdrawn", "after the link was withdrawn"] {
+        let replicas = Replicas::new().await;
+        let (store, name) = (Arc::clone(&replicas.store), replicas.name.clone());
+        let (two, of) = (replicas.two.clone(), name.clone());
+        if moved.starts_with("before") {
+            let key = layout::layer(&name, &digest);
+            replicas.before(key, move || async move { drop(push_blob(&two, &of, BYTES).await) }.boxed());
+            fail_to_push(&store, &replicas.one, &name, BYTES).await;
+        } else {
+            let failing = Arc::clone(&store);
+            replicas.before(layout::blob(&digest), move || {
+                async move { fail_to_push(&failing, &two, &of, BYTES).await }.boxed()
+            });
+            push_blob(&replicas.one, &name, BYTES).await;
+        }
+        assert_eq!(replicas.one.blob_size(&name, &digest).await.unwrap(), 5, "{moved}");
+    }
 }
 
 // registry D15
@@ -227,7 +228,7 @@ async fn an_image_whose_blob_goes_under_its_push_is_refused() {
     let (name, config) = (replicas.name.clone(), replicas.config.clone());
     let (two, gone, of) = (replicas.two.clone(), config.clone(), name.clone());
     let key = layout::link(&layout::revision(&name, &replicas.digest()));
-    replicas.store.before(key, move || async move { two.delete_blob(&of, &gone).await.unwrap() }.boxed());
+    replicas.before(key, move || async move { two.delete_blob(&of, &gone).await.unwrap() }.boxed());
     let refused = replicas.one.put_manifest(&name, replicas.push("t")).await.unwrap_err();
     assert!(matches!(refused, RegistryError::ContentMissing(missing) if missing == [config]));
     assert!(replicas.one.manifest(&name, &Reference::Digest(replicas.digest())).await.is_err());

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at once")]
 
 use std::{
-    ops::Range,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -13,6 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use futures::{FutureExt, Stream, StreamExt, stream};
+use hooked::{Call, Hook, Hooked};
 use registry_server::{
     oci::{
         digest::{Algorithm, Digest},
@@ -21,70 +21,54 @@ use registry_server::{
     },
     registry::{error::RegistryError, layout, metadata::FromStore, service::Registry, uploads::Chunk},
     storage::{
-        backend::{Answer, Backend, ByteStream},
+        backend::{Answer, Backend},
         error::StorageError,
         memory::Memory,
     },
 };
-use tokio::sync::Semaphore;
+use tokio::{
+    sync::{
+        Semaphore,
+        mpsc::{self, UnboundedSender},
+    },
+    task::JoinHandle,
+};
 use uuid::Uuid;
+
+mod hooked;
+
+type Sending = JoinHandle<Result<u64, RegistryError>>;
 
 const PIECE: usize = 1 << 20;
 
-/// A store whose commits wait for a permit, or find no space once there are none, and whose deletes may fail.
+/// Commits wait for a permit, or find no space once there are none; and deletes may fail.
 struct Slow {
-    store: Memory,
     commits: Semaphore,
     keeps: AtomicBool,
 }
 
-impl Backend for Slow {
-    fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>> {
-        self.store.stat(key)
-    }
-
-    fn read<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Bytes>> {
-        self.store.read(key)
-    }
-
-    fn stream<'a>(&'a self, key: &'a str, range: Range<u64>) -> Answer<'a, Option<ByteStream>> {
-        self.store.stream(key, range)
-    }
-
-    fn put<'a>(&'a self, key: &'a str, bytes: Bytes) -> Answer<'a, ()> {
-        self.store.put(key, bytes)
-    }
-
-    fn append<'a>(&'a self, key: &'a str, offset: u64, bytes: Bytes) -> Answer<'a, ()> {
-        self.store.append(key, offset, bytes)
-    }
-
-    fn commit<'a>(&'a self, from: &'a str, to: &'a str, size: u64) -> Answer<'a, ()> {
+impl Hook for Slow {
+    fn before<'a>(&'a self, call: Call, key: &'a str) -> Answer<'a, ()> {
         async move {
-            let Ok(permit) = self.commits.acquire().await else {
-                return Err(StorageError::NoSpace { key: to.to_owned() });
-            };
-            permit.forget();
-            self.store.commit(from, to, size).await
+            match call {
+                Call::Commit => {
+                    let full = |_| StorageError::NoSpace { key: key.to_owned() };
+                    self.commits.acquire().await.map_err(full)?.forget();
+                }
+                Call::Delete if self.keeps.load(Ordering::SeqCst) => {
+                    return Err(StorageError::unavailable(key, "told to fail"));
+                }
+                _ => {}
+            }
+            Ok(())
         }
         .boxed()
-    }
-
-    fn list<'a>(&'a self, prefix: &'a str) -> Answer<'a, Vec<String>> {
-        self.store.list(prefix)
-    }
-
-    fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, bool> {
-        if self.keeps.load(Ordering::SeqCst) {
-            return async { Err(StorageError::unavailable(key, "told to fail")) }.boxed();
-        }
-        self.store.delete(key)
     }
 }
 
 /// A registry with one session in it.
 struct Session {
-    store: Arc<Slow>,
+    store: Arc<Hooked<Slow>>,
     registry: Registry,
     name: RepositoryName,
     id: Uuid,
@@ -92,12 +76,8 @@ struct Session {
 
 impl Session {
     async fn begin(commits: usize) -> Self {
-        let store = Slow {
-            store: Memory::default(),
-            commits: Semaphore::new(commits),
-            keeps: AtomicBool::new(false),
-        };
-        let store = Arc::new(store);
+        let hook = Slow { commits: Semaphore::new(commits), keeps: AtomicBool::new(false) };
+        let store = Arc::new(Hooked { store: Memory::default(), hook });
         let backend: Arc<dyn Backend> = Arc::clone(&store) as _;
         let registry = Registry::new(Arc::clone(&backend), Arc::new(FromStore(backend)));
         let name: RepositoryName = "n".parse().unwrap();
@@ -122,18 +102,17 @@ impl Session {
         self.registry.upload_size(&self.name, self.id).await
     }
 
-    /// Sends the bytes and no end; gives when they are stored.
-    async fn hold(self: &Arc<Self>, bytes: &Bytes) -> tokio::task::JoinHandle<Result<u64, RegistryError>> {
-        let (holder, bytes) = (Arc::clone(self), bytes.clone());
+    /// A sender that is held open, once the bytes are stored: what is sent on the way is the rest of its body.
+    async fn hold(self: &Arc<Self>, bytes: &Bytes) -> (UnboundedSender<Bytes>, Sending) {
         let size = self.size().await.unwrap() + bytes.len() as u64;
-        let held = tokio::spawn(async move {
-            let body = stream::iter([bytes]).chain(stream::pending());
-            holder.append(body).await
-        });
+        let (sent, more) = mpsc::unbounded_channel();
+        let (sender, bytes) = (Arc::clone(self), bytes.clone());
+        let more = stream::unfold(more, |mut more| async move { Some((more.recv().await?, more)) });
+        let sending = tokio::spawn(async move { sender.append(stream::iter([bytes]).chain(more)).await });
         while self.size().await.unwrap() != size {
             tokio::task::yield_now().await;
         }
-        held
+        (sent, sending)
     }
 }
 
@@ -153,7 +132,7 @@ async fn a_hash_of_bytes_that_have_gone_vouches_for_nothing() {
     session.append_one(&good).await.unwrap();
     // As a server leaves it that dies between the move and the end of the session.
     session.store.delete(&layout::upload_data(&session.name, session.id)).await.unwrap();
-    let held = session.hold(&evil).await;
+    let (_sent, held) = session.hold(&evil).await;
     session.append_one(&rest).await.unwrap();
     let wanted = digest(&[good, rest].concat());
     let refused = session.finish(&wanted).await.unwrap_err();
@@ -168,10 +147,10 @@ async fn an_upload_is_ended_once_whatever_is_left_of_it() {
     let session = Session::begin(9).await;
     let (good, evil) = (filled(1), filled(2));
     session.append_one(&good).await.unwrap();
-    session.store.keeps.store(true, Ordering::SeqCst);
+    session.store.hook.keeps.store(true, Ordering::SeqCst);
     // What cannot be removed does not make a finished upload a failure.
     session.finish(&digest(&good)).await.unwrap();
-    session.store.keeps.store(false, Ordering::SeqCst);
+    session.store.hook.keeps.store(false, Ordering::SeqCst);
     let _ = session.append_one(&evil).await;
     for wanted in [digest(&good), digest(&evil)] {
         assert!(session.finish(&wanted).await.is_err());
@@ -190,7 +169,7 @@ async fn two_closing_requests_make_one_blob() {
         tokio::spawn(async move { session.finish(&digest).await.is_ok() })
     };
     let (one, two) = (finish(&session), finish(&session));
-    session.store.commits.add_permits(2);
+    session.store.hook.commits.add_permits(2);
     assert!(one.await.unwrap() != two.await.unwrap());
     assert!(matches!(session.size().await, Err(RegistryError::UploadUnknown)));
 }
@@ -201,10 +180,13 @@ async fn a_session_goes_on_when_the_store_takes_no_blob() {
     let session = Session::begin(9).await;
     let good = filled(1);
     session.append_one(&good).await.unwrap();
-    session.store.commits.close();
+    session.store.hook.commits.close();
     for _ in 0..2 {
         assert!(matches!(session.finish(&digest(&good)).await, Err(RegistryError::NoSpace(_))));
         assert_eq!(session.size().await.unwrap(), PIECE as u64);
+        // Nothing shows that somebody has tried.
+        let tags = session.registry.tags(&session.name, None, 1).await;
+        assert!(matches!(tags, Err(RegistryError::NameUnknown)));
     }
 }
 
@@ -222,7 +204,7 @@ async fn a_blob_is_finished_though_its_sender_has_left() {
     }
     sender.abort();
     assert!(sender.await.unwrap_err().is_cancelled());
-    session.store.commits.add_permits(1);
+    session.store.hook.commits.add_permits(1);
     while session.registry.blob_size(&session.name, &digest(&good)).await.is_err()
         || session.size().await.is_ok()
     {
@@ -234,14 +216,7 @@ async fn a_blob_is_finished_though_its_sender_has_left() {
 #[tokio::test]
 async fn a_session_that_is_cancelled_under_a_sender_is_unknown_to_it() {
     let session = Arc::new(Session::begin(0).await);
-    let (sent, more) = tokio::sync::mpsc::unbounded_channel();
-    let sender = Arc::clone(&session);
-    let body = stream::unfold(more, |mut more| async move { Some((more.recv().await?, more)) });
-    let sending = tokio::spawn(async move { sender.append(body).await });
-    sent.send(filled(1)).unwrap();
-    while session.size().await.unwrap() != PIECE as u64 {
-        tokio::task::yield_now().await;
-    }
+    let (sent, sending) = session.hold(&filled(1)).await;
     session.registry.cancel_upload(&session.name, session.id).await.unwrap();
     sent.send(filled(2)).unwrap();
     assert!(matches!(sending.await.unwrap(), Err(RegistryError::UploadUnknown)));
@@ -251,14 +226,7 @@ async fn a_session_that_is_cancelled_under_a_sender_is_unknown_to_it() {
 #[tokio::test]
 async fn whoever_loses_a_race_hears_where_the_upload_ends() {
     let session = Arc::new(Session::begin(0).await);
-    let (sent, more) = tokio::sync::mpsc::unbounded_channel();
-    let sender = Arc::clone(&session);
-    let body = stream::unfold(more, |mut more| async move { Some((more.recv().await?, more)) });
-    let sending = tokio::spawn(async move { sender.append(body).await });
-    sent.send(filled(1)).unwrap();
-    while session.size().await.unwrap() != PIECE as u64 {
-        tokio::task::yield_now().await;
-    }
+    let (sent, sending) = session.hold(&filled(1)).await;
     session.append_one(&filled(3)).await.unwrap();
     sent.send(filled(2)).unwrap();
     let lost = sending.await.unwrap();

@@ -163,6 +163,46 @@ async fn a_list_has_the_direct_children_in_order() {
     .await;
 }
 
+// registry F9 F10 F13
+#[tokio::test]
+async fn folders_come_in_pages_and_in_order() {
+    every(async |store: Arc<dyn Backend>| {
+        let names = ["Z", "a", "a-b", "a-b-c", "a-b.c", "a.b", "a.b.c", "ab", "b-1-2", "b-1.x", "b_"];
+        for name in names {
+            store.put(&format!("t/{name}/current/link"), Bytes::from_static(b"x")).await.unwrap();
+        }
+        store.put("t/aa", Bytes::from_static(b"no folder")).await.unwrap();
+        for after in ["", "a", "a-", "a-a", "a-b", "a-b-c", "aa", "b", "b-1", "b-1-2", "c"] {
+            for most in 1..=names.len() + 1 {
+                let found = store.folders("t", after, most).await.unwrap();
+                let wanted: Vec<_> = names.into_iter().filter(|name| *name > after).take(most).collect();
+                assert_eq!(found, wanted, "{most} after {after:?}");
+            }
+        }
+        assert_eq!(store.folders("none", "", 1).await.unwrap(), Vec::<String>::new());
+    })
+    .await;
+}
+
+// registry F13
+#[tokio::test]
+async fn a_page_of_a_large_folder_takes_one_question_to_an_object_store() {
+    let store = ObjectStore::start().await;
+    let bucket = bucket(&store);
+    for tag in 0..1_200 {
+        let folder = store.bucket().join(format!("t/t{tag:04}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("link"), "x").unwrap();
+    }
+    for (after, wanted) in
+        [("", ["t0000", "t0001"]), ("t0599", ["t0600", "t0601"]), ("t1197", ["t1198", "t1199"])]
+    {
+        let before = store.requests();
+        assert_eq!(bucket.folders("t", after, 2).await.unwrap(), wanted);
+        assert_eq!(store.requests() - before, 1, "after {after:?}");
+    }
+}
+
 // registry C38
 #[tokio::test]
 async fn more_pieces_than_a_page_of_the_store_are_counted() {

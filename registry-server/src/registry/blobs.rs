@@ -74,10 +74,10 @@ impl Registry {
         if self.has_link(&layout::layer(name, digest)).await? {
             return Ok(true);
         }
-        let mut walk = self.walk();
+        let mut walk = self.walk("");
         for _ in 0..SEARCHED {
-            let Some(folder) = walk.next().await? else { break };
-            if let Some(from) = folder.with(&["_layers"])
+            let Some(path) = walk.next().await? else { break };
+            if let Ok(from) = path.parse()
                 && self.mount(name, digest, &from).await?
             {
                 return Ok(true);

@@ -12,6 +12,14 @@ use crate::{
     storage::error::StorageError,
 };
 
+/// An upload that becomes a blob.
+struct Closing {
+    name: RepositoryName,
+    id: Uuid,
+    digest: Digest,
+    size: u64,
+}
+
 impl Registry {
     /// Compares the digest and makes the upload a blob of the repository. `received` is what the last bytes
     /// left, if they came with the same request.
@@ -36,8 +44,9 @@ impl Registry {
             self.cancel_upload(name, id).await?;
             return Err(RegistryError::DigestMismatch { wanted: wanted.clone(), actual });
         }
-        let (registry, name, wanted) = (self.clone(), name.clone(), wanted.clone());
-        to_its_end(async move { registry.close(&name, id, &wanted, size).await }).await
+        let (registry, closing) =
+            (self.clone(), Closing { name: name.clone(), id, digest: wanted.clone(), size });
+        to_its_end(async move { registry.close(&closing).await }).await
     }
 
     /// Drops a session.
@@ -51,15 +60,10 @@ impl Registry {
         .await
     }
 
-    async fn close(
-        &self,
-        name: &RepositoryName,
-        id: Uuid,
-        digest: &Digest,
-        size: u64,
-    ) -> Result<(), RegistryError> {
+    async fn close(&self, upload: &Closing) -> Result<(), RegistryError> {
+        let (name, id) = (&upload.name, upload.id);
         self.claim(name, id).await?;
-        if let Err(error) = self.publish(name, id, digest, size).await {
+        if let Err(error) = self.publish(upload).await {
             self.reopen(name, id).await;
             return Err(error);
         }
@@ -85,24 +89,49 @@ impl Registry {
     }
 
     /// The link comes first: without content it shows nothing, and content that has moved cannot come back.
-    async fn publish(
-        &self,
-        name: &RepositoryName,
-        id: Uuid,
-        digest: &Digest,
-        size: u64,
-    ) -> Result<(), RegistryError> {
-        self.write_link(&layout::link(&layout::layer(name, digest)), digest).await?;
-        if size == 0 {
-            return Ok(self.store.put(&layout::blob(digest), Bytes::new()).await?);
+    async fn publish(&self, upload: &Closing) -> Result<(), RegistryError> {
+        let folder = layout::layer(&upload.name, &upload.digest);
+        let link = layout::link(&folder);
+        self.write_link(&link, &upload.digest).await?;
+        if let Err(error) = self.move_content(upload).await {
+            if let Err(left) = self.withdraw(&folder, &upload.digest).await {
+                tracing::warn!(repository = upload.name.as_str(), error = %left, "a link without content is left");
+            }
+            return Err(error);
         }
-        match self.store.commit(&layout::upload_data(name, id), &layout::blob(digest), size).await {
+        // Somebody else with the same content may have failed, and withdrawn the link.
+        if self.store.stat(&link).await?.is_none() {
+            self.write_link(&link, &upload.digest).await?;
+        }
+        Ok(())
+    }
+
+    async fn move_content(&self, upload: &Closing) -> Result<(), RegistryError> {
+        let blob = layout::blob(&upload.digest);
+        if upload.size == 0 {
+            return Ok(self.store.put(&blob, Bytes::new()).await?);
+        }
+        match self.store.commit(&layout::upload_data(&upload.name, upload.id), &blob, upload.size).await {
             Err(StorageError::Missing { .. }) => Err(RegistryError::UploadUnknown),
             Err(StorageError::Conflict { .. }) => {
-                Err(RegistryError::OutOfOrder { received: self.upload_size(name, id).await? })
+                Err(RegistryError::OutOfOrder { received: self.upload_size(&upload.name, upload.id).await? })
             }
             done => Ok(done?),
         }
+    }
+
+    /// Removes a link that has no content: it would make the repository a known one. Whoever has moved the content
+    /// there meanwhile sees that the link is gone, or is seen here.
+    async fn withdraw(&self, folder: &str, digest: &Digest) -> Result<(), RegistryError> {
+        let blob = layout::blob(digest);
+        if self.store.stat(&blob).await?.is_some() {
+            return Ok(());
+        }
+        self.store.delete(folder).await?;
+        if self.store.stat(&blob).await?.is_some() {
+            self.write_link(&layout::link(folder), digest).await?;
+        }
+        Ok(())
     }
 
     /// The session goes on. What was hashed may be gone, so it is hashed again.

@@ -1,6 +1,7 @@
 //! Links: small objects that hold a digest and say that a repository has something.
 
 use bytes::Bytes;
+use futures::{Stream, StreamExt, TryStreamExt, future, stream};
 
 use crate::{
     oci::{
@@ -9,6 +10,9 @@ use crate::{
     },
     registry::{error::RegistryError, layout, service::Registry},
 };
+
+/// Digests that are read at once.
+const PAGE: usize = 100;
 
 impl Registry {
     pub(in crate::registry) async fn write_link(
@@ -39,11 +43,46 @@ impl Registry {
         Ok(found)
     }
 
+    /// The same in order, from after the digest `last` on, read as far as somebody asks.
+    pub(in crate::registry) fn linked_after<'a>(
+        &'a self,
+        prefix: &'a str,
+        last: &'a str,
+    ) -> impl Stream<Item = Result<Digest, RegistryError>> + 'a {
+        let folders = Algorithm::ALL.into_iter().filter_map(move |algorithm| {
+            let begin = format!("{}:", algorithm.as_str());
+            let after = last.strip_prefix(&begin).unwrap_or_default().to_owned();
+            (last <= begin.as_str() || !after.is_empty()).then_some((algorithm, after))
+        });
+        let digests = move |(algorithm, after): (Algorithm, String)| {
+            let hexes = self.folders(format!("{prefix}/{}", algorithm.as_str()), after, PAGE);
+            let digest = move |hex: String| format!("{}:{hex}", algorithm.as_str()).parse().ok();
+            hexes.try_filter_map(move |hex| future::ready(Ok(digest(hex))))
+        };
+        stream::iter(folders).flat_map(digests)
+    }
+
+    /// Folders below the prefix whose names come after `after`, in order, read `page` at a time.
+    pub(in crate::registry) fn folders(
+        &self,
+        prefix: String,
+        after: String,
+        page: usize,
+    ) -> impl Stream<Item = Result<String, RegistryError>> + '_ {
+        let pages = stream::try_unfold((prefix, Some(after)), move |(prefix, after)| async move {
+            let Some(after) = after else { return Ok::<_, RegistryError>(None) };
+            let names = self.store.folders(&prefix, &after, page).await?;
+            let next = names.last().filter(|_| names.len() >= page).cloned();
+            Ok(Some((stream::iter(names).map(Ok), (prefix, next))))
+        });
+        pages.try_flatten()
+    }
+
     /// Whether the repository holds anything.
     pub(in crate::registry) async fn exists(&self, name: &RepositoryName) -> Result<bool, RegistryError> {
         for algorithm in Algorithm::ALL {
             for folder in [layout::revisions(name, algorithm), layout::layers(name, algorithm)] {
-                if !self.store.list(&folder).await?.is_empty() {
+                if !self.store.folders(&folder, "", 1).await?.is_empty() {
                     return Ok(true);
                 }
             }

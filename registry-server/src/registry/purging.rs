@@ -35,9 +35,9 @@ impl Registry {
     }
 
     async fn uploads(&self) -> Result<Vec<(RepositoryName, Uuid)>, RegistryError> {
-        let (mut found, mut walk) = (Vec::new(), self.walk());
-        while let Some(folder) = walk.next().await? {
-            if let Some(name) = folder.with(&["_uploads"]) {
+        let (mut found, mut walk) = (Vec::new(), self.walk(""));
+        while let Some(path) = walk.next().await? {
+            if let Ok(name) = path.parse::<RepositoryName>() {
                 let ids = self.store.list(&layout::uploads(&name)).await?;
                 found.extend(ids.iter().filter_map(|id| Some((name.clone(), id.parse().ok()?))));
             }

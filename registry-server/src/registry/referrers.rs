@@ -1,5 +1,8 @@
 //! Manifests that say something about another one.
 
+use std::{collections::BTreeMap, pin::pin};
+
+use futures::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
 use crate::{
@@ -9,7 +12,11 @@ use crate::{
         reference::Reference,
         repository_name::RepositoryName,
     },
-    registry::{error::RegistryError, layout, service::Registry},
+    registry::{
+        error::RegistryError,
+        layout,
+        service::{AT_ONCE, Registry},
+    },
 };
 
 /// A page is closed before its descriptors exceed this.
@@ -40,33 +47,39 @@ impl Registry {
         artifact_type: Option<&str>,
         last: Option<&str>,
     ) -> Result<Referrers, RegistryError> {
-        let mut all = self.recorded(name, subject).await?;
-        for old in self.tagged_by_old_clients(name, subject).await? {
-            if all.iter().all(|known| known.digest != old.digest) {
-                all.push(old);
+        let (last, mut page) = (last.unwrap_or_default(), Filling::default());
+        let folder = layout::referrers(name, subject);
+        let recorded = self.linked_after(&folder, last).map(|digest| async move {
+            let digest = digest?;
+            self.recorded(name, &digest).await
+        });
+        let mut recorded = pin!(recorded.buffered(AT_ONCE).try_filter_map(|found| async { Ok(found) }));
+        let mut old = self.tagged_by_old_clients(name, subject).await?;
+        old.retain(|digest, _| digest.as_str() > last);
+        let wanted = |d: &Descriptor| artifact_type.is_none_or(|t| d.artifact_type.as_deref() == Some(t));
+        while let Some(descriptor) = recorded.try_next().await? {
+            let later = old.split_off(&descriptor.digest);
+            let earlier = std::mem::replace(&mut old, later);
+            old.remove(&descriptor.digest);
+            if !earlier.into_values().chain([descriptor]).filter(wanted).all(|d| page.takes(d)) {
+                return Ok(page.full());
             }
         }
-        all.retain(|d| artifact_type.is_none_or(|wanted| d.artifact_type.as_deref() == Some(wanted)));
-        all.retain(|d| last.is_none_or(|last| d.digest.as_str() > last));
-        all.sort_by(|a, b| a.digest.cmp(&b.digest));
-        Ok(first_page(all))
+        let whole = old.into_values().filter(wanted).all(|d| page.takes(d));
+        Ok(if whole { page.last() } else { page.full() })
     }
 
     async fn recorded(
         &self,
         name: &RepositoryName,
-        subject: &Digest,
-    ) -> Result<Vec<Descriptor>, RegistryError> {
-        let mut found = Vec::new();
-        for digest in self.linked(&layout::referrers(name, subject)).await? {
-            if !self.has_link(&layout::revision(name, &digest)).await? {
-                continue;
-            }
-            let Some(bytes) = self.metadata.manifest(&digest).await? else { continue };
-            let Ok(manifest) = Manifest::parse(&bytes, None) else { continue };
-            found.push(describe(&digest, bytes.len() as u64, manifest));
+        digest: &Digest,
+    ) -> Result<Option<Descriptor>, RegistryError> {
+        if !self.has_link(&layout::revision(name, digest)).await? {
+            return Ok(None);
         }
-        Ok(found)
+        let Some(bytes) = self.metadata.manifest(digest).await? else { return Ok(None) };
+        let manifest = Manifest::parse(&bytes, None).ok();
+        Ok(manifest.map(|manifest| describe(digest, bytes.len() as u64, manifest)))
     }
 
     /// Clients of before the referrers API keep an index under the tag `<algorithm>-<hex>`.
@@ -74,14 +87,15 @@ impl Registry {
         &self,
         name: &RepositoryName,
         subject: &Digest,
-    ) -> Result<Vec<Descriptor>, RegistryError> {
+    ) -> Result<BTreeMap<String, Descriptor>, RegistryError> {
         let tag = format!("{}-{}", subject.algorithm().as_str(), subject.hex());
-        let Ok(tag) = tag.parse() else { return Ok(Vec::new()) };
-        match self.manifest(name, &Reference::Tag(tag)).await {
-            Ok(stored) => Ok(Manifest::parse(&stored.bytes, None)?.children),
-            Err(RegistryError::ManifestUnknown | RegistryError::NameUnknown) => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
+        let Ok(tag) = tag.parse() else { return Ok(BTreeMap::new()) };
+        let children = match self.manifest(name, &Reference::Tag(tag)).await {
+            Ok(stored) => Manifest::parse(&stored.bytes, None)?.children,
+            Err(RegistryError::ManifestUnknown | RegistryError::NameUnknown) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        Ok(children.into_iter().map(|child| (child.digest.clone(), child)).collect())
     }
 }
 
@@ -97,15 +111,32 @@ fn describe(digest: &Digest, size: u64, manifest: Manifest) -> Descriptor {
     }
 }
 
-fn first_page(mut all: Vec<Descriptor>) -> Referrers {
-    let mut bytes = 0;
-    let too_much = |descriptor: &Descriptor| {
-        bytes += serde_json::to_vec(descriptor).map_or(0, |json| json.len());
-        bytes > PAGE_BYTES
-    };
-    let count = all.iter().position(too_much).unwrap_or(all.len()).max(1);
-    let more = count < all.len();
-    all.truncate(count);
-    let next = all.last().filter(|_| more).map(|d| d.digest.clone());
-    Referrers { descriptors: all, next }
+/// A page that is being filled.
+#[derive(Default)]
+struct Filling {
+    descriptors: Vec<Descriptor>,
+    bytes: usize,
+}
+
+impl Filling {
+    /// Whether there was room for it. The first always fits.
+    fn takes(&mut self, descriptor: Descriptor) -> bool {
+        self.bytes += serde_json::to_vec(&descriptor).map_or(0, |json| json.len());
+        let fits = self.bytes <= PAGE_BYTES || self.descriptors.is_empty();
+        if fits {
+            self.descriptors.push(descriptor);
+        }
+        fits
+    }
+
+    /// The page, and others follow.
+    fn full(self) -> Referrers {
+        let next = self.descriptors.last().map(|last| last.digest.clone());
+        Referrers { next, ..self.last() }
+    }
+
+    /// The page, and none follows.
+    fn last(self) -> Referrers {
+        Referrers { descriptors: self.descriptors, next: None }
+    }
 }

@@ -1,48 +1,87 @@
 //! Going through all repositories.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use crate::{
-    oci::repository_name::RepositoryName,
     registry::{error::RegistryError, layout, service::Registry},
+    storage::order::turned_around,
 };
 
-/// A folder below that of the repositories.
-#[derive(Clone, Debug)]
-pub struct Folder {
-    /// Its path: a repository's name, or the beginning of one.
-    pub path: String,
-    /// What is in it.
-    pub names: Vec<String>,
+/// Folders that are read at once.
+const PAGE: usize = 1_000;
+
+/// Folders with one parent that have been read, or will be.
+struct Siblings {
+    /// What their paths begin with.
+    prefix: String,
+    read: VecDeque<String>,
+    more: bool,
 }
 
-impl Folder {
-    /// The repository whose folder has one of these in it.
-    pub fn with(&self, parts: &[&str]) -> Option<RepositoryName> {
-        let has = self.names.iter().any(|name| parts.contains(&name.as_str()));
-        has.then(|| self.path.parse().ok()).flatten()
-    }
+/// All folders, in the order of their paths' bytes: each may be a repository, or the beginning of one.
+pub struct Walk {
+    registry: Registry,
+    after: String,
+    /// What comes next, by path. Of siblings the first is here, and the others come with it.
+    next: BTreeMap<String, Option<Siblings>>,
 }
 
-/// All folders, one after the other, in no order.
-pub struct Walk<'a> {
-    registry: &'a Registry,
-    open: Vec<String>,
-}
-
-impl Walk<'_> {
+impl Walk {
     /// The next folder.
-    pub async fn next(&mut self) -> Result<Option<Folder>, RegistryError> {
-        let Some(path) = self.open.pop() else { return Ok(None) };
+    pub async fn next(&mut self) -> Result<Option<String>, RegistryError> {
+        while let Some((path, siblings)) = self.next.pop_first() {
+            if let Some(siblings) = siblings {
+                self.go_on(siblings, &path).await?;
+            }
+            self.enter(&path).await?;
+            if path > self.after {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Leaves out whatever has no path after `after`.
+    async fn enter(&mut self, path: &str) -> Result<(), RegistryError> {
         let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };
-        let folder = format!("{}/{prefix}", layout::REPOSITORIES);
-        let names = self.registry.store.list(folder.trim_end_matches('/')).await?;
-        self.open.extend(names.iter().filter(|n| !n.starts_with('_')).map(|n| format!("{prefix}{n}")));
-        Ok(Some(Folder { path, names }))
+        let after = match self.after.strip_prefix(&prefix) {
+            Some(rest) => rest.split('/').next().unwrap_or_default().to_owned(),
+            None if prefix < self.after => return Ok(()),
+            None => String::new(),
+        };
+        for name in turned_around(&after).chain([&*after]).filter(|name| !name.is_empty()) {
+            self.next.insert(format!("{prefix}{name}"), None);
+        }
+        self.go_on(Siblings { prefix, read: VecDeque::new(), more: true }, &after).await
+    }
+
+    /// Adds the first of the siblings that comes after the path or name.
+    async fn go_on(&mut self, mut siblings: Siblings, after: &str) -> Result<(), RegistryError> {
+        let mut after = after.strip_prefix(&siblings.prefix).unwrap_or(after).to_owned();
+        loop {
+            if siblings.read.is_empty() && siblings.more {
+                let folder = format!("{}/{}", layout::REPOSITORIES, siblings.prefix);
+                let names = self.registry.store.folders(folder.trim_end_matches('/'), &after, PAGE).await?;
+                siblings.more = names.len() >= PAGE;
+                siblings.read = names.into();
+            }
+            let Some(name) = siblings.read.pop_front() else { return Ok(()) };
+            if !name.starts_with('_') {
+                self.next.insert(format!("{}{name}", siblings.prefix), Some(siblings));
+                return Ok(());
+            }
+            after = name;
+        }
     }
 }
 
 impl Registry {
-    /// Begins at the top.
-    pub(in crate::registry) fn walk(&self) -> Walk<'_> {
-        Walk { registry: self, open: vec![String::new()] }
+    /// Begins after the path.
+    pub(in crate::registry) fn walk(&self, after: &str) -> Walk {
+        Walk {
+            registry: self.clone(),
+            after: after.to_owned(),
+            next: BTreeMap::from([(String::new(), None)]),
+        }
     }
 }

@@ -43,6 +43,8 @@ pub trait Backend: Send + Sync + 'static {
     fn commit<'a>(&'a self, from: &'a str, to: &'a str, size: u64) -> Answer<'a, ()>;
     /// Names directly below the prefix, sorted; objects and folders alike.
     fn list<'a>(&'a self, prefix: &'a str) -> Answer<'a, Vec<String>>;
+    /// The first `most` folders directly below the prefix whose names come after `after`, in the order of their bytes.
+    fn folders<'a>(&'a self, prefix: &'a str, after: &'a str, most: usize) -> Answer<'a, Vec<String>>;
     /// Removes the object or everything below the prefix; says whether there was anything.
     fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, bool>;
 }

@@ -4,6 +4,7 @@
 //! one upload cannot mix their bytes. Everything that is answered has been synced.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File, OpenOptions},
     io::{self, ErrorKind, Write},
     ops::Range,
@@ -112,6 +113,13 @@ impl Backend for Filesystem {
         self.blocking(prefix, move |path| list(&path).map_err(|e| StorageError::from_io(&name, e)))
     }
 
+    fn folders<'a>(&'a self, prefix: &'a str, after: &'a str, most: usize) -> Answer<'a, Vec<String>> {
+        let (name, after) = (prefix.to_owned(), after.to_owned());
+        self.blocking(prefix, move |path| {
+            folders(&path, &after, most).map_err(|e| StorageError::from_io(&name, e))
+        })
+    }
+
     fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, bool> {
         let name = key.to_owned();
         self.blocking(key, move |path| delete(&path).map_err(|e| StorageError::from_io(&name, e)))
@@ -210,19 +218,35 @@ fn commit(root: &Path, from: &Path, to: &Path, size: u64) -> io::Result<bool> {
     rename_into(root, from, to).map(|()| true)
 }
 
-/// Temporary files of running writes are nobody's business.
+/// Entries of a folder. Temporary files of running writes are nobody's business.
+fn entries(path: &Path) -> io::Result<impl Iterator<Item = io::Result<(String, fs::DirEntry)>>> {
+    let named = |entry: io::Result<fs::DirEntry>| match entry {
+        Ok(entry) => entry.file_name().into_string().ok().map(|name| Ok((name, entry))),
+        Err(e) => Some(Err(e)),
+    };
+    let entries = optional(fs::read_dir(path))?.into_iter().flatten().filter_map(named);
+    Ok(entries.filter(|entry| entry.as_ref().map_or(true, |(name, _)| !name.starts_with('.'))))
+}
+
 fn list(path: &Path) -> io::Result<Vec<String>> {
-    let Some(entries) = optional(fs::read_dir(path))? else { return Ok(Vec::new()) };
-    let mut names = Vec::new();
-    for entry in entries {
-        if let Ok(name) = entry?.file_name().into_string()
-            && !name.starts_with('.')
-        {
-            names.push(name);
-        }
-    }
+    let mut names = entries(path)?.map(|entry| Ok(entry?.0)).collect::<io::Result<Vec<_>>>()?;
     names.sort_unstable();
     Ok(names)
+}
+
+/// A folder has no order: all names are read, and only those of the page are held.
+fn folders(path: &Path, after: &str, most: usize) -> io::Result<Vec<String>> {
+    let mut names = BTreeSet::new();
+    for entry in entries(path)? {
+        let (name, entry) = entry?;
+        if name.as_str() > after && entry.file_type()?.is_dir() {
+            names.insert(name);
+        }
+        if names.len() > most {
+            names.pop_last();
+        }
+    }
+    Ok(names.into_iter().collect())
 }
 
 fn delete(path: &Path) -> io::Result<bool> {

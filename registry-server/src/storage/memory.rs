@@ -25,6 +25,14 @@ impl Memory {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What `name` makes of the rest of each key below the prefix.
+    fn names(&self, prefix: &str, name: impl Fn(&str) -> Option<String>) -> BTreeSet<String> {
+        let folder = format!("{prefix}/");
+        let objects = self.objects();
+        let below = objects.range(folder.clone()..).map_while(|(key, _)| key.strip_prefix(&folder));
+        below.filter_map(name).collect()
+    }
+
     fn append_now(&self, key: &str, offset: u64, bytes: &Bytes) -> Result<(), StorageError> {
         let mut objects = self.objects();
         let object = objects.remove(key).unwrap_or_default();
@@ -91,12 +99,14 @@ impl Backend for Memory {
     }
 
     fn list<'a>(&'a self, prefix: &'a str) -> Answer<'a, Vec<String>> {
-        let folder = format!("{prefix}/");
-        let objects = self.objects();
-        let below = objects.range(folder.clone()..).take_while(|(key, _)| key.starts_with(&folder));
-        let names: BTreeSet<String> =
-            below.filter_map(|(key, _)| key[folder.len()..].split('/').next().map(str::to_owned)).collect();
-        now(Ok(names.into_iter().collect()))
+        let first = |rest: &str| rest.split('/').next().map(str::to_owned);
+        now(Ok(self.names(prefix, first).into_iter().collect()))
+    }
+
+    fn folders<'a>(&'a self, prefix: &'a str, after: &'a str, most: usize) -> Answer<'a, Vec<String>> {
+        let folder = |rest: &str| Some(rest.split_once('/')?.0.to_owned());
+        let names = self.names(prefix, folder).into_iter();
+        now(Ok(names.filter(|name| name.as_str() > after).take(most).collect()))
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, bool> {

@@ -5,6 +5,8 @@ pub mod error;
 pub mod fs;
 pub mod fs_stream;
 pub mod memory;
+pub mod order;
 pub mod s3;
 pub mod s3_client;
+pub mod s3_folders;
 pub mod s3_pieces;

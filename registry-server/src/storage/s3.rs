@@ -11,6 +11,7 @@ use crate::storage::{
     backend::{Answer, Backend, ByteStream},
     error::StorageError,
     s3_client::{ClientError, Options},
+    s3_folders,
     s3_pieces::{self, Piece},
 };
 
@@ -191,6 +192,10 @@ impl Backend for S3 {
             Ok(names)
         }
         .boxed()
+    }
+
+    fn folders<'a>(&'a self, prefix: &'a str, after: &'a str, most: usize) -> Answer<'a, Vec<String>> {
+        s3_folders::page(&self.operator, prefix, after, most).boxed()
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, bool> {

@@ -1,15 +1,14 @@
 //! Sections 10 and 15: a store that fails, and what clients see of it.
 
 use std::{
+    future::ready,
     net::SocketAddr,
-    ops::Range,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
-use futures::{FutureExt, StreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use registry_server::{
     http::{door::Door, listener},
     registry::{metadata::FromStore, service::Registry},
@@ -17,13 +16,15 @@ use registry_server::{
     storage::{
         backend::{Answer, Backend, ByteStream},
         error::StorageError,
-        memory::Memory,
     },
 };
 use reqwest::Response;
 use tokio::sync::watch;
 
-use crate::fixture::{header, refused, sha256};
+use crate::{
+    fixture::{header, refused, sha256},
+    hooked::{Call, Hook, Hooked},
+};
 
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
@@ -37,69 +38,33 @@ enum Fault {
 
 #[derive(Default)]
 struct Faulty {
-    store: Memory,
     fault: Mutex<Option<Fault>>,
 }
 
-impl Faulty {
-    fn has(&self, fault: Fault) -> bool {
-        *self.fault.lock().unwrap() == Some(fault)
+impl Hook for Faulty {
+    fn before<'a>(&'a self, call: Call, key: &'a str) -> Answer<'a, ()> {
+        let fault = *self.fault.lock().unwrap();
+        assert!(!(call == Call::Stat && fault == Some(Fault::Panic)), "told to panic");
+        let writes = matches!(call, Call::Put | Call::Append | Call::Commit);
+        let full = writes && fault == Some(Fault::NoSpace);
+        let error = full.then(|| StorageError::NoSpace { key: key.to_owned() });
+        ready(error.map_or(Ok(()), Err)).boxed()
     }
 
-    fn write<'a>(&self, key: &'a str, done: Answer<'a, ()>) -> Answer<'a, ()> {
-        if self.has(Fault::NoSpace) {
-            return async { Err(StorageError::NoSpace { key: key.to_owned() }) }.boxed();
+    fn content(&self, stream: ByteStream) -> ByteStream {
+        match *self.fault.lock().unwrap() {
+            Some(Fault::Cut) => {
+                let half = stream.map_ok(|bytes| bytes.slice(..bytes.len() / 2));
+                half.chain(stream::iter([Err(StorageError::unavailable("it", "cut"))])).boxed()
+            }
+            _ => stream,
         }
-        done
-    }
-}
-
-impl Backend for Faulty {
-    fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>> {
-        assert!(!self.has(Fault::Panic), "told to panic");
-        self.store.stat(key)
-    }
-
-    fn read<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Bytes>> {
-        self.store.read(key)
-    }
-
-    fn stream<'a>(&'a self, key: &'a str, range: Range<u64>) -> Answer<'a, Option<ByteStream>> {
-        if !self.has(Fault::Cut) {
-            return self.store.stream(key, range);
-        }
-        async move {
-            let half = self.store.stream(key, range.start..range.end / 2).await?;
-            let end = stream::iter([Err(StorageError::unavailable(key, "cut"))]);
-            Ok(half.map(|half| half.chain(end).boxed()))
-        }
-        .boxed()
-    }
-
-    fn put<'a>(&'a self, key: &'a str, bytes: Bytes) -> Answer<'a, ()> {
-        self.write(key, async move { self.store.put(key, bytes).await }.boxed())
-    }
-
-    fn append<'a>(&'a self, key: &'a str, offset: u64, bytes: Bytes) -> Answer<'a, ()> {
-        self.write(key, async move { self.store.append(key, offset, bytes).await }.boxed())
-    }
-
-    fn commit<'a>(&'a self, from: &'a str, to: &'a str, size: u64) -> Answer<'a, ()> {
-        self.write(from, async move { self.store.commit(from, to, size).await }.boxed())
-    }
-
-    fn list<'a>(&'a self, prefix: &'a str) -> Answer<'a, Vec<String>> {
-        self.store.list(prefix)
-    }
-
-    fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, bool> {
-        self.store.delete(key)
     }
 }
 
 /// A registry on a store that fails when it is told to.
 struct Shaky {
-    store: Arc<Faulty>,
+    store: Arc<Hooked<Faulty>>,
     address: SocketAddr,
     client: reqwest::Client,
     _stop: watch::Sender<bool>,
@@ -108,7 +73,7 @@ struct Shaky {
 impl Shaky {
     async fn start() -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let store = Arc::new(Faulty::default());
+        let store = Arc::new(Hooked::<Faulty>::default());
         let backend: Arc<dyn Backend> = Arc::clone(&store) as _;
         let registry = Registry::new(Arc::clone(&backend), Arc::new(FromStore(backend)));
         let settings = Settings::from_config(&registry_config::schema::Config::default());
@@ -124,7 +89,7 @@ impl Shaky {
     }
 
     fn fail(&self, fault: Option<Fault>) {
-        *self.store.fault.lock().unwrap() = fault;
+        *self.store.hook.fault.lock().unwrap() = fault;
     }
 
     async fn send(&self, method: &str, path: &str, body: impl Into<Vec<u8>>) -> Response {

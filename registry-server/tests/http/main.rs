@@ -9,6 +9,8 @@ mod cached;
 mod connections;
 mod faults;
 mod fixture;
+#[path = "../hooked/mod.rs"]
+mod hooked;
 mod lifecycle;
 mod lists;
 mod manifests;

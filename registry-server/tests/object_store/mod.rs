@@ -40,6 +40,7 @@ struct Server {
     service: S3Service,
     /// Requests that are still told to slow down.
     refusals: AtomicUsize,
+    requests: AtomicUsize,
     /// Whole objects that were copied.
     copies: AtomicUsize,
     /// The service looks and writes in two steps, where a real store creates in one.
@@ -48,6 +49,7 @@ struct Server {
 
 impl Server {
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, HttpError> {
+        self.requests.fetch_add(1, Ordering::SeqCst);
         let less = |left: usize| left.checked_sub(1);
         if self.refusals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
             let mut busy = Response::new(Body::from("<Error><Code>SlowDown</Code></Error>".to_owned()));
@@ -116,6 +118,7 @@ impl ObjectStore {
             folder: folder.path().to_owned(),
             service: builder.build(),
             refusals,
+            requests: AtomicUsize::new(0),
             copies: AtomicUsize::new(0),
             creating,
         });
@@ -126,6 +129,11 @@ impl ObjectStore {
     /// The next requests are told to slow down.
     pub fn refuse(&self, requests: usize) {
         self.server.refusals.store(requests, Ordering::SeqCst);
+    }
+
+    /// How many requests have come.
+    pub fn requests(&self) -> usize {
+        self.server.requests.load(Ordering::SeqCst)
     }
 
     /// How many whole objects were copied.
