@@ -112,6 +112,14 @@ check "the CRD stays when the release goes" grep -q '^ *helm.sh/resource-policy:
 check "the CRD is PrivateRegistry's" grep -q '^  name: privateregistries.privateregistry.dev$' "$scratch/crd"
 check "no rule of RBAC has a wildcard" refused grep -nE "[\"']\*[\"']|- \*" "$chart"/templates/*rbac*.yaml
 
+render -s templates/tests/selftest.yaml >"$scratch/test"
+for line in 'runAsNonRoot: true' 'readOnlyRootFilesystem: true' 'allowPrivilegeEscalation: false' 'type: RuntimeDefault'; do
+	check "the test's pod has '$line'" grep -q "^ *$line\$" "$scratch/test"
+done
+check "the test reads one Secret and no other" grep -q 'resourceNames: \[selftest.admin\]' "$scratch/test"
+check "the test's pod is not taken for the operator's" refused grep -q 'app.kubernetes.io/name: private-registry-operator' \
+	<(sed -n '/^kind: Pod/,$p' "$scratch/test")
+
 render --set 'watchNamespaces={a,b}' >"$scratch/namespaces"
 check "with watchNamespaces nothing but the CRD is outside namespaces" refused grep -q '^kind: ClusterRole' "$scratch/namespaces"
 for namespace in a b; do

@@ -128,6 +128,21 @@ fn upgrade_to(chart: &Path, values: &str, more: &[&str]) -> Result<()> {
     run_with_input(command.args(more).args(["--namespace", SYSTEM]), values).map(drop)
 }
 
+// operator 128
+#[test]
+fn helm_test_pushes_pulls_and_cleans_up() -> Result<()> {
+    let _alone = ALONE.lock();
+    // Twice: the second run must find nothing of the first.
+    for _ in 0..2 {
+        let said = helm(&["test", OPERATOR, "--logs", "--timeout", "180s"])?;
+        ensure!(said.contains("pulled it back, byte for byte"), "{said}");
+    }
+    let left =
+        run(&mut kubectl(&["-n", SYSTEM, "get", "preg,pvc,secrets,roles,serviceaccounts", "-o", "name"]))?;
+    ensure!(!left.contains("selftest") && !left.contains("-test"), "left behind: {left}");
+    Ok(())
+}
+
 // operator 72: where it may look at some namespaces only, it needs Roles in these and nothing else
 #[test]
 fn an_operator_of_some_namespaces_works_with_roles_alone() -> Result<()> {

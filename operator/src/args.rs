@@ -18,6 +18,8 @@ pub struct Cli {
 pub enum Command {
     /// Watch PrivateRegistry objects and keep them true, until SIGTERM.
     Run(Run),
+    /// Make a registry, push an image to it and pull it back, and remove it: what `helm test` runs.
+    Selftest(SelfTest),
     /// Print the CustomResourceDefinition, as YAML.
     Crd,
     /// Print the reference of its fields, as Markdown.
@@ -48,4 +50,15 @@ pub struct Run {
     /// Name by which this pod holds the lease.
     #[arg(long, env = "POD_NAME")]
     pub pod_name: String,
+}
+
+/// Settings of `selftest`.
+#[derive(Args, Debug, Clone)]
+pub struct SelfTest {
+    /// Namespace in which the registry is made: one that the operator looks after.
+    #[arg(long)]
+    pub namespace: String,
+    /// Seconds within which it has to be Ready.
+    #[arg(long, default_value_t = 180)]
+    pub timeout: u64,
 }

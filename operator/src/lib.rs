@@ -10,3 +10,4 @@ pub mod crd;
 pub mod health;
 pub mod private_registry;
 pub mod reference;
+pub mod selftest;

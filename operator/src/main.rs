@@ -13,7 +13,7 @@ use operator::{
     crd::registry::PrivateRegistry,
     health,
     private_registry::controller,
-    reference,
+    reference, selftest,
 };
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -32,14 +32,23 @@ async fn main() -> anyhow::Result<()> {
             print!("{}", reference::page());
             Ok(())
         }
+        Command::Selftest(test) => {
+            install_tls()?;
+            let client = Client::try_default().await.context("failed to find the cluster")?;
+            selftest::run(client, &test).await
+        }
         Command::Run(run) => serve(run).await,
     }
 }
 
+fn install_tls() -> anyhow::Result<()> {
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    provider.install_default().ok().context("a TLS provider was installed already")
+}
+
 /// Serves probes at once, reconciles while it leads, ends when it no longer does.
 async fn serve(run: Run) -> anyhow::Result<()> {
-    let provider = rustls::crypto::aws_lc_rs::default_provider();
-    provider.install_default().ok().context("a TLS provider was installed already")?;
+    install_tls()?;
     tracing_subscriber::fmt().json().with_max_level(run.log_level).init();
     let metrics = PrometheusBuilder::new().install_recorder()?;
     let pulse = Arc::new(Pulse::default());

@@ -51,11 +51,11 @@ impl JsonSchema for Quantity {
 pub struct Resources {
     /// What it may use at most, by resource: `cpu`, `memory`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("maxProperties" = 16))]
+    #[schemars(extend("maxProperties" = 8))]
     pub limits: Option<BTreeMap<String, Quantity>>,
     /// What a node must have free for it, by resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("maxProperties" = 16))]
+    #[schemars(extend("maxProperties" = 8))]
     pub requests: Option<BTreeMap<String, Quantity>>,
 }
 
