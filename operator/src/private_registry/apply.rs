@@ -17,6 +17,7 @@ use crate::{
         error::{PassError, unwritten},
         observe::{Reader, failed, json_of},
         tell::{News, tell},
+        trial::Trial,
     },
 };
 
@@ -104,7 +105,12 @@ impl<'a> Pass<'a> {
     }
 
     /// Applies all children; gives the Deployment, when it is among them, and the managed Redis'.
-    pub async fn children(&mut self, children: Children) -> Result<Applied, PassError> {
+    /// `before` is the Deployment as it was.
+    pub async fn children(
+        &mut self,
+        children: Children,
+        before: Option<&Value>,
+    ) -> Result<Applied, PassError> {
         let Children { secrets, trust, boot, live, network_policies, disruption_budget, redis, deployment } =
             children;
         let mut changed = false;
@@ -125,7 +131,10 @@ impl<'a> Pass<'a> {
             applied.redis = Some(self.child(child).await?);
         }
         if let Some(deployment) = deployment {
-            applied.deployment = Some(self.child(deployment).await?);
+            applied.trial = self.trial(&deployment, before).await?;
+            if applied.trial.is_none() {
+                applied.deployment = Some(self.child(deployment).await?);
+            }
         }
         if changed {
             self.hand_over(&content_hash(&hash)).await;
@@ -207,6 +216,8 @@ impl<'a> Pass<'a> {
 pub struct Applied {
     /// The registry's Deployment, unless it was held.
     pub deployment: Option<DynamicObject>,
+    /// What keeps it from being applied: what it would run has not started yet.
+    pub trial: Option<Trial>,
     /// The managed Redis' Deployment.
     pub redis: Option<DynamicObject>,
 }

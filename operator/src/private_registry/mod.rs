@@ -21,3 +21,4 @@ pub mod redis_probe;
 pub mod resolve;
 pub mod status;
 pub mod tell;
+pub mod trial;

@@ -62,11 +62,26 @@ impl Names {
     pub fn redis_auth(&self) -> String {
         format!("{}-redisauth", self.name)
     }
+    /// Pod that tries what the registry's pods are to run.
+    pub fn trial(&self) -> String {
+        format!("{}-trial", self.name)
+    }
     /// Whether an object of this name can be a child: `<name>-<word>`, a boot file or `<name>.<user>`. A copy that
     /// somebody made under a name of their own is not.
     pub fn is_child(&self, name: &str) -> bool {
-        let words =
-            ["registry", "admin", "live", "htpasswd", "pull", "ca", "tls", "trust", "redis", "redisauth"];
+        let words = [
+            "registry",
+            "admin",
+            "live",
+            "htpasswd",
+            "pull",
+            "ca",
+            "tls",
+            "trust",
+            "redis",
+            "redisauth",
+            "trial",
+        ];
         let Some(rest) = name.strip_prefix(&self.name) else { return false };
         let word = rest.strip_prefix('-').unwrap_or_default();
         rest.starts_with('.') || words.contains(&word) || word.starts_with("config-")

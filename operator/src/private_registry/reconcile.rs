@@ -63,7 +63,8 @@ pub async fn reconcile(object: &PrivateRegistry, context: &Context, now: i64) ->
     let certificate = certificate::gather(&reader, &addresses).await?;
     let credentials = credentials::gather(&reader, &authorities).await?;
     let inputs = inputs(authorities, &front.volume.decision, &certificate, &credentials);
-    let applied = pass.children(children(&model, &inputs)?).await?;
+    let live = front.deployment.as_ref().map(json_of);
+    let applied = pass.children(children(&model, &inputs)?, live.as_ref()).await?;
     pass.news(&certificate, &credentials).await;
     let observed = pass.finish(front, applied, certificate, credentials).await?;
     write::write(&pass, &observed, now).await
@@ -98,6 +99,7 @@ impl Pass<'_> {
                 CacheKind::ExternalRedis(external) => Some(redis_probe::ask(&self.reader, external).await?),
                 CacheKind::ManagedRedis(_) | CacheKind::Memory(_) | CacheKind::None => None,
             },
+            trial: applied.trial,
             decision: front.volume.decision,
             certificate,
             credentials,

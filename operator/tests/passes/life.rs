@@ -1,6 +1,6 @@
 //! An object changes: its children follow, what is others' stays.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::world::{SIX_LINES, World};
 
@@ -50,11 +50,50 @@ async fn several_changes_are_one_write() {
     world.set_spec("image", json!({"reference": "other:1"}));
     world.set_spec("pod", json!({"nodeSelector": {"a": "b"}}));
     world.set_spec("drainTimeout", "30s".into());
-    world.pass().await.unwrap();
+    world.settle().await;
     let writes = world.api.writes();
     let deployments =
         writes[before..].iter().filter(|write| write.ends_with("deployments/team-registry")).count();
     assert_eq!(deployments, 1, "{writes:?}");
+}
+
+// operator 89, guarantee 5: where the old pod has to go first, what is to replace it is seen to start before
+#[tokio::test]
+async fn an_image_is_tried_before_the_pod_that_serves_is_replaced() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    let image = |world: &World| {
+        let path = "/apis/apps/v1/namespaces/tools/deployments/team-registry";
+        world.api.objects()[path]["spec"]["template"]["spec"]["containers"][0]["image"].clone()
+    };
+    let old = image(&world);
+    for (reference, state, words) in [
+        ("nobody-has-this:1", "True/RollingOut", "ErrImagePull: not found"),
+        ("knows-less:1", "False/RolloutBlocked", "redis.mastername: unknown key"),
+    ] {
+        world.set_spec("image", json!({"reference": reference}));
+        world.settle().await;
+        assert_eq!(
+            (image(&world), world.condition("Progressing").as_str()),
+            (old.clone(), state),
+            "{reference}"
+        );
+        assert!(world.message("Progressing").contains(words), "{}", world.message("Progressing"));
+        assert_eq!(world.condition("Ready"), "True/AllReady");
+    }
+    world.set_spec("image", json!({"reference": "nobody-has-this:1"}));
+    world.now += 601;
+    world.settle().await;
+    assert_eq!(world.condition("Progressing"), "False/RolloutBlocked");
+    for (reference, after) in [(None, old), (Some("good:1"), "good:1".into())] {
+        world.set_spec("image", reference.map_or(Value::Null, |reference| json!({"reference": reference})));
+        world.settle().await;
+        assert_eq!((image(&world), world.condition("Progressing").as_str()), (after, "False/RolledOut"));
+        assert!(
+            !world.api.objects().keys().any(|path| path.ends_with("team-trial")),
+            "the trial is left behind"
+        );
+    }
 }
 
 // operator 16: what others set is kept, what is ours is put back with an Event

@@ -91,6 +91,8 @@ impl World {
                 let replicas = object["spec"]["replicas"].as_i64().unwrap();
                 json!({"observedGeneration": object["metadata"]["generation"], "replicas": replicas,
                     "updatedReplicas": replicas, "readyReplicas": replicas})
+            } else if path.ends_with("/pods/team-trial") {
+                tried(object["spec"]["containers"][0]["image"].as_str().unwrap())
             } else if path.contains("/persistentvolumeclaims/") {
                 json!({"phase": "Bound", "capacity": object["spec"]["resources"]["requests"]})
             } else {
@@ -165,5 +167,17 @@ impl World {
         let object = self.api.objects()[OBJECT].clone();
         let conditions = object["status"]["conditions"].as_array().unwrap().clone();
         conditions.into_iter().find(|condition| condition["type"] == kind).unwrap()
+    }
+}
+
+/// What becomes of a pod that tries `image`.
+fn tried(image: &str) -> Value {
+    let container = |state: Value| json!([{"name": "registry", "ready": false, "state": state}]);
+    match image {
+        "nobody-has-this:1" => json!({"phase": "Pending", "containerStatuses":
+            container(json!({"waiting": {"reason": "ErrImagePull", "message": "not found"}}))}),
+        "knows-less:1" => json!({"phase": "Failed", "containerStatuses":
+            container(json!({"terminated": {"exitCode": 78, "message": "redis.mastername: unknown key"}}))}),
+        _ => json!({"phase": "Succeeded"}),
     }
 }

@@ -25,6 +25,8 @@ pub enum Component {
     Registry,
     /// Its Redis.
     Redis,
+    /// What is tried before pods are replaced.
+    Trial,
 }
 
 impl Component {
@@ -33,6 +35,7 @@ impl Component {
         match self {
             Self::Registry => "registry",
             Self::Redis => "redis",
+            Self::Trial => "trial",
         }
     }
 }

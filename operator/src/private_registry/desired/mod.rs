@@ -14,4 +14,5 @@ pub mod secrets;
 pub mod server_config;
 pub mod service_account;
 pub mod services;
+pub mod trial;
 pub mod volume_claim;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::private_registry::{
-    certificate::Certificate, credentials::Credentials, observe::Class, placement::Decision,
+    certificate::Certificate, credentials::Credentials, observe::Class, placement::Decision, trial::Trial,
 };
 
 /// What a pass saw. Objects are JSON, as the cluster has them.
@@ -23,6 +23,8 @@ pub struct Observed {
     pub claim_refused: Option<String>,
     /// Pods of the registry, while not all are as they should be.
     pub pods: Vec<Value>,
+    /// What comes of trying what the pods are to run, while that is not over.
+    pub trial: Option<Trial>,
     /// Which store the pods get.
     pub decision: Decision,
     /// The certificate.

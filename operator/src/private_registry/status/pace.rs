@@ -18,6 +18,8 @@ use crate::{
 
 /// An idle registry is looked at this often, for what no watch tells.
 pub const IDLE: Duration = Duration::from_secs(300);
+/// What is tried has started within moments.
+const ON_TRIAL: Duration = Duration::from_secs(1);
 /// One that is on its way is looked at this often.
 const ON_ITS_WAY: Duration = Duration::from_secs(5);
 
@@ -37,20 +39,23 @@ pub fn tidy_needed(object: &PrivateRegistry, done: bool) -> bool {
 
 /// When to look again: at the next thing that is due, which no watch tells.
 pub fn next(status: &PrivateRegistryStatus, seen: &Observed, now: i64) -> Progress {
-    let settled = seen.deployment.as_ref().is_some_and(rolled_out) && seen.decision.problem.is_none();
+    let settled = seen.deployment.as_ref().is_some_and(rolled_out)
+        && seen.decision.problem.is_none()
+        && seen.trial.is_none();
+    let least = if seen.trial.is_some() { ON_TRIAL } else { ON_ITS_WAY };
     let cache = status.conditions.iter().find(|one| one.type_ == kind::CACHE_READY && one.status == "False");
     let patience =
         cache.map(|one| one.last_transition_time.0.as_second() + PATIENCE).filter(|due| *due > now);
     let due = [seen.certificate.due, seen.credentials.due, patience].into_iter().flatten().min();
     let until_due = due.map_or(IDLE, |due| Duration::from_secs((due - now).max(1).unsigned_abs()));
-    Progress(until_due.min(if settled { IDLE } else { on_its_way(status, now) }))
+    Progress(until_due.min(if settled { IDLE } else { on_its_way(status, now, least) }))
 }
 
 /// What moves is looked at often, what has stood still for long seldom.
-fn on_its_way(status: &PrivateRegistryStatus, now: i64) -> Duration {
+fn on_its_way(status: &PrivateRegistryStatus, now: i64, least: Duration) -> Duration {
     let turned = |one: &&Condition| [kind::READY, kind::PROGRESSING].contains(&one.type_.as_str());
     let last =
         status.conditions.iter().filter(turned).map(|one| one.last_transition_time.0.as_second()).max();
     let still = (now - last.unwrap_or(now)).max(0).unsigned_abs();
-    Duration::from_secs(still / 10).clamp(ON_ITS_WAY, IDLE)
+    Duration::from_secs(still / 10).clamp(least, IDLE)
 }

@@ -11,6 +11,7 @@ use crate::{
             observed::{Observed, count, current, rolled_out},
             verdict::Verdict,
         },
+        trial::Trial,
     },
 };
 
@@ -55,6 +56,9 @@ pub fn progressing(model: &Model, seen: &Observed) -> Verdict {
     if model.spec.suspend && rolled_out(deployment) {
         return Verdict::no(kind::PROGRESSING, reason::SUSPENDED, "no pods, as asked");
     }
+    if let Some(trial) = &seen.trial {
+        return tried(model, trial);
+    }
     let message = format!(
         "{} of {} pods run the current settings",
         count(deployment, "updatedReplicas"),
@@ -74,6 +78,23 @@ pub fn progressing(model: &Model, seen: &Observed) -> Verdict {
         None => message,
     };
     Verdict::yes(kind::PROGRESSING, reason::ROLLING_OUT, message)
+}
+
+/// The pods are the old ones until what is to replace them was seen to start.
+fn tried(model: &Model, trial: &Trial) -> Verdict {
+    let image = &model.image;
+    match trial {
+        Trial::Runs(said) => {
+            let said = said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
+            let message = format!("{image} is tried before the pods are replaced{said}");
+            Verdict::yes(kind::PROGRESSING, reason::ROLLING_OUT, message)
+        }
+        Trial::Failed(said) => {
+            let message =
+                format!("{image} does not start with these settings, so the old pods serve on: {said}");
+            Verdict::no(kind::PROGRESSING, reason::ROLLOUT_BLOCKED, message)
+        }
+    }
 }
 
 fn past_deadline(deployment: &Value) -> bool {
