@@ -1,6 +1,8 @@
 //! One image pushed and pulled, in requests of the OCI distribution specification.
 
-use anyhow::{Context, Result, bail};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
@@ -11,6 +13,7 @@ use kube::{
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tokio::time::sleep;
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
@@ -31,6 +34,22 @@ impl Registry {
         login.set_sensitive(true);
         config.headers.push((header::AUTHORIZATION, login));
         Ok(Self(ClientBuilder::try_from(config)?.build()))
+    }
+
+    /// Waits until it can be reached; what it answers must be right at once.
+    pub async fn answers(&self) -> Result<()> {
+        loop {
+            let request = Request::get("/v2/").body(Body::empty())?;
+            match self.0.send(request).await {
+                Ok(answer) => {
+                    let status = answer.status();
+                    ensure!(status == StatusCode::OK, "GET /v2/: {status}");
+                    return Ok(());
+                }
+                Err(error) => tracing::debug!(%error, "not there yet"),
+            }
+            sleep(Duration::from_millis(250)).await;
+        }
     }
 
     /// Pushes an image of one layer; gives the manifest's digest.

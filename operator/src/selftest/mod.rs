@@ -25,6 +25,8 @@ use crate::{args::SelfTest, crd::registry::PrivateRegistry, selftest::image::Reg
 
 /// The object's name: the test's role is for the Secret and the ConfigMap of this one alone.
 const NAME: &str = "selftest";
+/// How long nodes may take to learn that a new Service has a pod.
+const ANSWERS: Duration = Duration::from_secs(30);
 /// Bytes of the image's layer.
 const LAYER: usize = 1 << 20;
 
@@ -75,6 +77,7 @@ async fn prove(client: &Client, api: &Api<PrivateRegistry>, test: &SelfTest) -> 
     println!("Ready after {} s", began.elapsed().as_secs());
 
     let registry = connect(client, api, &test.namespace).await?;
+    timeout(ANSWERS, registry.answers()).await.context("the Service does not lead to the pod")??;
     let layer: Vec<u8> = (0..LAYER).map(|_| rand::random()).collect();
     let digest = registry.push("selftest", "1", &layer).await.context("failed to push")?;
     println!("pushed selftest:1, {digest}");
