@@ -45,6 +45,8 @@ const PIECE: usize = 1 << 20;
 struct Slow {
     commits: Semaphore,
     keeps: AtomicBool,
+    /// Something was appended, and a crash would lose it.
+    volatile: AtomicBool,
 }
 
 impl Hook for Slow {
@@ -57,6 +59,9 @@ impl Hook for Slow {
                 }
                 Call::Delete if self.keeps.load(Ordering::SeqCst) => {
                     return Err(StorageError::unavailable(key, "told to fail"));
+                }
+                Call::Append | Call::Sync if key.ends_with("/data") => {
+                    self.volatile.store(call == Call::Append, Ordering::SeqCst);
                 }
                 _ => {}
             }
@@ -76,7 +81,11 @@ struct Session {
 
 impl Session {
     async fn begin(commits: usize) -> Self {
-        let hook = Slow { commits: Semaphore::new(commits), keeps: AtomicBool::new(false) };
+        let hook = Slow {
+            commits: Semaphore::new(commits),
+            keeps: AtomicBool::new(false),
+            volatile: AtomicBool::new(false),
+        };
         let store = Arc::new(Hooked { store: Memory::default(), hook });
         let backend: Arc<dyn Backend> = Arc::clone(&store) as _;
         let registry = Registry::new(Arc::clone(&backend), Arc::new(FromStore(backend)));
@@ -156,6 +165,25 @@ async fn an_upload_is_ended_once_whatever_is_left_of_it() {
         assert!(session.finish(&wanted).await.is_err());
     }
     assert_eq!(session.store.read(&layout::blob(&digest(&good))).await.unwrap().unwrap(), good);
+}
+
+// registry ST1 C30
+#[tokio::test]
+async fn bytes_that_were_acknowledged_or_hashed_survive_a_crash() {
+    for cut in [false, true] {
+        let session = Session::begin(9).await;
+        let (good, data) = (filled(1), layout::upload_data(&session.name, session.id));
+        let end = stream::iter(cut.then(|| Err(std::io::Error::other("cut"))));
+        let body = Box::pin(stream::iter([Ok(good.clone())]).chain(end));
+        let sent = session.registry.append_upload(&session.name, session.id, Chunk::default(), body).await;
+        assert_eq!(sent.is_err(), cut);
+        if session.store.hook.volatile.load(Ordering::SeqCst) {
+            // The file has kept its length and nothing else.
+            session.store.put(&data, filled(0)).await.unwrap();
+        }
+        session.finish(&digest(&good)).await.unwrap();
+        assert_eq!(session.store.read(&layout::blob(&digest(&good))).await.unwrap().unwrap(), good);
+    }
 }
 
 // registry C24 C29

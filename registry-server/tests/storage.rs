@@ -96,16 +96,45 @@ async fn an_append_must_start_where_the_object_ends() {
             store.append("u/data", offset, Bytes::from_static(text.as_bytes())).await
         };
         assert!(matches!(append(3, "x").await, Err(StorageError::Conflict { .. })));
-        assert_eq!(store.appended("u/data").await.unwrap(), None);
+        assert_eq!(store.appended("u/data", 0).await.unwrap(), None);
         append(0, "abc").await.unwrap();
         append(3, "def").await.unwrap();
         for offset in [0, 3, 7] {
             assert!(matches!(append(offset, "x").await, Err(StorageError::Conflict { .. })), "{offset}");
         }
-        assert_eq!(store.appended("u/data").await.unwrap(), Some(6));
+        assert_eq!(store.appended("u/data", 0).await.unwrap(), Some(6));
         assert_eq!(appended(&*store, "u/data", 0..6).await, b"abcdef");
         assert_eq!(appended(&*store, "u/data", 2..5).await, b"cde");
         assert!(store.stream_appended("none", 0..1).await.unwrap().is_none());
+    })
+    .await;
+}
+
+// registry ST1
+#[tokio::test]
+async fn only_what_is_there_can_be_made_safe_in_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Filesystem::open(folder.path()).unwrap();
+    assert!(matches!(store.sync("u/data").await, Err(StorageError::Missing { .. })));
+    store.append("u/data", 0, Bytes::from_static(b"abc")).await.unwrap();
+    store.sync("u/data").await.unwrap();
+}
+
+// registry G3 G8
+#[tokio::test]
+async fn folders_may_be_made_and_removed_at_once() {
+    every(async |store: Arc<dyn Backend>| {
+        let write = async || {
+            for _ in 0..100 {
+                store.put("n/a/b/link", Bytes::from_static(b"x")).await.unwrap();
+            }
+        };
+        let remove = async || {
+            for _ in 0..100 {
+                store.delete("n/a").await.unwrap();
+            }
+        };
+        tokio::join!(write(), write(), remove(), remove());
     })
     .await;
 }
@@ -135,14 +164,14 @@ async fn a_commit_moves_exactly_what_was_seen() {
         store.append("u", 0, Bytes::from_static(b"abc")).await.unwrap();
         assert!(matches!(store.commit("u", "b/data", 2).await, Err(StorageError::Conflict { .. })));
         store.commit("u", "b/data", 3).await.unwrap();
-        assert_eq!(store.appended("u").await.unwrap(), None);
+        assert_eq!(store.appended("u", 0).await.unwrap(), None);
         assert_eq!(store.read("b/data").await.unwrap().unwrap(), "abc");
         for (offset, text) in [(0, "de"), (2, "fg"), (4, "h")] {
             store.append("u", offset, Bytes::from_static(text.as_bytes())).await.unwrap();
         }
         store.commit("u", "b/data", 5).await.unwrap();
         assert_eq!(store.read("b/data").await.unwrap().unwrap(), "defgh");
-        assert_eq!(store.appended("u").await.unwrap(), None);
+        assert_eq!(store.appended("u", 0).await.unwrap(), None);
     })
     .await;
 }
@@ -208,16 +237,43 @@ async fn a_page_of_a_large_folder_takes_one_question_to_an_object_store() {
 async fn more_pieces_than_a_page_of_the_store_are_counted() {
     let store = ObjectStore::start().await;
     let bucket = bucket(&store);
-    let piece = |offset| {
-        let (bucket, key) = (&bucket, s3_pieces::key("u", offset));
+    let piece = |offset: u32| {
+        let (bucket, key) = (&bucket, s3_pieces::key("u", offset.into(), offset));
         async move { bucket.put(&key, Bytes::from_static(b"x")).await.unwrap() }
     };
     futures::stream::iter((0..1_100).map(piece)).buffer_unordered(16).collect::<Vec<_>>().await;
-    assert_eq!(bucket.appended("u").await.unwrap(), Some(1_100));
-    bucket.delete("u/00000000000000000500").await.unwrap();
-    assert_eq!(bucket.appended("u").await.unwrap(), Some(500));
+    assert_eq!(bucket.appended("u", 0).await.unwrap(), Some(1_100));
+    bucket.delete(&s3_pieces::key("u", 500, 500)).await.unwrap();
+    assert_eq!(bucket.appended("u", 0).await.unwrap(), Some(500));
     assert!(bucket.delete("u").await.unwrap());
-    assert_eq!(bucket.appended("u").await.unwrap(), None);
+    assert_eq!(bucket.appended("u", 0).await.unwrap(), None);
+}
+
+// registry C38
+#[tokio::test]
+async fn an_append_to_many_pieces_takes_two_questions() {
+    const PIECE: u64 = 8 << 20;
+    let store = ObjectStore::start().await;
+    let bucket = bucket(&store);
+    bucket.append("warm", 0, Bytes::from_static(b"x")).await.unwrap();
+    let end = 1_500 * PIECE;
+    std::fs::create_dir(store.bucket().join("u")).unwrap();
+    for number in 0..1_500 {
+        let path = store.bucket().join(s3_pieces::key("u", u64::from(number) * PIECE, number));
+        std::fs::File::create(path).unwrap().set_len(PIECE).unwrap();
+    }
+    let before = store.requests();
+    assert!(matches!(
+        bucket.append("u", end - PIECE, Bytes::from_static(b"x")).await,
+        Err(StorageError::Conflict { .. })
+    ));
+    bucket.append("u", end, Bytes::from_static(b"abc")).await.unwrap();
+    assert_eq!(bucket.appended("u", end).await.unwrap(), Some(end + 3));
+    assert_eq!(store.requests() - before, 1 + 2 + 1);
+    // What was known is not there any more, or never was.
+    for known in [0, 3 * end, 5 * end] {
+        assert_eq!(bucket.appended("u", known).await.unwrap(), Some(end + 3));
+    }
 }
 
 #[tokio::test]
@@ -229,6 +285,6 @@ async fn one_piece_becomes_an_object_of_the_storage_class_that_was_asked_for() {
     bucket.commit("u", "b/data", 3).await.unwrap();
     assert_eq!(store.copies() - copies, 0, "a copy has the store's usual class");
     assert_eq!(bucket.read("b/data").await.unwrap().unwrap(), "abc");
-    assert_eq!(bucket.appended("u").await.unwrap(), None);
+    assert_eq!(bucket.appended("u", 0).await.unwrap(), None);
     assert_eq!(store.unfinished(), Vec::<String>::new());
 }

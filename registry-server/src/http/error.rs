@@ -158,6 +158,10 @@ impl From<RegistryError> for ApiError {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::SizeInvalid, message)
                     .detail(json!({ "limit": limit }))
             }
+            E::TooManyPieces { most } => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::SizeInvalid, message)
+                    .detail(json!({ "pieces": most }))
+            }
             E::SizeMismatch { .. } | E::Body(_) => Self::bad(ErrorCode::SizeInvalid, message),
             E::ManifestInvalid(error) => error.into(),
             E::ContentMissing(missing) => missing

@@ -5,7 +5,7 @@ use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, t
 use http::Request;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
+    rt::{TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
 };
 use tokio::{
@@ -14,11 +14,14 @@ use tokio::{
     sync::watch,
 };
 
-use crate::http::{headers::Response, patient::Patient, progress::Progress, tls};
+use crate::http::{headers::Response, pace::Streams, patient::Patient, progress::Progress, tls};
 
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// A reader that takes nothing for longer is cut off.
 const STALL: Duration = Duration::from_secs(120);
+/// The same for one stream of HTTP/2. It is longer, because a reader says that it has read something only when half of
+/// its window is free, and what waits here is up to 256 KiB: one with a window of 6 MiB has to read 6 KiB a second.
+const STREAM_STALL: Duration = Duration::from_secs(600);
 /// How long a connection of HTTP/1.1 may rest between two requests; longer than clients and proxies keep it, so
 /// that none of them writes into one that is being closed. A header that has begun has less: see [`Patient`].
 const IDLE: Duration = Duration::from_secs(120);
@@ -100,8 +103,8 @@ async fn secure(
     Some(Box::new(accepted))
 }
 
-fn builder() -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+fn builder() -> auto::Builder<Streams> {
+    let mut builder = auto::Builder::new(Streams::new(STREAM_STALL));
     builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE);
     builder
         .http2()

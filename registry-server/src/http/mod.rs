@@ -14,6 +14,7 @@ pub mod listener;
 pub mod lists;
 pub mod manifests;
 pub mod outbound;
+pub mod pace;
 pub mod patient;
 pub mod progress;
 pub mod query;

@@ -9,6 +9,8 @@ use axum::{Error, body::Body};
 use bytes::Bytes;
 use hyper::body::{Body as _, Frame, SizeHint};
 
+use crate::http::pace;
+
 /// How a body ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sent {
@@ -42,6 +44,7 @@ impl hyper::body::Body for Outbound {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(context);
+        pace::handed_out(matches!(polled, Poll::Ready(Some(Ok(_)))));
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 self.sent.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);

@@ -40,6 +40,12 @@ pub enum RegistryError {
         /// The limit.
         limit: u64,
     },
+    /// More pieces than the store can join.
+    #[error("the upload has come in {most} pieces, and the store joins no more: send larger chunks")]
+    TooManyPieces {
+        /// The limit.
+        most: u32,
+    },
     /// Fewer or more bytes than announced.
     #[error("{received} bytes arrived where {announced} were announced")]
     SizeMismatch {
@@ -101,6 +107,7 @@ impl From<StorageError> for RegistryError {
         match error {
             StorageError::NoSpace { .. } => Self::NoSpace(error),
             StorageError::Unavailable { .. } => Self::Unavailable(error),
+            StorageError::TooManyPieces { most, .. } => Self::TooManyPieces { most },
             StorageError::Conflict { .. }
             | StorageError::Missing { .. }
             | StorageError::Unfit(_)

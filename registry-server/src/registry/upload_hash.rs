@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::{
     oci::{digest::Algorithm, hasher::Hasher, repository_name::RepositoryName},
     registry::{error::RegistryError, layout, service::Registry},
+    storage::error::StorageError,
 };
 
 fn write(hasher: &Hasher, hashed: u64) -> Bytes {
@@ -40,6 +41,16 @@ impl Registry {
         Ok(self.store.read(&layout::upload_hash(name, id)).await?.as_deref().and_then(last_byte))
     }
 
+    /// How far the record goes: the upload had that many bytes once.
+    pub(in crate::registry) async fn hashed(
+        &self,
+        name: &RepositoryName,
+        id: Uuid,
+    ) -> Result<u64, RegistryError> {
+        let record = self.store.read(&layout::upload_hash(name, id)).await?;
+        Ok(record.as_deref().and_then(read).map_or(0, |(_, hashed)| hashed))
+    }
+
     pub(in crate::registry) async fn save_hash(
         &self,
         name: &RepositoryName,
@@ -47,6 +58,13 @@ impl Registry {
         hasher: &Hasher,
         hashed: u64,
     ) -> Result<(), RegistryError> {
+        if hashed > 0 {
+            // After a crash the record must not vouch for bytes that are not there.
+            match self.store.sync(&layout::upload_data(name, id)).await {
+                Err(StorageError::Missing { .. }) => return Err(RegistryError::UploadUnknown),
+                done => done?,
+            }
+        }
         Ok(self.store.put(&layout::upload_hash(name, id), write(hasher, hashed)).await?)
     }
 

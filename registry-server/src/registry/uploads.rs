@@ -53,10 +53,13 @@ impl Registry {
 
     /// Bytes received so far.
     pub async fn upload_size(&self, name: &RepositoryName, id: Uuid) -> Result<u64, RegistryError> {
-        if self.store.stat(&layout::upload_started(name, id)).await?.is_none() {
-            return Err(RegistryError::UploadUnknown);
-        }
-        Ok(self.store.appended(&layout::upload_data(name, id)).await?.unwrap_or(0))
+        let ((), known) = tokio::try_join!(self.require_upload(name, id), self.hashed(name, id))?;
+        Ok(self.store.appended(&layout::upload_data(name, id), known).await?.unwrap_or(0))
+    }
+
+    async fn require_upload(&self, name: &RepositoryName, id: Uuid) -> Result<(), RegistryError> {
+        let started = self.store.stat(&layout::upload_started(name, id)).await?;
+        started.map(drop).ok_or(RegistryError::UploadUnknown)
     }
 
     /// Takes in more bytes; gives the size afterwards. Bytes that arrived before a failure are kept.
@@ -74,7 +77,7 @@ impl Registry {
         if received.size > received.start {
             self.save_hash(name, id, &received.hasher, received.size).await?;
             // Somebody may have ended the session meanwhile, and the bytes are nowhere.
-            self.upload_size(name, id).await?;
+            self.require_upload(name, id).await?;
         }
         Ok(received.size)
     }
@@ -115,7 +118,9 @@ impl Registry {
         received: Option<Received>,
     ) -> RegistryError {
         let done = match (&error, received) {
-            (RegistryError::BlobTooLarge { .. }, _) => self.cancel_upload(name, id).await,
+            (RegistryError::BlobTooLarge { .. } | RegistryError::TooManyPieces { .. }, _) => {
+                self.cancel_upload(name, id).await
+            }
             // Another writer was faster, or has ended the session.
             (RegistryError::OutOfOrder { .. }, _) => match self.upload_size(name, id).await {
                 Ok(received) => return RegistryError::OutOfOrder { received },

@@ -1,9 +1,9 @@
 //! What every store can do. As small as the poorest of them allows.
 
-use std::ops::Range;
+use std::{future::ready, ops::Range};
 
 use bytes::Bytes;
-use futures::{future::BoxFuture, stream::BoxStream};
+use futures::{FutureExt, future::BoxFuture, stream::BoxStream};
 
 use crate::storage::error::StorageError;
 
@@ -26,8 +26,13 @@ pub trait Backend: Send + Sync + 'static {
     /// Appends to the object, which must end at `offset`; at 0 it may be missing. An object that is appended to
     /// is asked about by [`Backend::appended`] and [`Backend::stream_appended`]: a store may keep it in pieces.
     fn append<'a>(&'a self, key: &'a str, offset: u64, bytes: Bytes) -> Answer<'a, ()>;
-    /// Size of an object that is appended to, if it is there.
-    fn appended<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>> {
+    /// What has been appended survives a crash from now on. An append alone does not promise that.
+    fn sync<'a>(&'a self, _key: &'a str) -> Answer<'a, ()> {
+        ready(Ok(())).boxed()
+    }
+    /// Size of an object that is appended to, if it is there. It had `_known` bytes once, or 0 if nobody knows: a
+    /// store of pieces looks from there.
+    fn appended<'a>(&'a self, key: &'a str, _known: u64) -> Answer<'a, Option<u64>> {
         self.stat(key)
     }
     /// A part of an object that is appended to, if it is there.

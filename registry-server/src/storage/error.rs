@@ -17,6 +17,14 @@ pub enum StorageError {
         /// Where the caller believed it to end.
         offset: u64,
     },
+    /// The object consists of as many pieces as can be joined.
+    #[error("{key} has {most} pieces, and cannot have more")]
+    TooManyPieces {
+        /// What was appended to.
+        key: String,
+        /// The limit.
+        most: u32,
+    },
     /// The object that was to be moved is not there.
     #[error("{key} is missing")]
     Missing {

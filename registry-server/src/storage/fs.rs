@@ -1,7 +1,8 @@
 //! Files below one folder.
 //!
 //! Appends and moves hold a lock on the file and check its length, so that two replicas that work on
-//! one upload cannot mix their bytes. Everything that is answered has been synced.
+//! one upload cannot mix their bytes. Everything that is answered has been synced, except for appends, which
+//! [`Backend::sync`] is for.
 
 use std::{
     collections::BTreeSet,
@@ -21,6 +22,9 @@ use crate::storage::{
     error::StorageError,
     fs_stream,
 };
+
+/// How often a call begins again because another one makes or removes the same folder.
+const TRIES: u32 = 100;
 
 /// A folder as a store.
 pub struct Filesystem {
@@ -98,6 +102,14 @@ impl Backend for Filesystem {
         })
     }
 
+    fn sync<'a>(&'a self, key: &'a str) -> Answer<'a, ()> {
+        let name = key.to_owned();
+        self.blocking(key, move |path| match sync(&path) {
+            Err(e) if e.kind() == ErrorKind::NotFound => Err(StorageError::Missing { key: name }),
+            done => done.map_err(|e| StorageError::from_io(&name, e)),
+        })
+    }
+
     fn commit<'a>(&'a self, from: &'a str, to: &'a str, size: u64) -> Answer<'a, ()> {
         let (name, target, root) = (from.to_owned(), self.path(to), Arc::clone(&self.root));
         self.blocking(from, move |path| match commit(&root, &path, &target, size) {
@@ -157,29 +169,36 @@ fn make_folder(root: &Path, folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Renames, making the folder if it is missing; again if somebody removed it in between.
-fn rename_into(root: &Path, from: &Path, to: &Path) -> io::Result<()> {
-    for _ in 0..3 {
-        make_folder(root, folder_of(to)?)?;
-        match fs::rename(from, to) {
-            Err(e) if e.kind() == ErrorKind::NotFound && from.exists() => {}
-            done => return done.and_then(|()| sync_folder(to)),
+/// Does something in the folder of the path, which is made if it is missing; again if somebody removed it meanwhile.
+fn in_folder(root: &Path, path: &Path, work: impl Fn(&Path) -> io::Result<()>) -> io::Result<()> {
+    let folder = folder_of(path)?;
+    let mut tries = 0;
+    loop {
+        match make_folder(root, folder).and_then(|()| work(folder)) {
+            Err(e) if e.kind() == ErrorKind::NotFound && tries < TRIES => tries += 1,
+            done => return done,
         }
     }
-    fs::rename(from, to).and_then(|()| sync_folder(to))
 }
 
 fn put(root: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = folder_of(path)?;
-    make_folder(root, folder)?;
-    let temporary = folder.join(format!(".{}.tmp", uuid::Uuid::new_v4()));
-    let written = File::create_new(&temporary)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| rename_into(root, &temporary, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    written
+    in_folder(root, path, |folder| {
+        let temporary = folder.join(format!(".{}.tmp", uuid::Uuid::new_v4()));
+        let written = File::create_new(&temporary)
+            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+            .and_then(|()| fs::rename(&temporary, path))
+            .and_then(|()| sync_folder(path));
+        if written.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+        written
+    })
+}
+
+/// The file may be new, and then its name must survive, too.
+fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_data()?;
+    sync_folder(path)
 }
 
 /// Locks the file for one writer. Nothing if the name has moved to another file meanwhile.
@@ -215,7 +234,7 @@ fn commit(root: &Path, from: &Path, to: &Path, size: u64) -> io::Result<bool> {
         return Ok(false);
     }
     file.sync_all()?;
-    rename_into(root, from, to).map(|()| true)
+    in_folder(root, to, |_| fs::rename(from, to).and_then(|()| sync_folder(to))).map(|()| true)
 }
 
 /// Entries of a folder. Temporary files of running writes are nobody's business.
@@ -251,8 +270,19 @@ fn folders(path: &Path, after: &str, most: usize) -> io::Result<Vec<String>> {
 
 fn delete(path: &Path) -> io::Result<bool> {
     let Some(found) = optional(fs::symlink_metadata(path))? else { return Ok(false) };
-    let gone = if found.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    let gone = if found.is_dir() { remove_folder(path) } else { fs::remove_file(path) };
     let gone = optional(gone)?.is_some();
     let _ = sync_folder(path);
     Ok(gone)
+}
+
+/// Again if somebody wrote into it meanwhile.
+fn remove_folder(path: &Path) -> io::Result<()> {
+    let mut tries = 0;
+    loop {
+        match fs::remove_dir_all(path) {
+            Err(e) if e.kind() == ErrorKind::DirectoryNotEmpty && tries < TRIES => tries += 1,
+            done => return done,
+        }
+    }
 }

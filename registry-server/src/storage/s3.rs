@@ -64,12 +64,16 @@ impl S3 {
 
     async fn append_now(&self, key: &str, offset: u64, bytes: Bytes) -> Result<(), StorageError> {
         self.creates.get_or_try_init(|| self.probe()).await?;
-        let end = s3_pieces::end(&s3_pieces::list(&self.operator, key).await?).unwrap_or(0);
+        let pieces = s3_pieces::last(&self.operator, key, offset).await?;
         let conflict = || StorageError::Conflict { key: key.to_owned(), offset };
-        if end != offset {
+        if s3_pieces::end(&pieces).unwrap_or(0) != offset {
             return Err(conflict());
         }
-        let piece = s3_pieces::key(key, offset);
+        let number = pieces.last().map_or(0, |last| last.number + 1);
+        if number >= s3_pieces::MOST {
+            return Err(StorageError::TooManyPieces { key: key.to_owned(), most: s3_pieces::MOST });
+        }
+        let piece = s3_pieces::key(key, offset, number);
         if bytes.is_empty() || self.create(&piece, bytes.clone()).await? {
             return Ok(());
         }
@@ -158,8 +162,8 @@ impl Backend for S3 {
         self.append_now(key, offset, bytes).boxed()
     }
 
-    fn appended<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>> {
-        async move { Ok(s3_pieces::end(&s3_pieces::list(&self.operator, key).await?)) }.boxed()
+    fn appended<'a>(&'a self, key: &'a str, known: u64) -> Answer<'a, Option<u64>> {
+        async move { Ok(s3_pieces::end(&s3_pieces::last(&self.operator, key, known).await?)) }.boxed()
     }
 
     fn stream_appended<'a>(&'a self, key: &'a str, range: Range<u64>) -> Answer<'a, Option<ByteStream>> {

@@ -1,4 +1,4 @@
-//! Objects that are appended to, in a store that cannot append: one object a piece, named by its offset.
+//! Objects that are appended to, in a store that cannot append: one object a piece, named by its offset and number.
 //!
 //! A piece is created if it is absent and never changed. So two writers at one offset cannot mix their bytes,
 //! wherever they run, and what was counted once stays.
@@ -13,6 +13,11 @@ use crate::storage::{backend::ByteStream, error::StorageError, s3::failed};
 /// Copies that run side by side while pieces are joined.
 const JOINED_AT_ONCE: usize = 16;
 
+/// Pieces that a store joins to one object.
+pub const MOST: u32 = 10_000;
+/// No piece is longer: where a piece ends, another may begin no further away.
+const LONGEST: u64 = 2 << 30;
+
 /// One piece.
 #[derive(Clone, Debug)]
 pub struct Piece {
@@ -20,30 +25,56 @@ pub struct Piece {
     pub key: String,
     /// Where it begins in the whole, and where it ends.
     pub range: Range<u64>,
+    /// How many come before it.
+    pub number: u32,
 }
 
-/// Key of the piece that begins at `offset`; the keys sort as the offsets do.
-pub fn key(whole: &str, offset: u64) -> String {
-    format!("{whole}/{offset:020}")
+/// Key of the piece that begins at `offset`; the keys sort as the offsets do. Whoever writes there has counted the
+/// same pieces before it, and so takes the same key.
+pub fn key(whole: &str, offset: u64, number: u32) -> String {
+    format!("{whole}/{offset:020}.{number}")
 }
 
-/// The pieces in order, from the first byte to the first gap.
+fn piece(path: &str, size: u64) -> Option<Piece> {
+    let name = path.rsplit('/').next()?;
+    let (offset, number) = name.split_once('.').unwrap_or((name, "0"));
+    let (offset, number) = (offset.parse::<u64>().ok()?, number.parse().ok()?);
+    Some(Piece { key: path.to_owned(), range: offset..offset.checked_add(size)?, number })
+}
+
+/// All pieces in order, from the first byte to the first gap.
 pub async fn list(operator: &Operator, whole: &str) -> Result<Vec<Piece>, StorageError> {
-    let prefix = format!("{whole}/");
-    let entries = operator.list(&prefix).await.map_err(|e| failed(whole, e))?;
-    let piece = |path: &str, size: u64| {
-        let offset: u64 = path.rsplit('/').next()?.parse().ok()?;
-        Some(Piece { key: path.to_owned(), range: offset..offset.checked_add(size)? })
-    };
+    Ok(until_gap(listed(operator, whole, 0).await?, 0))
+}
+
+/// The last pieces of a whole that had `known` bytes once, with few questions to the store.
+pub async fn last(operator: &Operator, whole: &str, known: u64) -> Result<Vec<Piece>, StorageError> {
+    let pieces = listed(operator, whole, known.saturating_sub(LONGEST)).await?;
+    match pieces.first().map(|piece| piece.range.start) {
+        Some(start) if known > LONGEST => Ok(until_gap(pieces, start)),
+        // What was known has gone.
+        None if known > LONGEST => list(operator, whole).await,
+        _ => Ok(until_gap(pieces, 0)),
+    }
+}
+
+async fn listed(operator: &Operator, whole: &str, from: u64) -> Result<Vec<Piece>, StorageError> {
+    let folder = format!("{whole}/");
+    let lister = operator.list_with(&folder);
+    let lister = if from == 0 { lister } else { lister.start_after(&format!("{folder}{from:020}")) };
+    let entries = lister.await.map_err(|e| failed(whole, e))?;
     let files = entries.iter().filter(|entry| entry.metadata().is_file());
     let mut pieces: Vec<Piece> =
         files.filter_map(|entry| piece(entry.path(), entry.metadata().content_length())).collect();
     pieces.sort_by_key(|piece| piece.range.start);
-    let mut end = 0;
+    Ok(pieces)
+}
+
+fn until_gap(mut pieces: Vec<Piece>, mut end: u64) -> Vec<Piece> {
     let gap =
         pieces.iter().position(|piece| std::mem::replace(&mut end, piece.range.end) != piece.range.start);
     pieces.truncate(gap.unwrap_or(pieces.len()));
-    Ok(pieces)
+    pieces
 }
 
 /// Where the whole ends; nothing if it has no piece.

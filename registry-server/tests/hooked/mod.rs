@@ -16,6 +16,7 @@ pub enum Call {
     Stream,
     Put,
     Append,
+    Sync,
     Commit,
     List,
     Folders,
@@ -74,6 +75,10 @@ impl<H: Hook> Backend for Hooked<H> {
 
     fn append<'a>(&'a self, key: &'a str, offset: u64, bytes: Bytes) -> Answer<'a, ()> {
         self.then(Call::Append, key, move || self.store.append(key, offset, bytes))
+    }
+
+    fn sync<'a>(&'a self, key: &'a str) -> Answer<'a, ()> {
+        self.then(Call::Sync, key, move || self.store.sync(key))
     }
 
     fn commit<'a>(&'a self, from: &'a str, to: &'a str, size: u64) -> Answer<'a, ()> {

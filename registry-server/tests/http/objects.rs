@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use registry_server::http::tls_config::Files;
+use registry_server::{http::tls_config::Files, storage::s3_pieces};
 
 use crate::{
     authority::Authority,
@@ -91,6 +91,22 @@ async fn chunks_of_any_size_are_joined_whichever_replica_takes_them() {
     assert_eq!(store.unfinished(), Vec::<String>::new());
     let left = |part: &str| files_below(&store.bucket()).iter().filter(|f| f.contains(part)).count();
     assert_eq!((left("_uploads"), left("/data"), left("probes")), (0, 1, 0));
+}
+
+// registry C38 LM1
+#[tokio::test]
+async fn an_upload_in_more_pieces_than_can_be_joined_is_refused_and_dropped() {
+    let store = ObjectStore::start().await;
+    let registry = open(&store).await;
+    let location = registry.begin("n").await;
+    let id = location.rsplit('/').next().unwrap();
+    let data = format!("images/docker/registry/v2/repositories/n/_uploads/{id}/data");
+    std::fs::create_dir(store.bucket().join(&data)).unwrap();
+    std::fs::write(store.bucket().join(s3_pieces::key(&data, 0, s3_pieces::MOST - 2)), "abc").unwrap();
+    assert_eq!(patch(&registry, &location, b"last").await.status(), 202);
+    let body = refused(patch(&registry, &location, b"more").await, 413, "SIZE_INVALID").await;
+    assert_eq!(body["errors"][0]["detail"]["pieces"], s3_pieces::MOST);
+    refused(registry.send("GET", &location).await, 404, "BLOB_UPLOAD_UNKNOWN").await;
 }
 
 // registry C29 on S3
