@@ -9,7 +9,9 @@ use uuid::Uuid;
 
 use crate::{
     oci::{hasher::Hasher, repository_name::RepositoryName},
-    registry::{error::RegistryError, layout, service::Registry, upload_hash::hash_aside},
+    registry::{
+        error::RegistryError, layout, service::Registry, upload_hash::hash_aside, uploads::BodyError,
+    },
     storage::error::StorageError,
 };
 
@@ -63,14 +65,11 @@ impl<'a> Sink<'a> {
     }
 
     /// Takes a body in. Bytes that arrived before a failure are kept.
-    pub(in crate::registry) async fn take<E>(
+    pub(in crate::registry) async fn take<E: BodyError>(
         &mut self,
         mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
         limit: Option<u64>,
-    ) -> Result<(), RegistryError>
-    where
-        E: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
+    ) -> Result<(), RegistryError> {
         // Frames of a request are gathered before they cross threads or networks.
         let piece = self.registry.store.piece();
         let mut gathered = BytesMut::new();

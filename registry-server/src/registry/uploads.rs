@@ -14,6 +14,11 @@ use crate::{
     },
 };
 
+/// Why a body may end too early.
+pub trait BodyError: Into<Box<dyn std::error::Error + Send + Sync>> {}
+
+impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> BodyError for E {}
+
 /// What a client says about the bytes that it sends.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Chunk {
@@ -63,16 +68,13 @@ impl Registry {
     }
 
     /// Takes in more bytes; gives the size afterwards. Bytes that arrived before a failure are kept.
-    pub async fn append_upload<E>(
+    pub async fn append_upload<E: BodyError>(
         &self,
         name: &RepositoryName,
         id: Uuid,
         chunk: Chunk,
         body: impl Stream<Item = Result<Bytes, E>> + Unpin,
-    ) -> Result<u64, RegistryError>
-    where
-        E: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
+    ) -> Result<u64, RegistryError> {
         let received = self.receive_upload(name, id, chunk, body).await?;
         if received.size > received.start {
             self.save_hash(name, id, &received.hasher, received.size).await?;
@@ -83,16 +85,13 @@ impl Registry {
     }
 
     /// The same without a record of how far it came: for a request that ends the upload.
-    pub async fn receive_upload<E>(
+    pub async fn receive_upload<E: BodyError>(
         &self,
         name: &RepositoryName,
         id: Uuid,
         chunk: Chunk,
         body: impl Stream<Item = Result<Bytes, E>> + Unpin,
-    ) -> Result<Received, RegistryError>
-    where
-        E: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
+    ) -> Result<Received, RegistryError> {
         let start = self.upload_size(name, id).await?;
         if chunk.range.is_some_and(|(first, _)| first != start) {
             return Err(RegistryError::OutOfOrder { received: start });

@@ -1,5 +1,5 @@
-//! Section 11 with several real Redis servers: a master that Sentinels know, and a cluster. Machines without Redis
-//! skip these.
+//! Section 11 with real Redis servers that have accounts and TLS: one, a master that Sentinels know, and a cluster.
+//! Machines without Redis skip these.
 
 use std::{path::Path, time::Duration};
 
@@ -21,6 +21,7 @@ fn folder(authority: &Authority) -> TempDir {
     authority.server(folder.path());
     for (name, text) in [
         ("ca", authority.pem().as_str()),
+        ("user", "registry\n"),
         ("password", "secret\n"),
         ("watcher", "watcher\n"),
         ("watchword", "watchword\n"),
@@ -134,6 +135,18 @@ impl Group {
         registry(&format!("{section}, username: registry, passwordfile: '{}/password'{tls}", at.display()))
             .await
     }
+}
+
+// registry RC5
+#[tokio::test]
+async fn redis_is_spoken_to_over_tls_with_an_account_from_files() {
+    let mut group = Group::new(true);
+    let Some(port) = group.add(ACCOUNT, &[]).await else { return };
+    let (at, tls) = (group.folder.path().display(), group.transport.section(group.folder.path()));
+    let login = format!("usernamefile: '{at}/user', passwordfile: '{at}/password'");
+    let registry = registry(&format!("addrs: ['localhost:{port}'], {login}{tls}")).await;
+    registry.push_image("n", "kept").await;
+    is_cached(&registry, async || group.keys(port).await.len()).await;
 }
 
 /// A master, its replica, and a Sentinel that watches them; with their ports.

@@ -1,12 +1,8 @@
 //! Section 11 with a real Redis server. Machines without one skip these.
 
-use std::{
-    path::Path,
-    process::{Child, Command, Stdio},
-};
+use std::process::{Child, Command, Stdio};
 
 use crate::{
-    authority::Authority,
     cached::push_pull_delete,
     fixture::{Fixture, eventually},
 };
@@ -53,7 +49,7 @@ impl Drop for RedisServer {
     }
 }
 
-pub async fn count(client: redis::Client) -> usize {
+async fn count(client: redis::Client) -> usize {
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     let keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut connection).await.unwrap();
     for key in &keys {
@@ -96,43 +92,6 @@ async fn a_redis_that_comes_and_goes_changes_no_answer() {
     std::fs::write(&file, "second\n").unwrap();
     let redis = RedisServer::plain(port, "second").await.unwrap();
     is_cached(&registry, async || redis.values("second").await).await;
-}
-
-/// A configuration that takes TLS with a client's certificate, and one account.
-fn tls_configuration(port: u16, at: &Path) -> String {
-    let at = at.display();
-    format!(
-        "port 0\ntls-port {port}\ntls-cert-file {at}/crt\ntls-key-file {at}/key\ntls-ca-cert-file {at}/ca\n\
-         tls-auth-clients yes\nuser default off\nuser registry on >secret ~* &* +@all\n"
-    )
-}
-
-#[tokio::test]
-async fn redis_is_spoken_to_over_tls_with_an_account_from_files() {
-    let (folder, port) = (tempfile::tempdir().unwrap(), RedisServer::free_port());
-    let (authority, at) = (Authority::new(), folder.path());
-    authority.server(at);
-    for (name, text) in [("ca", authority.pem().as_str()), ("user", "registry\n"), ("password", "secret\n")] {
-        std::fs::write(at.join(name), text).unwrap();
-    }
-    let configuration = at.join("redis.conf");
-    std::fs::write(&configuration, tls_configuration(port, at)).unwrap();
-    let Some(_redis) = RedisServer::start(port, &[configuration.to_str().unwrap()]).await else { return };
-    let at = at.display();
-    let registry = registry(&format!(
-        "addrs: ['localhost:{port}'], usernamefile: '{at}/user', passwordfile: '{at}/password', \
-         tls: {{certificate: '{at}/crt', key: '{at}/key', clientcas: ['{at}/ca']}}"
-    ))
-    .await;
-    registry.push_image("n", "kept").await;
-    let (client_cert, client_key) = authority.pair();
-    let client_tls =
-        redis::ClientTlsConfig { client_cert: client_cert.into(), client_key: client_key.into() };
-    let url = format!("rediss://registry:secret@localhost:{port}/");
-    let root_cert = Some(authority.pem().into_bytes());
-    let tls = redis::TlsCertificates { client_tls: Some(client_tls), root_cert };
-    let client = redis::Client::build_with_tls(url, tls).unwrap();
-    is_cached(&registry, async || count(client.clone()).await).await;
 }
 
 // registry RC4
