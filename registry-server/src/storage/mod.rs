@@ -3,6 +3,7 @@
 pub mod backend;
 pub mod error;
 pub mod fs;
+pub mod fs_files;
 pub mod fs_stream;
 pub mod memory;
 pub mod order;

@@ -1,0 +1,167 @@
+//! Steps on files and folders that survive a crash, and others who do the same at the same time.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, File, OpenOptions},
+    io::{self, ErrorKind, Write},
+    os::unix::fs::{FileExt, MetadataExt},
+    path::Path,
+};
+
+/// How often a call begins again because another one makes or removes the same folder.
+const TRIES: u32 = 100;
+
+/// Nothing instead of an error, if there is nothing of that name.
+pub fn optional<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+fn folder_of(path: &Path) -> io::Result<&Path> {
+    path.parent().ok_or_else(|| ErrorKind::InvalidInput.into())
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(folder_of(path)?)?.sync_all()
+}
+
+/// Makes a folder and those above it, each for good. Not the root: a volume that is gone must be missed.
+fn make_folder(root: &Path, folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if folder == root {
+        return Err(io::Error::new(ErrorKind::NotFound, "the folder of the store is gone"));
+    }
+    make_folder(root, folder_of(folder)?)?;
+    match fs::create_dir(folder) {
+        Err(e) if e.kind() != ErrorKind::AlreadyExists => Err(e),
+        _ => sync_folder(folder),
+    }
+}
+
+/// Does something in the folder of the path, which is made if it is missing; again if somebody removed it meanwhile.
+fn in_folder(root: &Path, path: &Path, work: impl Fn(&Path) -> io::Result<()>) -> io::Result<()> {
+    let folder = folder_of(path)?;
+    let mut tries = 0;
+    loop {
+        match make_folder(root, folder).and_then(|()| work(folder)) {
+            Err(e) if e.kind() == ErrorKind::NotFound && tries < TRIES => tries += 1,
+            done => return done,
+        }
+    }
+}
+
+/// Writes a file as a whole: others see the old or the new one.
+pub fn put(root: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    in_folder(root, path, |folder| {
+        let temporary = folder.join(format!(".{}.tmp", uuid::Uuid::new_v4()));
+        let written = File::create_new(&temporary)
+            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+            .and_then(|()| fs::rename(&temporary, path))
+            .and_then(|()| sync_folder(path));
+        if written.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+        written
+    })
+}
+
+/// Makes sure that what was written survives. The file may be new, and then its name must, too.
+pub fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_data()?;
+    sync_folder(path)
+}
+
+/// Locks the file for one writer. Nothing if the name has moved to another file meanwhile.
+fn lock(path: &Path, options: &OpenOptions) -> io::Result<Option<File>> {
+    let file = options.open(path)?;
+    file.lock()?;
+    let same =
+        optional(fs::metadata(path))?.is_some_and(|m| file.metadata().is_ok_and(|f| f.ino() == m.ino()));
+    Ok(same.then_some(file))
+}
+
+/// Appends; false if the file does not end at `offset`.
+pub fn append(root: &Path, path: &Path, offset: u64, bytes: &[u8]) -> io::Result<bool> {
+    let mut options = OpenOptions::new();
+    options.write(true).truncate(false);
+    if offset == 0 {
+        make_folder(root, folder_of(path)?)?;
+        options.create(true);
+    }
+    let Some(file) = optional(lock(path, &options))?.flatten() else { return Ok(false) };
+    if file.metadata()?.len() != offset {
+        return Ok(false);
+    }
+    let written = file.write_all_at(bytes, offset);
+    if written.is_err() {
+        let _ = file.set_len(offset);
+    }
+    written.map(|()| true)
+}
+
+/// Moves a file for good; false if it has not this size.
+pub fn commit(root: &Path, from: &Path, to: &Path, size: u64) -> io::Result<bool> {
+    let Some(file) = lock(from, OpenOptions::new().write(true))? else { return Ok(false) };
+    if file.metadata()?.len() != size {
+        return Ok(false);
+    }
+    file.sync_all()?;
+    in_folder(root, to, |_| fs::rename(from, to).and_then(|()| sync_folder(to))).map(|()| true)
+}
+
+/// Entries of a folder. Temporary files of running writes are nobody's business.
+fn entries(path: &Path) -> io::Result<impl Iterator<Item = io::Result<(String, fs::DirEntry)>>> {
+    let named = |entry: io::Result<fs::DirEntry>| match entry {
+        Ok(entry) => entry.file_name().into_string().ok().map(|name| Ok((name, entry))),
+        Err(e) => Some(Err(e)),
+    };
+    let entries = optional(fs::read_dir(path))?.into_iter().flatten().filter_map(named);
+    Ok(entries.filter(|entry| entry.as_ref().map_or(true, |(name, _)| !name.starts_with('.'))))
+}
+
+/// Names in a folder, sorted.
+pub fn list(path: &Path) -> io::Result<Vec<String>> {
+    let mut names = entries(path)?.map(|entry| Ok(entry?.0)).collect::<io::Result<Vec<_>>>()?;
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// A folder has no order: all names are read, and only those of the page are held.
+pub fn folders(path: &Path, after: &str, most: usize) -> io::Result<Vec<String>> {
+    let mut names = BTreeSet::new();
+    for entry in entries(path)? {
+        let (name, entry) = entry?;
+        if name.as_str() > after && entry.file_type()?.is_dir() {
+            names.insert(name);
+        }
+        if names.len() > most {
+            names.pop_last();
+        }
+    }
+    Ok(names.into_iter().collect())
+}
+
+/// Removes a file or a folder; says whether there was one.
+pub fn delete(path: &Path) -> io::Result<bool> {
+    let Some(found) = optional(fs::symlink_metadata(path))? else { return Ok(false) };
+    let gone = if found.is_dir() { remove_folder(path) } else { fs::remove_file(path) };
+    let gone = optional(gone)?.is_some();
+    let _ = sync_folder(path);
+    Ok(gone)
+}
+
+/// Again if somebody wrote into it meanwhile.
+fn remove_folder(path: &Path) -> io::Result<()> {
+    let mut tries = 0;
+    loop {
+        match fs::remove_dir_all(path) {
+            Err(e) if e.kind() == ErrorKind::DirectoryNotEmpty && tries < TRIES => tries += 1,
+            done => return done,
+        }
+    }
+}
