@@ -218,7 +218,8 @@ workloads() {
 	done | cluster_kubectl apply -f - >"$STATE/logs/apply.log"
 	# The stored condition may be the last run's: ask the kubelet first.
 	wait_for 60 kubelet curl -fsS --max-time 2 http://127.0.0.1:10248/healthz
-	wait_for 60 node node_ready
+	# A kubelet that had nobody to report to for a while reports again within two minutes.
+	wait_for 180 node node_ready
 	# Only what enforces network policies; its health port would listen on all addresses.
 	start kube-router "$BIN/kube-router" --kubeconfig "$CONF/kube-router.conf" --hostname-override $NODE \
 		--run-firewall --run-router=false --run-service-proxy=false --service-cluster-ip-range $SERVICE_CIDR --health-port 0

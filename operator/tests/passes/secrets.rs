@@ -29,7 +29,7 @@ async fn an_edited_password_file_is_put_back() {
     world.set_secret(
         "team-htpasswd",
         "htpasswd",
-        "admin:$2b$10$forged\nmallory:{SHA}0000000000000000000000000000\n",
+        "admin:$2b$10$forged\nmallory:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n",
     );
     world.settle().await;
     let file = world.secret("team-htpasswd", "htpasswd");

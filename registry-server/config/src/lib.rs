@@ -12,5 +12,6 @@ pub mod duration;
 pub mod environment;
 pub mod error;
 pub mod load;
+pub mod password_hash;
 pub mod position;
 pub mod schema;

@@ -1,6 +1,7 @@
 //! Lines of an Apache password file: reading, verifying, making. Never panics on what it finds.
 
 use base64::Engine as _;
+use registry_config::password_hash::problem;
 use sha_crypt::PasswordVerifier as _;
 use sha1::Digest as _;
 use subtle::ConstantTimeEq as _;
@@ -9,10 +10,6 @@ use crate::auth::{error::AuthError, md5_crypt::md5_crypt};
 
 /// Cost of the hashes that are made here.
 const COST: u32 = 10;
-/// A line of higher cost would stop the server for minutes.
-const HIGHEST_COST: u32 = 15;
-/// The same of SHA-crypt, whose usual number is 5,000.
-const MOST_ROUNDS: u64 = 500_000;
 
 /// A hash that can be verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,46 +42,6 @@ pub fn parse(text: &str) -> (Vec<(String, Hash)>, Vec<Unusable>) {
         }
     }
     (accounts, unusable)
-}
-
-fn problem(hash: &str) -> Option<&'static str> {
-    if hash.starts_with("$2") {
-        return bcrypt_problem(hash);
-    }
-    let md5 = hash.strip_prefix("$apr1$").or_else(|| hash.strip_prefix("$1$"));
-    if let Some((salt, rest)) = md5.map(|m| m.split_once('$').unwrap_or_default()) {
-        let good = (1..=8).contains(&salt.len()) && salt.is_ascii() && rest.len() == 22;
-        return (!good).then_some("malformed MD5 hash");
-    }
-    if let Some(encoded) = hash.strip_prefix("{SHA}") {
-        let decoded = base64::engine::general_purpose::STANDARD.decode(encoded);
-        return (!decoded.is_ok_and(|d| d.len() == 20)).then_some("malformed SHA-1 hash");
-    }
-    if hash.starts_with("$5$") || hash.starts_with("$6$") {
-        return sha_crypt_problem(hash);
-    }
-    let des = hash.len() == 13 && hash.bytes().all(|b| b.is_ascii_alphanumeric() || b"./".contains(&b));
-    Some(if des { "DES crypt is not accepted" } else { "plain text or unknown hash" })
-}
-
-fn sha_crypt_problem(hash: &str) -> Option<&'static str> {
-    let rounds =
-        hash[3..].strip_prefix("rounds=").and_then(|rest| rest.split('$').next()?.parse::<u64>().ok());
-    if rounds.is_some_and(|rounds| rounds > MOST_ROUNDS) {
-        return Some("SHA-crypt has more than 500,000 rounds");
-    }
-    sha_crypt::PasswordHash::new(hash).is_err().then_some("malformed SHA-crypt hash")
-}
-
-fn bcrypt_problem(hash: &str) -> Option<&'static str> {
-    let known = ["$2y$", "$2a$", "$2b$"].iter().any(|p| hash.starts_with(p));
-    let cost = hash.get(4..6).and_then(|cost| cost.parse::<u32>().ok());
-    match cost {
-        _ if !known || hash.len() != 60 || hash.as_bytes()[6] != b'$' => Some("malformed bcrypt hash"),
-        Some(4..=HIGHEST_COST) => None,
-        Some(_) => Some("bcrypt cost is not between 4 and 15"),
-        None => Some("malformed bcrypt hash"),
-    }
 }
 
 impl Hash {

@@ -184,7 +184,7 @@ mod tests {
         merge(old, accounts, own, false).unwrap()
     }
 
-    const WEAK: &str = "ann:{SHA}0000000000000000000000000000";
+    const WEAK: &str = "ann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=";
 
     // operator 45, operator 5
     #[test]

@@ -1,5 +1,7 @@
 //! One line of a password file that somebody else wrote: can the registry verify it, and how cheap is it to break?
 
+use registry_config::password_hash::problem;
+
 /// What a hash is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strength {
@@ -42,11 +44,11 @@ pub fn parse(text: &str) -> Result<Vec<Line<'_>>, Vec<usize>> {
 }
 
 fn strength(hash: &str) -> Strength {
-    let is = |prefixes: &[&str]| prefixes.iter().any(|prefix| hash.starts_with(prefix));
-    if is(&["$2a$", "$2b$", "$2y$"]) && hash.len() == 60 {
-        return Strength::Bcrypt;
+    match problem(hash) {
+        Some(_) => Strength::Unusable,
+        None if hash.starts_with("$2") => Strength::Bcrypt,
+        None => Strength::Weaker,
     }
-    if is(&["$apr1$", "$1$", "$5$", "$6$", "{SHA}"]) { Strength::Weaker } else { Strength::Unusable }
 }
 
 #[cfg(test)]
@@ -59,8 +61,10 @@ mod tests {
         for (hash, expected) in [
             ("$2y$05$abcdefghijklmnopqrstuuJ1x1Yx1Yx1Yx1Yx1Yx1Yx1Yx1Yx1Yx1", Strength::Bcrypt),
             ("$2y$05$short", Strength::Unusable),
+            ("$2y$31$abcdefghijklmnopqrstuuJ1x1Yx1Yx1Yx1Yx1Yx1Yx1Yx1Yx1Yx1", Strength::Unusable),
+            ("$5$rounds=999999999$abcdefgh$gruCpC7VkOTspMQTTSAR8mtlO9Upms.fwqE5y16JVM.", Strength::Unusable),
             ("$apr1$salt$0123456789012345678901", Strength::Weaker),
-            ("{SHA}0000000000000000000000000000", Strength::Weaker),
+            ("{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", Strength::Weaker),
             ("rqXexS6ZhobKA", Strength::Unusable),
             ("{PLAIN}secret", Strength::Unusable),
             ("", Strength::Unusable),
