@@ -13,7 +13,12 @@ removed() { # COMMAND...: what fails is said, and the rest is removed all the sa
 objects() {
 	local made
 	if ! cluster_kubectl --request-timeout 5s get --raw /readyz >/dev/null; then
-		say "the cluster does not answer: if it is gone, so is all that was in it"
+		if use_engine && timeout 10 docker version >/dev/null && [ -z "$(kind_nodes)" ]; then
+			say "the cluster is gone, and all that was in it"
+		else
+			say "the cluster does not answer: start it, and take ours down again; if it is gone for good, remove $STATE"
+			LEFT=1
+		fi
 		return
 	fi
 	for made in namespace/demo namespace/private-registry-system customresourcedefinition.apiextensions.k8s.io/privateregistries.privateregistry.dev; do
@@ -29,7 +34,8 @@ objects() {
 on_nodes() {
 	local node made
 	if ! use_engine || ! timeout 10 docker version >/dev/null; then
-		say "the container engine does not answer: nothing is removed from the nodes"
+		say "the container engine does not answer: start it, and take ours down again; if it is gone for good, remove $STATE"
+		LEFT=1
 		return
 	fi
 	for node in $(kind_nodes); do

@@ -6,6 +6,13 @@ need_root
 work_on kind
 OURS=unix://$STATE/run/docker.sock
 
+node_and_network() {
+	if [ -n "$(docker ps --all --quiet --filter "name=^$KIND_NODE\$")" ]; then
+		docker rm --force --volumes "$KIND_NODE" >/dev/null || return
+	fi
+	if [ -n "$(docker network ls --quiet --filter "name=^$KIND_NETWORK\$")" ]; then docker network rm "$KIND_NETWORK" >/dev/null; fi
+}
+
 in_engine() {
 	local image
 	use_engine || return 0 # none was ever used
@@ -13,11 +20,12 @@ in_engine() {
 		say "the container engine does not answer: its own files are removed if it is ours, and nothing if it is not"
 		return
 	fi
-	if [ -n "$(docker ps --all --quiet --filter "name=^$KIND_NODE\$")" ]; then
-		docker rm --force --volumes "$KIND_NODE" >/dev/null
+	if [ "${DOCKER_HOST:-}" = "$OURS" ]; then
+		# After an unclean kill it may refuse: then what it leaves goes with the engine, below.
+		node_and_network || say "our engine could not remove the node itself"
+		return
 	fi
-	if [ -n "$(docker network ls --quiet --filter "name=^$KIND_NETWORK\$")" ]; then docker network rm "$KIND_NETWORK" >/dev/null; fi
-	if [ "${DOCKER_HOST:-}" = "$OURS" ]; then return; fi
+	node_and_network
 	for image in $(docker image ls --quiet localhost/kind-node | sort -u); do docker image rm --force "$image" >/dev/null; done
 }
 

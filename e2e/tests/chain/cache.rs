@@ -53,11 +53,13 @@ fn redis_deleted_frozen_and_rekeyed_costs_no_request() -> Result<()> {
     until(namespace.name(), "team", "CacheReady", "True/Connected")?;
 
     let changed = r#"{"stringData": {"password": "another-password"}}"#;
+    let before = secret(namespace.name(), "team-redisauth", "redis.conf")?;
     patch_any(namespace.name(), &["secret", "team-redisauth"], changed)?;
     eventually(Duration::from_secs(60), "Redis with the new password", || {
-        let config = secret(namespace.name(), "team-redisauth", "redis.conf")?;
-        Ok(config.contains(">another-password").then_some(()))
+        Ok((secret(namespace.name(), "team-redisauth", "redis.conf")? != before).then_some(()))
     })?;
+    let kept = secret(namespace.name(), "team-redisauth", "password")?;
+    ensure!(kept == "another-password", "the password that was set is lost");
     settled(namespace.name(), "team")?;
     until(namespace.name(), "team", "CacheReady", "True/Connected")?;
     let made = load.finish()?;

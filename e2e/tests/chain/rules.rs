@@ -33,6 +33,10 @@ const BROKEN: &[(&str, &str)] = &[
     ("cache: {}", "set exactly one of redis, memory and none"),
     ("cache: {memory: {}, none: {}}", "set exactly one of redis, memory and none"),
     ("cache: {memory: {maxSize: lots}}", "maxSize must be a quantity above 0, such as 64Mi"),
+    ("cache: {redis: {external: {addresses: ['a:0']}}}", "each address ends in a port from 1 to 65535"),
+    ("cache: {redis: {external: {addresses: ['a:65536']}}}", "each address ends in a port from 1 to 65535"),
+    ("cache: {memory: {maxSize: 500m}}", "maxSize must be a quantity above 0, such as 64Mi"),
+    ("limits: {maxBlobSize: 1m}", "maxBlobSize must be a quantity above 0, such as 20Gi"),
     ("cache: {memory: {maxSize: '0'}}", "maxSize must be a quantity above 0, such as 64Mi"),
     ("cache: {redis: {}}", "set exactly one of managed and external"),
     (

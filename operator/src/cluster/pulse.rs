@@ -42,8 +42,10 @@ impl Pulse {
         });
     }
 
-    /// What a client of the controller has to tell of each of its requests: a watch was opened.
+    /// The process leads from now on. Its controller's client has to tell of each of its requests: a watch was opened.
     pub fn watching(self: &Arc<Self>) -> impl Fn(Request<Body>) -> Request<Body> + Clone + use<> {
+        // A leader whose first watch never opens is as blind as one whose watches ended.
+        self.change(|beats| beats.watched = Some(Instant::now()));
         let pulse = Arc::clone(self);
         move |request| {
             let query = request.uri().query().unwrap_or_default();
@@ -59,7 +61,7 @@ impl Pulse {
         self.beats().trouble(Instant::now())
     }
 
-    /// The API server has answered once: address and rights are as they should be.
+    /// The API server has answered once.
     pub fn ready(&self) -> bool {
         self.beats().answered
     }
@@ -107,10 +109,12 @@ mod tests {
 
         let asks_later = |seconds| Beats { asked: later(seconds), ..pulse.beats() }.trouble(later(seconds));
         assert_eq!(asks_later(700), None, "a standby has no watches");
-        let request = |uri: &str| Request::builder().uri(uri).body(Body::empty()).unwrap();
         let tell = pulse.watching();
+        assert!(asks_later(601).is_some(), "a leader opens watches");
+        let request = |uri: &str| Request::builder().uri(uri).body(Body::empty()).unwrap();
+        let before = pulse.beats().watched;
         tell(request("/api/v1/secrets?limit=500"));
-        assert_eq!(asks_later(700), None, "a list is no watch");
+        assert_eq!(pulse.beats().watched, before, "a list is no watch");
         tell(request("/api/v1/secrets?&watch=true&timeoutSeconds=290"));
         assert_eq!(asks_later(590), None);
         assert!(asks_later(601).is_some_and(|said| said.contains("watch")));

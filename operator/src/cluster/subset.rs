@@ -32,7 +32,9 @@ pub fn contains(live: &Value, wanted: &Value) -> bool {
 const MERGED: &[(&str, &str, &str)] = &[
     ("containers", "name", "name"),
     ("env", "name", "name"),
+    ("hostAliases", "ip", "ip"),
     ("imagePullSecrets", "name", "name"),
+    ("initContainers", "name", "name"),
     ("ownerReferences", "uid", "uid"),
     ("ports", "containerPort", "containerPort"),
     ("ports", "targetPort", "port"),

@@ -31,7 +31,7 @@ pub struct NoCache {}
 
 /// `cache.memory`.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[x_kube(validation = Rule::new("!has(self.maxSize) || (isQuantity(string(self.maxSize)) && quantity(string(self.maxSize)).isGreaterThan(quantity('0')))")
+#[x_kube(validation = Rule::new("!has(self.maxSize) || (isQuantity(string(self.maxSize)) && quantity(string(self.maxSize)).compareTo(quantity('1')) >= 0)")
     .message("maxSize must be a quantity above 0, such as 64Mi"))]
 #[serde(rename_all = "camelCase")]
 pub struct Memory {
@@ -107,6 +107,8 @@ pub enum RedisMode {
         .message("sentinelMaster goes with mode Sentinel"),
     validation = Rule::new("!has(self.sentinelCredentialsSecretRef) || self.mode == 'Sentinel'")
         .message("sentinelCredentialsSecretRef goes with mode Sentinel"),
+    validation = Rule::new("self.addresses.all(address, int(address.substring(address.lastIndexOf(':') + 1)) >= 1 && int(address.substring(address.lastIndexOf(':') + 1)) <= 65535)")
+        .message("each address ends in a port from 1 to 65535"),
     validation = Rule::new("self.mode != 'Cluster' || self.database == 0")
         .message("a Redis Cluster has database 0 only"))]
 #[serde(rename_all = "camelCase")]

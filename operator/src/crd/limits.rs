@@ -8,7 +8,7 @@ use crate::crd::{duration::Duration, quantity::Quantity};
 /// How much clients may send.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[x_kube(
-    validation = Rule::new("!has(self.maxBlobSize) || (isQuantity(string(self.maxBlobSize)) && quantity(string(self.maxBlobSize)).isGreaterThan(quantity('0')))")
+    validation = Rule::new("!has(self.maxBlobSize) || (isQuantity(string(self.maxBlobSize)) && quantity(string(self.maxBlobSize)).compareTo(quantity('1')) >= 0)")
         .message("maxBlobSize must be a quantity above 0, such as 20Gi"),
     validation = Rule::new("!has(self.maxManifestSize) || (isQuantity(string(self.maxManifestSize)) && quantity(string(self.maxManifestSize)).compareTo(quantity('1Ki')) >= 0)")
         .message("maxManifestSize must be a quantity of at least 1Ki, such as 4Mi"),

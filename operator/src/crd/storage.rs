@@ -24,7 +24,7 @@ pub struct Storage {
 #[x_kube(
     validation = Rule::new("has(self.size) != has(self.existingClaimName)")
         .message("set exactly one of size and existingClaimName"),
-    validation = Rule::new("!has(self.size) || (isQuantity(string(self.size)) && quantity(string(self.size)).isGreaterThan(quantity('0')))")
+    validation = Rule::new("!has(self.size) || (isQuantity(string(self.size)) && quantity(string(self.size)).compareTo(quantity('1')) >= 0)")
         .message("size must be a quantity above 0, such as 20Gi"),
     validation = Rule::new("!has(self.existingClaimName) || !has(self.storageClassName)")
         .message("storageClassName goes with size: an existing claim has its class"),
@@ -68,7 +68,7 @@ pub enum AccessMode {
 
 /// An emptyDir.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-#[x_kube(validation = Rule::new("!has(self.sizeLimit) || (isQuantity(string(self.sizeLimit)) && quantity(string(self.sizeLimit)).isGreaterThan(quantity('0')))")
+#[x_kube(validation = Rule::new("!has(self.sizeLimit) || (isQuantity(string(self.sizeLimit)) && quantity(string(self.sizeLimit)).compareTo(quantity('1')) >= 0)")
     .message("sizeLimit must be a quantity above 0, such as 10Gi"))]
 #[serde(rename_all = "camelCase")]
 pub struct Ephemeral {

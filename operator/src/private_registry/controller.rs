@@ -1,6 +1,6 @@
 //! What is watched, and when an object is looked at again. Only metadata is watched: what a pass needs it reads.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     args::Run,
@@ -67,7 +67,8 @@ pub async fn run(client: Client, run: &Run) {
         },
         retries: Retries::default(),
     });
-    let mut scopes: Vec<Scope> = run.watch_namespaces.iter().cloned().map(Scope::Namespace).collect();
+    let named: BTreeSet<&String> = run.watch_namespaces.iter().collect();
+    let mut scopes: Vec<Scope> = named.into_iter().cloned().map(Scope::Namespace).collect();
     if scopes.is_empty() {
         scopes.push(Scope::Cluster);
     }

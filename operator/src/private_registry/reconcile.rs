@@ -63,7 +63,7 @@ pub async fn reconcile(object: &PrivateRegistry, context: &Context, now: i64) ->
     let certificate = certificate::gather(&reader, &addresses).await?;
     let credentials = credentials::gather(&reader, &authorities).await?;
     let inputs = inputs(authorities, &front.volume.decision, &certificate, &credentials);
-    let live = front.deployment.as_ref().map(json_of);
+    let live = front.deployment.as_ref().filter(|live| reader.family().has(&live.metadata)).map(json_of);
     let applied = pass.children(children(&model, &inputs)?, live.as_ref()).await?;
     pass.news(&certificate, &credentials).await;
     let observed = pass.finish(front, applied, certificate, credentials).await?;
@@ -84,7 +84,8 @@ impl Pass<'_> {
         let held = applied.deployment.is_none();
         let deployment = applied.deployment.or(front.deployment).as_ref().map(json_of);
         let done = deployment.as_ref().is_some_and(rolled_out);
-        if self.wrote() || tidy_needed(self.object, done) {
+        // Pods that stay for now keep all that they use.
+        if applied.trial.is_none() && (self.wrote() || tidy_needed(self.object, done)) {
             // A Deployment that is held needs what its old template mounts.
             self.prune(done && !held).await?;
         }
@@ -96,7 +97,9 @@ impl Pass<'_> {
             claim_refused: front.volume.refused,
             pods: if done { vec![] } else { self.pods().await? },
             external_redis: match &self.reader.model.cache {
-                CacheKind::ExternalRedis(external) => Some(redis_probe::ask(&self.reader, external).await?),
+                CacheKind::ExternalRedis(external) => {
+                    Some(redis_probe::ask(&self.reader, external, &credentials.redis).await?)
+                }
                 CacheKind::ManagedRedis(_) | CacheKind::Memory(_) | CacheKind::None => None,
             },
             trial: applied.trial,

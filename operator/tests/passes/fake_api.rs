@@ -189,6 +189,7 @@ impl State {
             }
             "PATCH" if content.contains("apply") => self.apply(path, sent),
             "PATCH" => self.merge(path, &sent),
+            "DELETE" if self.is_another(path, &sent) => failure(409, "Conflict"),
             "DELETE" => {
                 self.objects.remove(path);
                 self.applied.remove(path);
@@ -204,6 +205,12 @@ impl State {
         let object = self.objects.iter_mut().find(|(path, _)| path.ends_with(name)).unwrap().1;
         change(object);
         object["metadata"]["resourceVersion"] = self.version.to_string().into();
+    }
+
+    /// What is to be deleted is not what is there now.
+    fn is_another(&self, path: &str, options: &Value) -> bool {
+        let meant = &options["preconditions"]["uid"];
+        self.objects.get(path).is_some_and(|found| !meant.is_null() && *meant != found["metadata"]["uid"])
     }
 
     fn overtake(&mut self, path: &str) {

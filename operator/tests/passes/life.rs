@@ -81,11 +81,16 @@ async fn an_image_is_tried_before_the_pod_that_serves_is_replaced() {
         assert!(world.message("Progressing").contains(words), "{}", world.message("Progressing"));
         assert_eq!(world.condition("Ready"), "True/AllReady");
     }
+    // The pod that serves is away for a moment: what was found bad stays so.
+    let path = "/apis/apps/v1/namespaces/tools/deployments/team-registry";
+    world.api.change(path, |deployment| deployment["status"]["readyReplicas"] = 0.into());
+    world.pass().await.unwrap();
+    assert_eq!(image(&world), old, "the bad image came in while no pod was ready");
     world.set_spec("image", json!({"reference": "nobody-has-this:1"}));
     world.now += 601;
     world.settle().await;
     assert_eq!(world.condition("Progressing"), "False/RolloutBlocked");
-    for (reference, after) in [(None, old), (Some("good:1"), "good:1".into())] {
+    for (reference, after) in [(None, old.clone()), (Some("good:1"), "good:1".into())] {
         world.set_spec("image", reference.map_or(Value::Null, |reference| json!({"reference": reference})));
         world.settle().await;
         assert_eq!((image(&world), world.condition("Progressing").as_str()), (after, "False/RolledOut"));
@@ -94,6 +99,33 @@ async fn an_image_is_tried_before_the_pod_that_serves_is_replaced() {
             "the trial is left behind"
         );
     }
+}
+
+// Policies of the cluster may rewrite what we send: that is no change of ours, and tries nothing.
+#[tokio::test]
+async fn an_image_that_admission_rewrites_is_not_tried_again_and_again() {
+    let world = World::new(SIX_LINES);
+    world.settle().await;
+    let path = "/apis/apps/v1/namespaces/tools/deployments/team-registry";
+    world.api.change(path, |deployment| {
+        deployment["spec"]["template"]["spec"]["containers"][0]["image"] = "mirror/registry:1".into();
+    });
+    world.pass().await.unwrap();
+    assert!(!world.api.writes().iter().any(|write| write.ends_with("/pods")), "{:?}", world.api.writes());
+}
+
+// The operator's own image is bad, and then good again: nobody touched the object.
+#[tokio::test]
+async fn a_failed_trial_goes_when_the_operator_is_rolled_back() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    world.release("knows-less:1");
+    world.settle().await;
+    assert_eq!(world.condition("Progressing"), "False/RolloutBlocked");
+    world.release("registry:1");
+    world.settle().await;
+    assert_eq!(world.condition("Progressing"), "False/RolledOut");
+    assert!(!world.api.objects().keys().any(|path| path.ends_with("team-trial")), "the trial is left behind");
 }
 
 // operator 16: what others set is kept, what is ours is put back with an Event

@@ -54,6 +54,11 @@ impl World {
         Self { api, now: 1_800_000_000, context }
     }
 
+    /// The operator is upgraded to a release with this image of the registry.
+    pub fn release(&mut self, image: &str) {
+        self.context.defaults.image = image.into();
+    }
+
     /// One pass.
     pub async fn pass(&self) -> Result<(), PassError> {
         let object: PrivateRegistry = serde_json::from_value(self.api.objects()[OBJECT].clone()).unwrap();

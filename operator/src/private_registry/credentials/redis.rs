@@ -44,12 +44,14 @@ async fn managed(reader: &Reader<'_>) -> Result<RedisLogin, PassError> {
         redis_auth(reader.model, &logins).ok_or(PassError::Incomplete("a managed Redis"))
     };
     let kept = keep(reader, &reader.model.names.redis_auth(), make).await?;
-    let password = kept.stored.text(PASSWORD).unwrap_or_else(password::generate);
+    // The server reads it without what a file ends in, so Redis gets it so.
+    let password = kept.stored.text(PASSWORD).map(|password| password.trim_end().to_owned());
+    let password = password.filter(|password| !password.is_empty()).unwrap_or_else(password::generate);
     Ok(RedisLogin { password, ..fresh() })
 }
 
 /// The login in a Secret of the user's. What was good before stays in our copy, under these keys, while the Secret is
-/// away; `redis_probe` says what is wrong.
+/// away; `redis_probe` says what is wrong. The password of a managed Redis is none of these: it has no name beside it.
 async fn given(
     reader: &Reader<'_>,
     reference: &NameRef,
@@ -60,8 +62,8 @@ async fn given(
     let copy = reader.secret(&reader.model.names.redis_auth()).await?;
     let value = |ours: &str, theirs: &str| match (&secret, &copy) {
         (Some(secret), _) => secret.text(theirs),
-        (None, Some(copy)) => copy.text(ours),
-        (None, None) => None,
+        (None, Some(copy)) if copy.text(username).is_some() => copy.text(ours),
+        (None, Some(_) | None) => None,
     };
     Ok(RedisLogin {
         username: value(username, USERNAME).map_or_else(|| DEFAULT_USER.into(), |name| unbroken(&name)),

@@ -14,6 +14,7 @@ use crate::private_registry::{
         redis_login::{RedisLogins, redis_auth},
         secrets,
         server_config::StoreIdentity,
+        trial::{TRIED, trial},
     },
     error::ResolveError,
     model::{CacheKind, Model},
@@ -86,9 +87,16 @@ pub fn children(model: &Model, inputs: &Inputs) -> Result<Children, ResolveError
             CacheKind::ManagedRedis(managed) => redis(model, managed, &inputs.redis.server.password),
             CacheKind::ExternalRedis(_) | CacheKind::Memory(_) | CacheKind::None => vec![],
         },
-        deployment: ready.then(|| deployment(model, &inputs.placement, &config)),
+        deployment: ready.then(|| recorded(model, deployment(model, &inputs.placement, &config))),
         boot,
     })
+}
+
+/// The Deployment with what its pods were tried by before they came.
+fn recorded(model: &Model, mut deployment: Value) -> Value {
+    deployment["metadata"]["annotations"][TRIED] =
+        trial(model, &deployment)["metadata"]["annotations"][TRIED].clone();
+    deployment
 }
 
 fn all_secrets(model: &Model, inputs: &Inputs) -> Vec<Value> {

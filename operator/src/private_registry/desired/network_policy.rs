@@ -66,7 +66,8 @@ fn to_redis(model: &Model) -> Option<Value> {
             ports.extend((external.mode == RedisMode::Sentinel).then_some(6379));
             let ports: Vec<Value> =
                 ports.into_iter().map(|port| json!({"protocol": "TCP", "port": port})).collect();
-            Some(json!({"ports": ports}))
+            // A rule without a port is one for all of them.
+            (!ports.is_empty()).then(|| json!({"ports": ports}))
         }
         CacheKind::Memory(_) | CacheKind::None => None,
     }

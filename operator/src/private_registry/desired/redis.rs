@@ -1,6 +1,7 @@
 //! A Redis of the registry's own: a cache that may forget everything at any time.
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::{
     cluster::quantity::bytes,
@@ -21,13 +22,13 @@ const REQUEST: u64 = 32 << 20;
 /// Folder of the configuration in the pod.
 const CONFIG: &str = "/etc/redis";
 
-/// Its configuration: the password is in it, so it lives in a Secret. The account `probe` may ask whether the server
-/// lives, and nothing else, so that no probe needs the password.
+/// Its configuration, with the password's SHA-256, as Redis' ACLs take it: whatever the password is, it is one word. The
+/// account `probe` may ask whether the server lives, and nothing else, so that no probe needs the password.
 pub fn config(redis: &ManagedRedis, password: &str) -> String {
-    let memory = memory(redis);
+    let (memory, password) = (memory(redis), hex::encode(Sha256::digest(password)));
     format!(
         "port 6379\nprotected-mode no\ndir /tmp\nsave \"\"\nappendonly no\nmaxmemory {memory}\n\
-         maxmemory-policy allkeys-lru\nuser default on >{password} ~* &* +@all\n\
+         maxmemory-policy allkeys-lru\nuser default on #{password} ~* &* +@all\n\
          user probe on nopass resetkeys resetchannels -@all +ping\n"
     )
 }

@@ -1,70 +1,71 @@
-//! The pod that tries an image and its boot file before the pods are replaced by others: where the old pod has to go
-//! first, what cannot start would leave nobody to serve.
+//! The pod that tries what the registry's pods are to run before they are replaced: where the old pod has to go first,
+//! what cannot start would leave nobody to serve.
 
 use serde_json::{Value, json};
 
 use crate::private_registry::{
     desired::{
-        child::{Component, Keep, container_security, metadata_of},
+        child::{Component, Keep, metadata_of},
         config_maps::content_hash,
+        pod_template::merge,
         server_config::BOOT,
     },
     model::Model,
 };
 
-/// On the trial pod: what it tries.
-pub const TRIES: &str = "privateregistry.dev/tries";
+/// On the trial's pod and on the Deployment: what was tried.
+pub const TRIED: &str = "privateregistry.dev/tried";
 
-/// The pod that tries what `deployment` would run: the server checks its boot file, and ends.
+/// The pod that tries what `deployment` would run: same image, node and rights, and the server checks its boot file and
+/// ends. What else is in the pod, and what it shares with the pod that serves, is left out.
 pub fn trial(model: &Model, deployment: &Value) -> Value {
-    let wanted = &deployment["spec"]["template"]["spec"];
-    let container = container(wanted);
-    let mut pod = json!({
-        "restartPolicy": "Never",
-        "serviceAccountName": wanted["serviceAccountName"],
-        "automountServiceAccountToken": false,
-        "enableServiceLinks": false,
-        "securityContext": wanted["securityContext"],
-        "imagePullSecrets": wanted["imagePullSecrets"],
-        "containers": [{
-            "name": "registry",
-            "image": container["image"],
-            "imagePullPolicy": container["imagePullPolicy"],
-            "args": ["config", "validate", format!("{BOOT}/config.yml")],
-            "terminationMessagePolicy": "FallbackToLogsOnError",
-            "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "128Mi"}},
-            "securityContext": container_security(),
-            "volumeMounts": [{"name": "boot", "mountPath": BOOT, "readOnly": true}],
-        }],
-        "volumes": [named(&wanted["volumes"], "boot")],
-    });
-    for key in ["nodeSelector", "tolerations", "affinity", "priorityClassName"] {
-        if !wanted[key].is_null() {
-            pod[key] = wanted[key].clone();
-        }
-    }
+    let template = &deployment["spec"]["template"];
+    let spec = spec(&template["spec"]);
     let mut metadata = metadata_of(model, &model.names.trial(), Keep::Never, Component::Trial);
-    metadata["annotations"][TRIES] = content_hash(&pod.to_string()).into();
-    json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod})
+    let (ours, hash) = (metadata.clone(), content_hash(&spec.to_string()));
+    for key in ["labels", "annotations"] {
+        metadata[key] = template["metadata"][key].clone();
+        merge(&mut metadata[key], &ours[key]);
+    }
+    metadata["annotations"][TRIED] = hash.into();
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
 }
 
-/// Whether pods of `wanted` would run what those of `live` were not seen to run, and would take their place.
+fn spec(template: &Value) -> Value {
+    let mut container = named(&template["containers"], "registry");
+    container["args"] = json!(["config", "validate", format!("{BOOT}/config.yml")]);
+    container["volumeMounts"] = json!([{"name": "boot", "mountPath": BOOT, "readOnly": true}]);
+    without(&mut container, &["ports", "livenessProbe", "readinessProbe"]);
+    let mut spec = template.clone();
+    spec["containers"] = json!([container]);
+    spec["volumes"] = json!([named(&template["volumes"], "boot")]);
+    spec["restartPolicy"] = "Never".into();
+    without(&mut spec, &["initContainers", "topologySpreadConstraints", "terminationGracePeriodSeconds"]);
+    // Pods that keep apart would keep it from where the one that serves is.
+    without(&mut spec["affinity"], &["podAffinity", "podAntiAffinity"]);
+    without_empty(&mut spec, "affinity");
+    spec
+}
+
+/// Whether pods of `wanted` would run what was not seen to start, in the place of those of `live`.
 pub fn needed(wanted: &Value, live: &Value) -> bool {
-    let essence = |deployment: &Value| {
-        let template = &deployment["spec"]["template"];
-        let container = container(&template["spec"]);
-        let config = template["metadata"]["annotations"]["privateregistry.dev/config-hash"].clone();
-        (container["image"].clone(), config)
-    };
-    let replaces = wanted["spec"]["strategy"]["type"] == "Recreate" && wanted["spec"]["replicas"] != 0;
-    let serves = live["status"]["readyReplicas"].as_i64().unwrap_or(0) > 0;
-    replaces && serves && essence(wanted) != essence(live)
-}
-
-fn container(pod: &Value) -> Value {
-    named(&pod["containers"], "registry")
+    let tried = |deployment: &Value| deployment["metadata"]["annotations"][TRIED].clone();
+    let runs = |deployment: &Value| deployment["spec"]["replicas"] != 0;
+    let replaces = wanted["spec"]["strategy"]["type"] == "Recreate";
+    replaces && runs(wanted) && runs(live) && tried(wanted) != tried(live)
 }
 
 fn named(list: &Value, name: &str) -> Value {
     list.as_array().into_iter().flatten().find(|item| item["name"] == name).cloned().unwrap_or_default()
+}
+
+fn without(object: &mut Value, keys: &[&str]) {
+    if let Some(object) = object.as_object_mut() {
+        object.retain(|key, _| !keys.contains(&key.as_str()));
+    }
+}
+
+fn without_empty(object: &mut Value, key: &str) {
+    let empty = object[key].as_object().is_none_or(serde_json::Map::is_empty);
+    without(object, if empty { std::slice::from_ref(&key) } else { &[] });
 }

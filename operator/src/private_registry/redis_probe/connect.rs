@@ -11,9 +11,9 @@ use crate::{
     crd::{
         cache::{ExternalRedis, RedisTls},
         condition::reason,
-        reference::NameRef,
     },
     private_registry::{
+        desired::redis_login::{RedisLogin, RedisLogins},
         error::{PassError, Problem},
         observe::{Reader, failed},
     },
@@ -31,17 +31,18 @@ impl Connector {
     pub async fn of(
         reader: &Reader<'_>,
         external: &ExternalRedis,
+        logins: &RedisLogins,
     ) -> Result<Result<Self, Problem>, PassError> {
-        let server =
-            match login(reader, external.credentials_secret_ref.as_ref(), "credentialsSecretRef").await? {
-                Ok(login) => login.set_db(i64::from(external.database)),
-                Err(problem) => return Ok(Err(problem)),
-            };
-        let reference = external.sentinel_credentials_secret_ref.as_ref();
-        let sentinel = match login(reader, reference, "sentinelCredentialsSecretRef").await? {
-            Ok(login) => login,
-            Err(problem) => return Ok(Err(problem)),
-        };
+        let (server, sentinel) =
+            (&external.credentials_secret_ref, &external.sentinel_credentials_secret_ref);
+        for (reference, field) in
+            [(server, "credentialsSecretRef"), (sentinel, "sentinelCredentialsSecretRef")]
+        {
+            let Some(reference) = reference else { continue };
+            if reader.secret(&reference.name).await?.is_none() {
+                return Ok(Err(missing(field, &format!("Secret {}", reference.name))));
+            }
+        }
         let certificates = match &external.tls {
             None => None,
             Some(tls) => match certificates(reader, tls).await? {
@@ -49,7 +50,10 @@ impl Connector {
                 Err(problem) => return Ok(Err(problem)),
             },
         };
-        Ok(Ok(Self { certificates, server, sentinel }))
+        let server = server.as_ref().map_or_else(RedisConnectionInfo::default, |_| info(&logins.server));
+        let sentinel =
+            sentinel.as_ref().map_or_else(RedisConnectionInfo::default, |_| info(&logins.sentinel));
+        Ok(Ok(Self { certificates, server: server.set_db(i64::from(external.database)), sentinel }))
     }
 
     /// A client of the server at `host:port`.
@@ -83,23 +87,8 @@ fn missing(field: &str, what: &str) -> Problem {
     Problem::new(reason::UNREACHABLE, format!("spec.cache.redis.external.{field}: there is no {what}"))
 }
 
-async fn login(
-    reader: &Reader<'_>,
-    reference: Option<&NameRef>,
-    field: &str,
-) -> Result<Result<RedisConnectionInfo, Problem>, PassError> {
-    let mut login = RedisConnectionInfo::default();
-    let Some(reference) = reference else { return Ok(Ok(login)) };
-    let Some(secret) = reader.secret(&reference.name).await? else {
-        return Ok(Err(missing(field, &format!("Secret {}", reference.name))));
-    };
-    if let Some(username) = secret.text("username") {
-        login = login.set_username(username.trim_end());
-    }
-    if let Some(password) = secret.text("password") {
-        login = login.set_password(password.trim_end());
-    }
-    Ok(Ok(login))
+fn info(login: &RedisLogin) -> RedisConnectionInfo {
+    RedisConnectionInfo::default().set_username(&login.username).set_password(&login.password)
 }
 
 async fn certificates(

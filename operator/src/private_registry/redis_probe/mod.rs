@@ -13,13 +13,14 @@ use crate::{
         condition::reason,
     },
     private_registry::{
+        desired::redis_login::RedisLogins,
         error::{PassError, Problem},
         observe::Reader,
         redis_probe::connect::Connector,
     },
 };
 
-/// How long one server may take for everything.
+/// How long one conversation may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a Redis of the user's answered.
@@ -31,32 +32,41 @@ pub enum Answer {
     Bad(Problem),
 }
 
-/// Asks the servers that `external` names.
-pub async fn ask(reader: &Reader<'_>, external: &ExternalRedis) -> Result<Answer, PassError> {
-    let connector = match Connector::of(reader, external).await? {
+/// Asks the servers that `external` names, all at once, with the logins that the pods use.
+pub async fn ask(
+    reader: &Reader<'_>,
+    external: &ExternalRedis,
+    logins: &RedisLogins,
+) -> Result<Answer, PassError> {
+    let connector = match Connector::of(reader, external, logins).await? {
         Ok(connector) => connector,
         Err(problem) => return Ok(Answer::Bad(problem)),
     };
+    let addresses = || external.addresses.iter();
+    let asked = match external.mode {
+        RedisMode::Standalone => any(addresses().map(|address| server(&connector, address))).await,
+        RedisMode::Cluster => any(addresses().map(|address| node(&connector, address))).await,
+        RedisMode::Sentinel => {
+            let name = external.sentinel_master.as_deref().unwrap_or_default();
+            match any(addresses().map(|address| master(&connector, address, name))).await {
+                Ok(address) => server(&connector, &address).await,
+                Err(problem) => Err(problem),
+            }
+        }
+    };
+    Ok(asked.map_or_else(Answer::Bad, |()| Answer::Good))
+}
+
+/// What one of them says that has something good to say, or the problem of the last one.
+async fn any<T>(asked: impl Iterator<Item = impl Future<Output = Result<T, Problem>>>) -> Result<T, Problem> {
     let mut problem = Problem::new(reason::UNREACHABLE, "spec.cache.redis.external.addresses is empty");
-    for address in &external.addresses {
-        match through(&connector, external, address).await {
-            Ok(()) => return Ok(Answer::Good),
+    for answer in futures::future::join_all(asked).await {
+        match answer {
+            Ok(found) => return Ok(found),
             Err(found) => problem = found,
         }
     }
-    Ok(Answer::Bad(problem))
-}
-
-/// What is found by way of one of the addresses.
-async fn through(connector: &Connector, external: &ExternalRedis, address: &str) -> Result<(), Problem> {
-    match external.mode {
-        RedisMode::Standalone => server(connector, address).await,
-        RedisMode::Cluster => node(connector, address).await,
-        RedisMode::Sentinel => {
-            let name = external.sentinel_master.as_deref().unwrap_or_default();
-            server(connector, &master(connector, address, name).await?).await
-        }
-    }
+    Err(problem)
 }
 
 /// One server, or a master.

@@ -32,7 +32,13 @@ pub fn tidy_needed(object: &PrivateRegistry, done: bool) -> bool {
     let Some(status) = &object.status else { return true };
     let rolling = status.conditions.iter().any(|one| one.type_ == kind::PROGRESSING && one.status != "False");
     // While nobody could write, nothing was tidied either.
-    let stuck = [reason::PAUSED, reason::INVALID_SPEC, reason::NAME_CONFLICT, reason::CLAIM_NOT_OURS];
+    let stuck = [
+        reason::ROLLOUT_BLOCKED,
+        reason::PAUSED,
+        reason::INVALID_SPEC,
+        reason::NAME_CONFLICT,
+        reason::CLAIM_NOT_OURS,
+    ];
     let stuck = status.conditions.iter().any(|one| stuck.contains(&one.reason.as_str()));
     status.observed_generation != object.metadata.generation || (done && rolling) || stuck
 }

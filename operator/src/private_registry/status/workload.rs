@@ -90,8 +90,11 @@ fn tried(model: &Model, trial: &Trial) -> Verdict {
             Verdict::yes(kind::PROGRESSING, reason::ROLLING_OUT, message)
         }
         Trial::Failed(said) => {
-            let message =
-                format!("{image} does not start with these settings, so the old pods serve on: {said}");
+            let message = format!(
+                "{image} with these settings was tried and did not start, so the old pods serve on: {said}; see: \
+                 kubectl describe pod {}",
+                model.names.trial()
+            );
             Verdict::no(kind::PROGRESSING, reason::ROLLOUT_BLOCKED, message)
         }
     }
