@@ -4,12 +4,26 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 [ "$(cluster_in_use)" != current ] || die "the suite stops parts of its cluster: make it one of its own"
 need skopeo=skopeo docker-registry=docker-registry htpasswd=apache2-utils openssl=openssl curl=curl
-# Two at a time: each test has namespaces of its own.
 (cd "$ROOT" && cargo build --locked -p registry-server)
 export REGISTRY_SERVER=$ROOT/target/debug/registry-server
 export RUST_BACKTRACE=0
-cargo test --locked --manifest-path "$ROOT/Cargo.toml" -p e2e -- --test-threads=2 "$@"
+suite() { cargo test --locked --manifest-path "$ROOT/Cargo.toml" -p e2e --test "$@"; }
 
-# The chart's role is all that the operator has: whatever it was refused would be in its log.
-logs=$(kubectl -n "$OPERATOR_NAMESPACE" logs -l app.kubernetes.io/name=private-registry-operator --tail=-1)
-if grep -i forbidden <<<"$logs" >&2; then die "the chart's role lacks something that the operator needs"; fi
+# The chart's role is all that the operator has: whatever it was refused is in its log. Of a container that was killed,
+# Kubernetes keeps the log of the one before, too.
+nothing_was_refused() {
+	local pod logs operators=app.kubernetes.io/name=private-registry-operator
+	for pod in $(kubectl -n "$OPERATOR_NAMESPACE" get pods -l "$operators" -o name); do
+		logs=$(kubectl -n "$OPERATOR_NAMESPACE" logs "$pod" --tail=-1)
+		if [ "$(kubectl -n "$OPERATOR_NAMESPACE" get "$pod" -o 'jsonpath={.status.containerStatuses[0].restartCount}')" != 0 ]; then
+			logs+=$(kubectl -n "$OPERATOR_NAMESPACE" logs "$pod" --previous --tail=-1)
+		fi
+		if grep -i forbidden <<<"$logs" >&2; then die "the chart's role lacks something that the operator needs"; fi
+	done
+}
+
+# Two at a time: each test has namespaces of its own.
+suite chain -- --test-threads=2 "$@"
+nothing_was_refused
+suite outage -- --test-threads=1 "$@"
+nothing_was_refused

@@ -134,7 +134,7 @@ fn helm_test_pushes_pulls_and_cleans_up() -> Result<()> {
     let _alone = ALONE.lock();
     // Twice: the second run must find nothing of the first.
     for _ in 0..2 {
-        let said = helm(&["test", OPERATOR, "--logs", "--timeout", "180s"])?;
+        let said = helm(&["test", OPERATOR, "--logs", "--timeout", "300s"])?;
         ensure!(said.contains("pulled it back, byte for byte"), "{said}");
     }
     let left =

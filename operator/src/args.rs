@@ -58,7 +58,7 @@ pub struct SelfTest {
     /// Namespace in which the registry is made: one that the operator looks after.
     #[arg(long)]
     pub namespace: String,
-    /// Seconds within which it has to be Ready.
+    /// Seconds within which it has to be Ready, and everything done but the removal, which takes a minute at most.
     #[arg(long, default_value_t = 180)]
     pub timeout: u64,
 }

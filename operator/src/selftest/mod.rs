@@ -5,7 +5,7 @@ mod image;
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{
     Api, Client, ResourceExt,
@@ -25,33 +25,55 @@ use crate::{args::SelfTest, crd::registry::PrivateRegistry, selftest::image::Reg
 
 /// The object's name: the test's role is for the Secret and the ConfigMap of this one alone.
 const NAME: &str = "selftest";
-/// How long nodes may take to learn that a new Service has a pod.
-const ANSWERS: Duration = Duration::from_secs(30);
+/// Marks what a test made.
+const MARK: &str = "privateregistry.dev/selftest";
+/// How long its children may take to go.
+const REMOVED: Duration = Duration::from_secs(60);
 /// Bytes of the image's layer.
 const LAYER: usize = 1 << 20;
 
 /// Runs the test; the registry is removed whatever comes of it.
 pub async fn run(client: Client, test: &SelfTest) -> Result<()> {
     let api: Api<PrivateRegistry> = Api::namespaced(client.clone(), &test.namespace);
-    let made = api.create(&PostParams::default(), &object()?).await.with_context(|| {
-        format!(
-            "failed to make PrivateRegistry {NAME}; where an earlier test left it: kubectl -n {} delete preg {NAME}",
-            test.namespace
-        )
-    })?;
+    let uid = make(&api).await?;
     println!("PrivateRegistry {NAME} made in namespace {}", test.namespace);
+    let limit = Duration::from_secs(test.timeout);
     let mut terminated = signal(SignalKind::terminate())?;
     let outcome = tokio::select! {
-        proven = prove(&client, &api, test) => proven,
-        _ = terminated.recv() => Err(anyhow::anyhow!("the test was ended from outside")),
+        proven = timeout(limit, prove(&client, &api, &test.namespace)) => {
+            proven.unwrap_or_else(|_| Err(anyhow!("it was not done after {} s", test.timeout)))
+        }
+        _ = terminated.recv() => Err(anyhow!("the test was ended from outside")),
     };
-    let removed = remove(&api, &made.uid().unwrap_or_default()).await;
-    outcome.and(removed)
+    if outcome.is_err()
+        && let Ok(object) = api.get_status(NAME).await
+    {
+        println!("what the object says:{}", said(&object));
+    }
+    match (outcome, remove(&api, &uid).await) {
+        (Err(error), Err(left)) => Err(error.context(format!("it is left behind: {left:#}"))),
+        (outcome, removed) => outcome.and(removed),
+    }
+}
+
+/// Makes the object; one that an earlier test was kept from removing goes first.
+async fn make(api: &Api<PrivateRegistry>) -> Result<String> {
+    if let Some(left) = api.get_opt(NAME).await.context("failed to look for an earlier test")? {
+        ensure!(
+            left.annotations().contains_key(MARK),
+            "PrivateRegistry {NAME} is there and no test's: rename it"
+        );
+        println!("an earlier test left its registry behind");
+        remove(api, &left.uid().unwrap_or_default()).await?;
+    }
+    let made = api.create(&PostParams::default(), &object()?).await;
+    Ok(made.with_context(|| format!("failed to make PrivateRegistry {NAME}"))?.uid().unwrap_or_default())
 }
 
 fn object() -> Result<PrivateRegistry> {
     Ok(serde_json::from_value(json!({
-        "apiVersion": "privateregistry.dev/v1alpha1", "kind": "PrivateRegistry", "metadata": {"name": NAME},
+        "apiVersion": "privateregistry.dev/v1alpha1", "kind": "PrivateRegistry",
+        "metadata": {"name": NAME, "annotations": {MARK: "true"}},
         "spec": {"deletionPolicy": "Delete", "storage": {"ephemeral": {"sizeLimit": "100Mi"}}, "cache": {"none": {}}},
     }))?)
 }
@@ -60,24 +82,19 @@ async fn remove(api: &Api<PrivateRegistry>, uid: &str) -> Result<()> {
     // With all of its children, so that the next test finds nothing of this one.
     let gone = await_condition(api.clone(), NAME, is_deleted(uid));
     api.delete(NAME, &DeleteParams::foreground()).await.context("failed to remove the PrivateRegistry")?;
-    timeout(Duration::from_secs(60), gone)
-        .await
-        .context("the PrivateRegistry is not gone after a minute")??;
+    timeout(REMOVED, gone).await.context("the PrivateRegistry does not go")??;
     println!("PrivateRegistry {NAME} removed");
     Ok(())
 }
 
-async fn prove(client: &Client, api: &Api<PrivateRegistry>, test: &SelfTest) -> Result<()> {
+async fn prove(client: &Client, api: &Api<PrivateRegistry>, namespace: &str) -> Result<()> {
     let began = Instant::now();
-    let ready = await_condition(api.clone(), NAME, ready());
-    let Ok(waited) = timeout(Duration::from_secs(test.timeout), ready).await else {
-        bail!("it is not Ready after {} s: {}", test.timeout, said(&api.get(NAME).await?));
-    };
-    waited.context("failed to watch the PrivateRegistry")?;
+    await_condition(api.clone(), NAME, ready()).await.context("failed to watch the PrivateRegistry")?;
     println!("Ready after {} s", began.elapsed().as_secs());
 
-    let registry = connect(client, api, &test.namespace).await?;
-    timeout(ANSWERS, registry.answers()).await.context("the Service does not lead to the pod")??;
+    let registry = connect(client, api, namespace).await?;
+    // Nodes take a moment to learn that a new Service has a pod.
+    registry.answers().await.context("the registry does not let its admin in")?;
     let layer: Vec<u8> = (0..LAYER).map(|_| rand::random()).collect();
     let digest = registry.push("selftest", "1", &layer).await.context("failed to push")?;
     println!("pushed selftest:1, {digest}");
