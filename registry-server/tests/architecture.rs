@@ -22,7 +22,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rustix", &["storage/"]),
     ("opendal", &["storage/s3"]),
     ("reqwest", &["storage/s3"]),
-    ("registry_config", &["app.rs", "app/", "main.rs", "settings.rs", "telemetry.rs"]),
+    ("registry_config", &["app.rs", "app/", "main.rs", "settings.rs", "telemetry.rs", "auth/htpasswd.rs"]),
     ("bcrypt", &["auth/"]),
     ("clap", &["main.rs"]),
 ];

@@ -35,8 +35,13 @@ struct Count {
 }
 
 impl Hook for Count {
-    fn before<'a>(&'a self, call: Call, _: &'a str) -> Answer<'a, ()> {
+    fn before<'a>(&'a self, call: Call, key: &'a str) -> Answer<'a, ()> {
         assert_ne!(call, Call::List, "a list has no page");
+        let leads_on = |part: &str| !part.is_empty() && !part.contains('\0') && part.len() <= 255;
+        assert!(
+            key.split('/').all(|part| leads_on(part) && part != "." && part != ".."),
+            "asked for {key:?}"
+        );
         self.calls.fetch_add(1, Ordering::SeqCst);
         ready(Ok(())).boxed()
     }
@@ -107,6 +112,30 @@ async fn a_page_of_the_catalog_costs_as_much_as_it_has_repositories() {
         let after: Vec<&String> = names.iter().filter(|name| name.as_str() > last).collect();
         assert_eq!(found.names.iter().collect::<Vec<_>>(), after[..after.len().min(10)], "after {last:?}");
         assert_eq!(found.more, after.len() > 10);
+    }
+}
+
+// registry E7 F12
+#[tokio::test]
+async fn the_catalog_begins_after_any_text_and_asks_for_nothing_outside() {
+    let counted = Counted::new();
+    let long = format!("a/{}", "x".repeat(250));
+    let mut names = vec!["a", "a-b", "a.b", "a/b", "a/b/c", "a0", "b", "n/z", &long];
+    names.sort_unstable();
+    for name in &names {
+        let digest = Hasher::digest(Algorithm::Sha256, name.as_bytes());
+        counted.write(&layout::link(&layout::revision(&name.parse().unwrap(), &digest)), "x").await;
+    }
+    let (x300, deep) = ("x".repeat(300), "a/".repeat(2_000));
+    let (a300, b_long) = (format!("a/{x300}"), format!("a/b/{x300}/../c"));
+    for last in [
+        "..", ".", "../../x", "a/..", "a/../b", "a/.", "a/./b", "a//b", "a/", "/", "//", "/a", "a\0", "\0",
+        "a-/b", "a./b", "a./../b", "_x", "a/_x", "n/../z", "a b", "A", "ä", "%2e%2e", &x300, &deep, &a300,
+        &b_long,
+    ] {
+        let found = counted.cheap(counted.registry.catalog(Some(last), 10)).await.unwrap();
+        let after: Vec<&str> = names.iter().copied().filter(|name| *name > last).collect();
+        assert_eq!(found.names, after, "after {last:?}");
     }
 }
 

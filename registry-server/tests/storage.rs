@@ -213,6 +213,61 @@ async fn folders_come_in_pages_and_in_order() {
     .await;
 }
 
+// registry E7
+#[tokio::test]
+async fn a_key_that_leads_elsewhere_or_can_be_no_file_is_refused() {
+    let long = "x".repeat(256);
+    let deep = ["x"; 600].join("/");
+    for bad in ["", "/", "/a", "a/", "a//b", ".", "..", "a/../b", "../a", "a/.", "a\0b", &long, &deep] {
+        every(async |store: Arc<dyn Backend>| {
+            let x = || Bytes::from_static(b"x");
+            store.put("good", x()).await.unwrap();
+            store.append("up", 0, x()).await.unwrap();
+            let refused = |error: Option<StorageError>| {
+                assert!(matches!(error, Some(StorageError::Key { .. })), "{bad:?}: {error:?}");
+            };
+            refused(store.stat(bad).await.err());
+            refused(store.read(bad).await.err());
+            refused(store.stream(bad, 0..1).await.err());
+            refused(store.put(bad, x()).await.err());
+            refused(store.append(bad, 0, x()).await.err());
+            refused(store.sync(bad).await.err());
+            refused(store.appended(bad, 0).await.err());
+            refused(store.stream_appended(bad, 0..1).await.err());
+            refused(store.commit(bad, "to", 1).await.err());
+            refused(store.commit("up", bad, 1).await.err());
+            refused(store.list(bad).await.err());
+            refused(store.folders(bad, "", 1).await.err());
+            refused(store.delete(bad).await.err());
+            assert_eq!(store.read("good").await.unwrap().unwrap(), "x");
+        })
+        .await;
+    }
+}
+
+// registry E7 F5
+#[tokio::test]
+async fn a_page_may_begin_after_any_text() {
+    every(async |store: Arc<dyn Backend>| {
+        for name in ["a", "b"] {
+            store.put(&format!("t/{name}/link"), Bytes::from_static(b"x")).await.unwrap();
+        }
+        let long = format!("a{}", "x".repeat(2_000));
+        for (after, wanted) in [
+            ("..", vec!["a", "b"]),
+            ("/", vec!["a", "b"]),
+            ("\0", vec!["a", "b"]),
+            ("a\0", vec!["b"]),
+            ("a/../../..", vec!["b"]),
+            (&long, vec!["b"]),
+            ("\u{10ffff}", vec![]),
+        ] {
+            assert_eq!(store.folders("t", after, 5).await.unwrap(), wanted, "after {after:?}");
+        }
+    })
+    .await;
+}
+
 // registry F13
 #[tokio::test]
 async fn a_page_of_a_large_folder_takes_one_question_to_an_object_store() {

@@ -174,6 +174,7 @@ impl From<RegistryError> for ApiError {
                 Self::method("GET, HEAD", "still referenced").detail(json!({ "referencedBy": by }))
             }
             E::Precondition => Self::new(StatusCode::PRECONDITION_FAILED, ErrorCode::Denied, message),
+            E::NoKey(_) => Self::bad(ErrorCode::NameInvalid, message),
             E::Damaged { key } => {
                 tracing::error!(key, "a link in the store is damaged");
                 Self::internal()
@@ -208,4 +209,18 @@ pub fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::error::StorageError;
+
+    // registry E7
+    #[test]
+    fn a_name_that_no_store_can_keep_is_the_clients_fault() {
+        let error = RegistryError::from(StorageError::Key { key: "..".into() });
+        let answer = ApiError::from(error);
+        assert_eq!((answer.status, answer.code), (StatusCode::BAD_REQUEST, ErrorCode::NameInvalid));
+    }
 }

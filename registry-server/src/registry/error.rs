@@ -91,6 +91,9 @@ pub enum RegistryError {
         /// What the store says.
         found: Option<String>,
     },
+    /// Nothing can be kept under such a name.
+    #[error("nothing can have this name")]
+    NoKey(#[source] StorageError),
     /// The store is full.
     #[error("no space left")]
     NoSpace(#[source] StorageError),
@@ -105,6 +108,7 @@ pub enum RegistryError {
 impl From<StorageError> for RegistryError {
     fn from(error: StorageError) -> Self {
         match error {
+            StorageError::Key { .. } => Self::NoKey(error),
             StorageError::NoSpace { .. } => Self::NoSpace(error),
             StorageError::Unavailable { .. } => Self::Unavailable(error),
             StorageError::TooManyPieces { most, .. } => Self::TooManyPieces { most },

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::{
+    oci::repository_name::RepositoryName,
     registry::{error::RegistryError, layout, service::Registry},
     storage::order::turned_around,
 };
@@ -49,9 +50,10 @@ impl Walk {
             None if prefix < self.after => return Ok(()),
             None => String::new(),
         };
-        for name in turned_around(&after).chain([&*after]).filter(|name| !name.is_empty()) {
-            self.next.insert(format!("{prefix}{name}"), None);
-        }
+        // They need not be there, and the text may come from a client: what is no repository's name is no path.
+        let paths = turned_around(&after).chain([&*after]).map(|name| format!("{prefix}{name}"));
+        self.next
+            .extend(paths.filter(|path| path.parse::<RepositoryName>().is_ok()).map(|path| (path, None)));
         self.go_on(Siblings { prefix, read: VecDeque::new(), more: true }, &after).await
     }
 

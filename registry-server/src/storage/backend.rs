@@ -13,7 +13,8 @@ pub type Answer<'a, T> = BoxFuture<'a, Result<T, StorageError>>;
 /// Content on its way out.
 pub type ByteStream = BoxStream<'static, Result<Bytes, StorageError>>;
 
-/// A store of bytes under `/`-separated keys.
+/// A store of bytes under `/`-separated keys. What [`checked`](crate::storage::key::checked) refuses, it refuses:
+/// nothing outside is read or written.
 pub trait Backend: Send + Sync + 'static {
     /// Size of the object, if it is there.
     fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>>;

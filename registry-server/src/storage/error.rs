@@ -3,6 +3,12 @@
 /// A failure of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
+    /// No object can have this key: it leads elsewhere, or a name in it is no name or too long.
+    #[error("{key:?} is no key")]
+    Key {
+        /// What was asked for.
+        key: String,
+    },
     /// The device or the quota is full.
     #[error("no space left for {key}")]
     NoSpace {

@@ -19,6 +19,7 @@ use crate::storage::{
     backend::{Answer, Backend, ByteStream},
     error::StorageError,
     fs_files, fs_stream,
+    key::checked,
 };
 
 /// A folder as a store.
@@ -38,9 +39,8 @@ impl Filesystem {
         Self { root: root.into() }
     }
 
-    fn path(&self, key: &str) -> PathBuf {
-        debug_assert!(key.split('/').all(|part| !matches!(part, "" | "." | "..")), "{key}");
-        self.root.join(key)
+    fn path(&self, key: &str) -> Result<PathBuf, StorageError> {
+        Ok(self.root.join(checked(key)?))
     }
 
     /// Runs `work` off the async threads.
@@ -51,6 +51,7 @@ impl Filesystem {
     ) -> Answer<'a, T> {
         let path = self.path(key);
         async move {
+            let path = path?;
             let done = tokio::task::spawn_blocking(move || work(path)).await;
             done.map_err(|e| StorageError::from_io(key, io::Error::other(e)))?
         }
@@ -110,7 +111,7 @@ impl Backend for Filesystem {
 
     fn commit<'a>(&'a self, from: &'a str, to: &'a str, size: u64) -> Answer<'a, ()> {
         let (name, target, root) = (from.to_owned(), self.path(to), Arc::clone(&self.root));
-        self.blocking(from, move |path| match fs_files::commit(&root, &path, &target, size) {
+        self.blocking(from, move |path| match fs_files::commit(&root, &path, &target?, size) {
             Ok(true) => Ok(()),
             Ok(false) => Err(StorageError::Conflict { key: name, offset: size }),
             Err(e) if e.kind() == ErrorKind::NotFound => Err(StorageError::Missing { key: name }),

@@ -12,6 +12,7 @@ use futures::{FutureExt, StreamExt, future, stream};
 use crate::storage::{
     backend::{Answer, Backend, ByteStream},
     error::StorageError,
+    key::checked,
 };
 
 /// Objects in a map.
@@ -61,6 +62,14 @@ impl Memory {
         }
         Ok(())
     }
+
+    fn delete_now(&self, key: &str) -> bool {
+        let folder = format!("{key}/");
+        let mut objects = self.objects();
+        let before = objects.len();
+        objects.retain(|name, _| name != key && !name.starts_with(&folder));
+        objects.len() < before
+    }
 }
 
 fn now<'a, T: Send + 'a>(value: Result<T, StorageError>) -> Answer<'a, T> {
@@ -69,53 +78,50 @@ fn now<'a, T: Send + 'a>(value: Result<T, StorageError>) -> Answer<'a, T> {
 
 impl Backend for Memory {
     fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>> {
-        now(Ok(self.objects().get(key).map(|object| object.len() as u64)))
+        now(checked(key).map(|key| self.objects().get(key).map(|object| object.len() as u64)))
     }
 
     fn read<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Bytes>> {
-        now(Ok(self.objects().get(key).cloned()))
+        now(checked(key).map(|key| self.objects().get(key).cloned()))
     }
 
     fn stream<'a>(&'a self, key: &'a str, range: Range<u64>) -> Answer<'a, Option<ByteStream>> {
-        let part = self.objects().get(key).cloned().map(|object| {
+        let part = |object: Bytes| {
             let end = (range.end as usize).min(object.len());
             let part = object.slice((range.start as usize).min(end)..end);
             stream::iter((!part.is_empty()).then_some(Ok(part))).boxed()
-        });
-        now(Ok(part))
+        };
+        now(checked(key).map(|key| self.objects().get(key).cloned().map(part)))
     }
 
     fn put<'a>(&'a self, key: &'a str, bytes: Bytes) -> Answer<'a, ()> {
-        self.objects().insert(key.to_owned(), bytes);
-        now(Ok(()))
+        now(checked(key).map(|key| drop(self.objects().insert(key.to_owned(), bytes))))
     }
 
     fn append<'a>(&'a self, key: &'a str, offset: u64, bytes: Bytes) -> Answer<'a, ()> {
-        now(self.append_now(key, offset, &bytes))
+        now(checked(key).and_then(|key| self.append_now(key, offset, &bytes)))
+    }
+
+    fn sync<'a>(&'a self, key: &'a str) -> Answer<'a, ()> {
+        now(checked(key).map(drop))
     }
 
     fn commit<'a>(&'a self, from: &'a str, to: &'a str, size: u64) -> Answer<'a, ()> {
-        now(self.commit_now(from, to, size))
+        now(checked(from).and_then(|from| self.commit_now(from, checked(to)?, size)))
     }
 
     fn list<'a>(&'a self, prefix: &'a str) -> Answer<'a, Vec<String>> {
         let first = |rest: &str| rest.split('/').next().map(str::to_owned);
-        now(Ok(self.names(prefix, first).into_iter().collect()))
+        now(checked(prefix).map(|prefix| self.names(prefix, first).into_iter().collect()))
     }
 
     fn folders<'a>(&'a self, prefix: &'a str, after: &'a str, most: usize) -> Answer<'a, Vec<String>> {
         let folder = |rest: &str| Some(rest.split_once('/')?.0.to_owned());
-        let names = self.names(prefix, folder).into_iter();
-        now(Ok(names.filter(|name| name.as_str() > after).take(most).collect()))
+        let names = checked(prefix).map(|prefix| self.names(prefix, folder).into_iter());
+        now(names.map(|names| names.filter(|name| name.as_str() > after).take(most).collect()))
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, bool> {
-        let folder = format!("{key}/");
-        let mut objects = self.objects();
-        let before = objects.len();
-        objects.retain(|name, _| name != key && !name.starts_with(&folder));
-        let found = objects.len() < before;
-        drop(objects);
-        now(Ok(found))
+        now(checked(key).map(|key| self.delete_now(key)))
     }
 }

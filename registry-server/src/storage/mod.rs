@@ -5,6 +5,7 @@ pub mod error;
 pub mod fs;
 pub mod fs_files;
 pub mod fs_stream;
+pub mod key;
 pub mod memory;
 pub mod order;
 pub mod s3;

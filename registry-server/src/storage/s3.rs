@@ -1,6 +1,6 @@
 //! A bucket of an object store.
 
-use std::ops::Range;
+use std::{future::ready, ops::Range};
 
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 use crate::storage::{
     backend::{Answer, Backend, ByteStream},
     error::StorageError,
+    key::checked,
     s3_client::{ClientError, Options},
     s3_folders,
     s3_pieces::{self, Piece},
@@ -63,6 +64,7 @@ impl S3 {
     }
 
     async fn append_now(&self, key: &str, offset: u64, bytes: Bytes) -> Result<(), StorageError> {
+        checked(key)?;
         self.creates.get_or_try_init(|| self.probe()).await?;
         let pieces = s3_pieces::last(&self.operator, key, offset).await?;
         let conflict = || StorageError::Conflict { key: key.to_owned(), offset };
@@ -83,7 +85,7 @@ impl S3 {
     }
 
     async fn commit_now(&self, from: &str, to: &str, size: u64) -> Result<(), StorageError> {
-        let pieces: Vec<Piece> = s3_pieces::list(&self.operator, from).await?;
+        let pieces: Vec<Piece> = s3_pieces::list(&self.operator, checked(from)?).await?;
         match s3_pieces::end(&pieces) {
             None => return Err(StorageError::Missing { key: from.to_owned() }),
             Some(end) if end != size => {
@@ -91,7 +93,8 @@ impl S3 {
             }
             Some(_) => {}
         }
-        let (operator, to, name, plain) = (self.operator.clone(), to.to_owned(), from.to_owned(), self.plain);
+        let (operator, to, name, plain) =
+            (self.operator.clone(), checked(to)?.to_owned(), from.to_owned(), self.plain);
         // On a task of its own: a client that leaves now must not leave half a join behind.
         let joining = tokio::spawn(async move {
             s3_pieces::join(&operator, &pieces, &to, plain).await?;
@@ -102,7 +105,7 @@ impl S3 {
     }
 
     async fn delete_now(&self, key: &str) -> Result<bool, StorageError> {
-        let below = self.operator.list_with(&format!("{key}/")).recursive(true).await;
+        let below = self.operator.list_with(&format!("{}/", checked(key)?)).recursive(true).await;
         let mut keys: Vec<String> = optional(key, below)?
             .unwrap_or_default()
             .into_iter()
@@ -118,6 +121,7 @@ impl S3 {
     }
 
     async fn stream_now(&self, key: &str, range: Range<u64>) -> Result<Option<ByteStream>, StorageError> {
+        checked(key)?;
         if range.is_empty() {
             return Ok(self.stat(key).await?.map(|_| stream::empty().boxed()));
         }
@@ -140,14 +144,14 @@ impl S3 {
 impl Backend for S3 {
     fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>> {
         async move {
-            let found = optional(key, self.operator.stat(key).await)?;
+            let found = optional(key, self.operator.stat(checked(key)?).await)?;
             Ok(found.filter(|m| m.mode() == EntryMode::FILE).map(|m| m.content_length()))
         }
         .boxed()
     }
 
     fn read<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Bytes>> {
-        async move { Ok(optional(key, self.operator.read(key).await)?.map(|bytes| bytes.to_bytes())) }.boxed()
+        async move { Ok(optional(key, self.operator.read(checked(key)?).await)?.map(|bytes| bytes.to_bytes())) }.boxed()
     }
 
     fn stream<'a>(&'a self, key: &'a str, range: Range<u64>) -> Answer<'a, Option<ByteStream>> {
@@ -155,20 +159,26 @@ impl Backend for S3 {
     }
 
     fn put<'a>(&'a self, key: &'a str, bytes: Bytes) -> Answer<'a, ()> {
-        async move { self.operator.write(key, bytes).await.map(drop).map_err(|e| failed(key, e)) }.boxed()
+        async move { self.operator.write(checked(key)?, bytes).await.map(drop).map_err(|e| failed(key, e)) }
+            .boxed()
     }
 
     fn append<'a>(&'a self, key: &'a str, offset: u64, bytes: Bytes) -> Answer<'a, ()> {
         self.append_now(key, offset, bytes).boxed()
     }
 
+    fn sync<'a>(&'a self, key: &'a str) -> Answer<'a, ()> {
+        ready(checked(key).map(drop)).boxed()
+    }
+
     fn appended<'a>(&'a self, key: &'a str, known: u64) -> Answer<'a, Option<u64>> {
-        async move { Ok(s3_pieces::end(&s3_pieces::last(&self.operator, key, known).await?)) }.boxed()
+        async move { Ok(s3_pieces::end(&s3_pieces::last(&self.operator, checked(key)?, known).await?)) }
+            .boxed()
     }
 
     fn stream_appended<'a>(&'a self, key: &'a str, range: Range<u64>) -> Answer<'a, Option<ByteStream>> {
         async move {
-            let pieces = s3_pieces::list(&self.operator, key).await?;
+            let pieces = s3_pieces::list(&self.operator, checked(key)?).await?;
             Ok((!pieces.is_empty()).then(|| s3_pieces::stream(self.operator.clone(), pieces, range)))
         }
         .boxed()
@@ -184,7 +194,7 @@ impl Backend for S3 {
 
     fn list<'a>(&'a self, prefix: &'a str) -> Answer<'a, Vec<String>> {
         async move {
-            let folder = format!("{prefix}/");
+            let folder = format!("{}/", checked(prefix)?);
             let entries = optional(prefix, self.operator.list(&folder).await)?.unwrap_or_default();
             let names = entries.iter().filter_map(|entry| entry.path().strip_prefix(&folder));
             let mut names: Vec<String> = names

@@ -3,7 +3,12 @@
 use futures::TryStreamExt;
 use opendal::Operator;
 
-use crate::storage::{error::StorageError, order::turned_around, s3::failed};
+use crate::storage::{
+    error::StorageError,
+    key::{asked, checked},
+    order::turned_around,
+    s3::failed,
+};
 
 /// A store gives no more at once.
 const LARGEST: usize = 1_000;
@@ -15,7 +20,7 @@ pub async fn page(
     after: &str,
     most: usize,
 ) -> Result<Vec<String>, StorageError> {
-    let mut found = read(operator, prefix, after, most).await?;
+    let mut found = read(operator, checked(prefix)?, after, most).await?;
     // What the page lacks then are folders whose keys come later than that of its last.
     let last = found.iter().max().filter(|_| found.len() >= most).cloned().unwrap_or_default();
     for name in turned_around(&last).filter(|name| *name > after) {
@@ -39,7 +44,8 @@ async fn read(
     let (folder, mut found) = (format!("{prefix}/"), Vec::new());
     // The folder itself may be an object, and so may `after`: neither counts.
     let lister = operator.lister_with(&folder).limit(most.saturating_add(2).min(LARGEST));
-    let lister = if after.is_empty() { lister } else { lister.start_after(&format!("{folder}{after}")) };
+    let from = asked(after);
+    let lister = if from.is_empty() { lister } else { lister.start_after(&format!("{folder}{from}")) };
     let mut lister = lister.await.map_err(|e| failed(prefix, e))?;
     while found.len() < most
         && let Some(entry) = lister.try_next().await.map_err(|e| failed(prefix, e))?

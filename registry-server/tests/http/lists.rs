@@ -191,6 +191,45 @@ async fn a_page_is_never_longer_than_the_maximum() {
     assert_eq!(get(&registry, "/v2/n/tags/list").await.0["tags"].as_array().unwrap().len(), 1200);
 }
 
+// registry E7 F12
+#[tokio::test]
+async fn the_catalog_does_not_leave_the_store() {
+    let registry = Fixture::new().await;
+    for name in ["a", "a/b", "n"] {
+        registry.push_blob(name, b"x").await;
+    }
+    let all = serde_json::json!(["a", "a/b", "n"]);
+    let up = "../".repeat(5);
+    // Beside the store: something that looks like a repository, and something that cannot be read as a folder.
+    let beside = registry.folder.path().join("canary");
+    let link = format!("c/_layers/sha256/{}", sha256(b"x").replace("sha256:", ""));
+    std::fs::create_dir_all(beside.join(link)).unwrap();
+    std::fs::write(registry.folder.path().join("file"), "x").unwrap();
+    let long = "0".repeat(300);
+    for last in [
+        "..",
+        ".",
+        "%2e%2e%2f",
+        "%00",
+        &long,
+        &up,
+        &format!("{up}canary"),
+        &format!("{up}canary/"),
+        &format!("{up}file/"),
+        &format!("{up}proc/1"),
+        &format!("a/../{up}canary")[2..],
+    ] {
+        let (list, link) = get(&registry, &format!("/v2/_catalog?last={last}")).await;
+        assert_eq!((&list["repositories"], link.as_str()), (&all, ""), "after {last}");
+    }
+    let (list, _) = get(&registry, &format!("/v2/_catalog?last=a/../{up}canary")).await;
+    assert_eq!(list["repositories"], serde_json::json!(["a/b", "n"]));
+    for path in ["n/tags/list", &format!("n/referrers/{}", sha256(b"x"))] {
+        assert_eq!(registry.status("GET", &format!("/v2/{path}?last={up}canary")).await, 200);
+        assert_eq!(registry.status("GET", &format!("/v2/{path}?last=%00{long}")).await, 200);
+    }
+}
+
 // registry F12
 #[tokio::test]
 async fn the_catalog_is_sorted_paged_and_complete() {
