@@ -6,6 +6,7 @@
 mod certificates;
 mod crash;
 mod fake_api;
+mod fields;
 mod life;
 mod redis;
 mod refusals;

@@ -111,10 +111,19 @@ impl World {
         moved
     }
 
-    /// Sets one field of the spec.
+    /// One field of the spec.
+    pub fn spec(&self, field: &str) -> Value {
+        self.api.objects()[OBJECT]["spec"][field].clone()
+    }
+
+    /// Sets one field of the spec; null takes it away.
     pub fn set_spec(&mut self, field: &str, value: Value) {
         self.api.change(OBJECT, |object| {
-            object["spec"][field] = value;
+            if value.is_null() {
+                object["spec"].as_object_mut().unwrap().remove(field);
+            } else {
+                object["spec"][field] = value;
+            }
             object["metadata"]["generation"] =
                 (object["metadata"]["generation"].as_i64().unwrap() + 1).into();
         });
