@@ -5,7 +5,7 @@ use std::{convert::Infallible, net::SocketAddr, panic::AssertUnwindSafe, sync::A
 use arc_swap::ArcSwap;
 use futures::FutureExt;
 use http::{
-    HeaderName, HeaderValue, Method, Request, StatusCode,
+    HeaderName, HeaderValue, Method, Request,
     header::{EXPECT, X_CONTENT_TYPE_OPTIONS},
     request::Parts,
 };
@@ -25,16 +25,13 @@ use crate::{
         query::Query,
         request_id,
         route::Route,
-        uploads,
+        uploads, well_formed,
     },
     metrics,
-    oci::error_code::ErrorCode,
     registry::service::Registry,
     settings::Settings,
 };
 
-/// As long as other registries and proxies take it.
-const LONGEST_URI: usize = 8 << 10;
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 
 /// What answers requests.
@@ -73,13 +70,14 @@ impl Door {
         request: Request<Incoming>,
         peer: SocketAddr,
     ) -> Result<Response, Infallible> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        let running = parts.extensions.remove();
         let route = Route::parse(parts.uri.path());
         let (query, settings) = (Query::parse(parts.uri.query()), **self.settings.load());
         let mut line = AccessLine::begin(&parts, route.as_ref().ok(), peer, settings.access_log);
         let expects = parts.headers.contains_key(EXPECT);
         let asked = Asked { parts, query, settings, peer };
-        let mut body = Inbound::new(body);
+        let mut body = Inbound::new(body, running);
         let response = self.respond(route.map_err(ApiError::from), &asked, &mut body, &mut line).await;
         let response = if asked.head() { headers::without_body(response) } else { response };
         (line.status, line.received) = (response.status().as_u16(), body.received());
@@ -124,10 +122,7 @@ impl Door {
         body: &mut Inbound,
         user: &mut Identity,
     ) -> Result<Response, ApiError> {
-        if asked.parts.uri.path_and_query().is_some_and(|text| text.as_str().len() > LONGEST_URI) {
-            return Err(ApiError::new(StatusCode::URI_TOO_LONG, ErrorCode::Unsupported, "URI is too long")
-                .detail(json!({ "limit": LONGEST_URI })));
-        }
+        well_formed::check(&asked.parts)?;
         let accounts = self.accounts.as_deref();
         *user = authorize::identify(accounts, &asked.parts.headers, asked.peer.ip()).await?;
         let route = route?;

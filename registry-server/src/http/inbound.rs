@@ -2,23 +2,28 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
+use crate::http::progress::Running;
+
 /// A body on its way in that knows how much of it has come.
 #[derive(Debug)]
 pub struct Inbound {
     body: Incoming,
     received: u64,
+    /// The request counts as running while its body is read.
+    _running: Option<Arc<Running>>,
 }
 
 impl Inbound {
     /// Nothing has come yet.
-    pub fn new(body: Incoming) -> Self {
-        Self { body, received: 0 }
+    pub fn new(body: Incoming, running: Option<Arc<Running>>) -> Self {
+        Self { body, received: 0, _running: running }
     }
 
     /// How many bytes have come.

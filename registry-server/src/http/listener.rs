@@ -14,7 +14,14 @@ use tokio::{
     sync::watch,
 };
 
-use crate::http::{headers::Response, pace::Streams, patient::Patient, progress::Progress, tls};
+use crate::http::{
+    headers::Response,
+    pace::Streams,
+    patient::Patient,
+    progress::Progress,
+    tls,
+    well_formed::{READ_FIELDS, READ_HEADER},
+};
 
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// A reader that takes nothing for longer is cut off.
@@ -65,8 +72,10 @@ pub async fn serve<S, F>(
         tokio::spawn(async move {
             let progress = Arc::<Progress>::default();
             let Some(io) = secure(stream, tls, Arc::clone(&progress)).await else { return };
-            let service = service_fn(move |request: Request<Incoming>| {
-                let running = progress.begin(request.version());
+            let service = service_fn(move |mut request: Request<Incoming>| {
+                let running = Arc::new(progress.begin(request.version()));
+                // Its body may be read for longer than it is answered.
+                request.extensions_mut().insert(Arc::clone(&running));
                 let answer = service(request, peer);
                 async move {
                     let answer = answer.await;
@@ -105,13 +114,14 @@ async fn secure(
 
 fn builder() -> auto::Builder<Streams> {
     let mut builder = auto::Builder::new(Streams::new(STREAM_STALL));
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE).max_headers(READ_FIELDS);
     builder
         .http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(Some(Duration::from_secs(30)))
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(4 << 20)
-        .max_frame_size(256 << 10);
+        .max_frame_size(256 << 10)
+        .max_header_list_size(READ_HEADER);
     builder
 }

@@ -24,3 +24,4 @@ pub mod route;
 pub mod tls;
 pub mod tls_config;
 pub mod uploads;
+pub mod well_formed;

@@ -51,13 +51,17 @@ impl<S> Patient<S> {
         alarm.as_mut().poll(context).is_ready()
     }
 
+    /// Something was written: an answer, if there has been a request, and then the header was complete. A flush says
+    /// nothing, for it also comes while a header does.
+    fn wrote(&mut self, polled: &Poll<io::Result<usize>>) {
+        if self.progress.begun() && matches!(polled, Poll::Ready(Ok(1..))) {
+            (self.due, self.alarm) = (None, None);
+        }
+    }
+
     fn judge<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if polled.is_ready() {
             self.waiting = None;
-            if self.progress.begun() {
-                // It is an answer that is written: the header was complete.
-                (self.due, self.alarm) = (None, None);
-            }
             return polled;
         }
         let patience = self.patience;
@@ -89,6 +93,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.socket).poll_write(context, bytes);
+        self.wrote(&polled);
         self.judge(context, polled)
     }
 
@@ -98,6 +103,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.socket).poll_write_vectored(context, parts);
+        self.wrote(&polled);
         self.judge(context, polled)
     }
 
@@ -172,13 +178,17 @@ mod tests {
         assert!(body.is_err(), "a body may take its time");
         drop(running);
         socket.write_all(b"200").await.unwrap();
+        socket.flush().await.unwrap();
         assert!(tokio::time::timeout(Duration::from_secs(100), read(&mut socket)).await.is_err());
         far.write_all(b"GET").await.unwrap();
         assert_eq!(read(&mut socket).await, Ok(3));
         rest(5).await.unwrap_err();
         far.write_all(b" /").await.unwrap();
         assert_eq!(read(&mut socket).await, Ok(2));
-        assert_eq!(read(&mut socket).await, Err(10));
+        // Whoever serves the socket flushes it also when there is nothing to write.
+        socket.flush().await.unwrap();
+        let cut = tokio::time::timeout(Duration::from_secs(60), read(&mut socket)).await;
+        assert_eq!(cut.expect("it was not cut"), Err(10));
     }
 
     // registry J4

@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::fixture::{Fixture, OCI_INDEX, header, sha256};
+use crate::fixture::{Fixture, OCI_INDEX, header, refused, sha256};
 
 // registry J1 J5
 #[tokio::test]
@@ -112,4 +112,76 @@ async fn a_header_that_does_not_end_is_cut() {
     let mut answer = Vec::new();
     let closed = tokio::time::timeout(Duration::from_secs(25), socket.read_to_end(&mut answer));
     closed.await.expect("the connection was left open").ok();
+}
+
+// registry LM3
+#[tokio::test]
+async fn a_later_header_of_a_connection_that_does_not_end_is_cut_as_well() {
+    let registry = Fixture::new().await;
+    let mut socket = TcpStream::connect(registry.address).await.unwrap();
+    socket.write_all(b"GET /v2/ HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    assert!(answer(&mut socket).await.0.starts_with("http/1.1 200 "));
+    socket.write_all(b"GET /v2/ HTTP/1.1\r\nhost: x\r\nx-slow: ").await.unwrap();
+    let mut answer = Vec::new();
+    let closed = tokio::time::timeout(Duration::from_secs(20), socket.read_to_end(&mut answer));
+    closed.await.expect("the connection was left open").ok();
+}
+
+// registry J1 LM3
+#[tokio::test]
+async fn the_rest_of_a_refused_body_is_no_header() {
+    let registry = Fixture::with("limits: {maxmanifestsize: 1000}").await;
+    let mut socket = TcpStream::connect(registry.address).await.unwrap();
+    socket
+        .write_all(b"PUT /v2/n/manifests/t HTTP/1.1\r\nhost: x\r\ncontent-length: 2000\r\n\r\n")
+        .await
+        .unwrap();
+    assert!(answer(&mut socket).await.0.starts_with("http/1.1 413 "));
+    for half in ["x".repeat(1000), "x".repeat(1000)] {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        socket.write_all(half.as_bytes()).await.unwrap();
+    }
+    // Longer than a header may take.
+    tokio::time::sleep(Duration::from_secs(17)).await;
+    socket.write_all(b"GET /v2/ HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    assert!(answer(&mut socket).await.0.starts_with("http/1.1 200 "));
+}
+
+// registry D23, and section 1: 414 and 431 are JSON from us
+#[tokio::test]
+async fn what_is_too_long_is_refused_in_the_error_format() {
+    let registry = Fixture::new().await;
+    let second = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
+    for (client, version) in [(&registry.client, "1.1"), (&second, "2")] {
+        for length in [9_000, 20_000, 60_000] {
+            let url = format!("http://{}/v2/{}", registry.address, "a".repeat(length));
+            refused(client.get(url).send().await.unwrap(), 414, "UNSUPPORTED").await;
+        }
+        let base = || client.get(format!("http://{}/v2/", registry.address));
+        for length in [33_000, 50_000] {
+            let long = base().header("x-long", "a".repeat(length));
+            refused(long.send().await.unwrap(), 431, "UNSUPPORTED").await;
+        }
+        let many = (0..150).fold(base(), |request, i| request.header(format!("x-{i}"), "a"));
+        refused(many.send().await.unwrap(), 431, "UNSUPPORTED").await;
+        let fits = base().header("x-long", "a".repeat(20_000));
+        assert_eq!(fits.send().await.unwrap().status(), 200, "HTTP/{version}");
+    }
+}
+
+// registry J1, and RFC 9112 section 3.2
+#[tokio::test]
+async fn a_request_without_a_host_is_refused() {
+    let registry = Fixture::new().await;
+    for (head, status) in [
+        ("GET /v2/ HTTP/1.1\r\n", 400),
+        ("GET /v2/ HTTP/1.1\r\nhost: a\r\nhost: b\r\n", 400),
+        ("GET /v2/ HTTP/1.1\r\nhost: a\r\n", 200),
+        ("GET /v2/ HTTP/1.1\r\nhost:\r\n", 200),
+        ("GET /v2/ HTTP/1.0\r\n", 200),
+    ] {
+        let answer = registry.raw(&format!("{head}connection: close\r\n\r\n")).await;
+        assert_eq!(answer.split(' ').nth(1), Some(status.to_string().as_str()), "{head}: {answer}");
+        assert_eq!(answer.contains(r#"{"errors":[{"code":"UNSUPPORTED""#), status == 400, "{answer}");
+    }
 }
