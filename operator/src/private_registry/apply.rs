@@ -104,42 +104,51 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Applies all children; gives the Deployment, when it is among them, and the managed Redis'.
-    /// `before` is the Deployment as it was.
+    /// Applies all children; gives those whose state matters. `before` is the Deployment as it was.
     pub async fn children(
         &mut self,
         children: Children,
         before: Option<&Value>,
     ) -> Result<Applied, PassError> {
-        let Children { secrets, trust, boot, live, network_policies, disruption_budget, redis, deployment } =
-            children;
-        let mut changed = false;
-        let mut hash = String::new();
-        for input in secrets.into_iter().chain([live]) {
+        let inputs = self.inputs(children.secrets.into_iter().chain([children.live]).collect()).await?;
+        for child in [children.boot].into_iter().chain(children.trust) {
+            self.child(child).await?;
+        }
+        let trial = match &children.deployment {
+            Some(deployment) => self.trial(deployment, before).await?,
+            None => None,
+        };
+        let mut applied = Applied { trial, ..Applied::default() };
+        // Pods that stay for now stay reachable as they are.
+        if applied.trial.is_none() {
+            applied.service = Some(self.child(children.service).await?);
+            for child in children.network_policies.into_iter().chain(children.disruption_budget) {
+                self.child(child).await?;
+            }
+            for child in children.redis {
+                applied.redis = Some(self.child(child).await?);
+            }
+            if let Some(deployment) = children.deployment {
+                applied.deployment = Some(self.child(deployment).await?);
+            }
+        }
+        if let Some(hash) = inputs {
+            self.hand_over(&hash).await;
+        }
+        Ok(applied)
+    }
+
+    /// Applies what running pods re-read; when that changed, its hash.
+    async fn inputs(&mut self, inputs: Vec<Value>) -> Result<Option<String>, PassError> {
+        let (mut changed, mut hash) = (false, String::new());
+        for input in inputs {
             let (live, now) = self.applied(input).await?;
             if self.mounted_live(&live.name_any()) {
                 hash.push_str(live.annotations().get(APPLIED).map_or("", String::as_str));
                 changed |= now;
             }
         }
-        self.child(boot).await?;
-        for child in trust.into_iter().chain(network_policies).chain(disruption_budget) {
-            self.child(child).await?;
-        }
-        let mut applied = Applied::default();
-        for child in redis {
-            applied.redis = Some(self.child(child).await?);
-        }
-        if let Some(deployment) = deployment {
-            applied.trial = self.trial(&deployment, before).await?;
-            if applied.trial.is_none() {
-                applied.deployment = Some(self.child(deployment).await?);
-            }
-        }
-        if changed {
-            self.hand_over(&content_hash(&hash)).await;
-        }
-        Ok(applied)
+        Ok(changed.then(|| content_hash(&hash)))
     }
 
     /// Makes the kubelet look at running pods now rather than in a minute or two, so that they get the files that just
@@ -216,7 +225,9 @@ impl<'a> Pass<'a> {
 pub struct Applied {
     /// The registry's Deployment, unless it was held.
     pub deployment: Option<DynamicObject>,
-    /// What keeps it from being applied: what it would run has not started yet.
+    /// The public Service, unless the pods are to be reached as before.
+    pub service: Option<DynamicObject>,
+    /// What keeps the Deployment from being applied: what it would run has not started yet.
     pub trial: Option<Trial>,
     /// The managed Redis' Deployment.
     pub redis: Option<DynamicObject>,

@@ -49,10 +49,19 @@ impl Pass<'_> {
             self.child(account).await?;
         }
         self.child(services::admin(model)).await?;
-        let service = self.child(services::public(model)).await?;
+        let service = self.service(services::public(model)).await?;
         let deployment = self.reader.object("apps/v1", "Deployment", &model.names.registry()).await?;
         let volume = self.volume(deployment.as_ref().map(json_of).as_ref()).await?;
         Ok(Front { service, deployment, volume })
+    }
+
+    /// The public Service as it is, which is changed when the pods are; made when it is not there.
+    async fn service(&mut self, wanted: Value) -> Result<DynamicObject, PassError> {
+        let found = self.reader.object("v1", "Service", &self.reader.model.names.registry()).await?;
+        match found.filter(|found| self.reader.family().has(&found.metadata)) {
+            Some(found) => Ok(found),
+            None => self.child(wanted).await,
+        }
     }
 
     async fn volume(&mut self, deployment: Option<&Value>) -> Result<Volume, PassError> {

@@ -90,7 +90,8 @@ impl Pass<'_> {
             self.prune(done && !held).await?;
         }
         Ok(Observed {
-            service: json_of(&front.service),
+            url: applied.trial.as_ref().and_then(|_| self.object.status.as_ref()?.url.clone()),
+            service: json_of(applied.service.as_ref().unwrap_or(&front.service)),
             redis: applied.redis.as_ref().map(json_of),
             claim: front.volume.claim,
             classes: front.volume.classes,

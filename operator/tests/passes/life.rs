@@ -81,6 +81,16 @@ async fn an_image_is_tried_before_the_pod_that_serves_is_replaced() {
         assert!(world.message("Progressing").contains(words), "{}", world.message("Progressing"));
         assert_eq!(world.condition("Ready"), "True/AllReady");
     }
+    // What is changed besides waits: pods that stay are reached as they are.
+    let service = |world: &World| {
+        world.api.objects()["/api/v1/namespaces/tools/services/team-registry"]["spec"].clone()
+    };
+    let (reached, url) = (service(&world), world.message("Ready"));
+    world.set_spec("tls", json!({"disabled": {}}));
+    world.settle().await;
+    assert_eq!((service(&world), world.message("Ready")), (reached, url));
+    world.set_spec("tls", Value::Null);
+    world.settle().await;
     // The pod that serves is away for a moment: what was found bad stays so.
     let path = "/apis/apps/v1/namespaces/tools/deployments/team-registry";
     world.api.change(path, |deployment| deployment["status"]["readyReplicas"] = 0.into());

@@ -85,9 +85,18 @@ fn account(password: &str) -> Account {
 
 /// All children in one list.
 pub fn every_child(model: &Model) -> Vec<Value> {
-    let Children { secrets, trust, boot, live, network_policies, disruption_budget, redis, deployment } =
-        children(model, &inputs(model)).unwrap();
-    let front = [Some(services::public(model)), Some(services::admin(model)), service_account(model)];
+    let Children {
+        secrets,
+        trust,
+        boot,
+        live,
+        service,
+        network_policies,
+        disruption_budget,
+        redis,
+        deployment,
+    } = children(model, &inputs(model)).unwrap();
+    let front = [Some(service), Some(services::admin(model)), service_account(model)];
     let mut all: Vec<Value> = front.into_iter().flatten().collect();
     all.extend(volume_claim(model, &Present::default()));
     all.extend(secrets);

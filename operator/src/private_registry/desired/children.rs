@@ -14,6 +14,7 @@ use crate::private_registry::{
         redis_login::{RedisLogins, redis_auth},
         secrets,
         server_config::StoreIdentity,
+        services,
         trial::{TRIED, trial},
     },
     error::ResolveError,
@@ -60,6 +61,8 @@ pub struct Children {
     pub boot: Value,
     /// Settings that running pods take over.
     pub live: Value,
+    /// How the pods are reached.
+    pub service: Value,
     /// The firewall.
     pub network_policies: Vec<Value>,
     /// What a drain may take.
@@ -81,6 +84,7 @@ pub fn children(model: &Model, inputs: &Inputs) -> Result<Children, ResolveError
         secrets: all_secrets(model, inputs),
         trust: inputs.trust.as_ref().map(|bundle| config_maps::trust(model, bundle)),
         live: config_maps::live(model, &identity)?,
+        service: services::public(model),
         network_policies: network_policies(model),
         disruption_budget: disruption_budget(model),
         redis: match &model.cache {

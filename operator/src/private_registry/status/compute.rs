@@ -70,9 +70,7 @@ fn ready(model: &Model, seen: &Observed, parts: &[Verdict]) -> Verdict {
         .find(|part| part.state != Some(true));
     match broken {
         Some(part) => Verdict::no(kind::READY, part.reason, part.message.clone()),
-        None => {
-            Verdict::yes(kind::READY, reason::ALL_READY, format!("serving at {}", url(model, &seen.service)))
-        }
+        None => Verdict::yes(kind::READY, reason::ALL_READY, format!("serving at {}", url(model, seen))),
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
 pub fn facts(model: &Model, seen: &Observed) -> PrivateRegistryStatus {
     let counted = |field| seen.deployment.as_ref().map_or(0, |deployment| count(deployment, field));
     PrivateRegistryStatus {
-        url: Some(url(model, &seen.service)),
+        url: Some(url(model, seen)),
         endpoints: endpoints(model, seen),
         replicas: counted("replicas"),
         ready_replicas: counted("readyReplicas"),
@@ -48,8 +48,12 @@ pub fn facts(model: &Model, seen: &Observed) -> PrivateRegistryStatus {
 }
 
 /// Where clients go: a name of the user's leads to the nodes where the Service is of type NodePort.
-pub fn url(model: &Model, service: &serde_json::Value) -> String {
-    let port = service["spec"]["ports"][0]["nodePort"].as_i64().and_then(|port| i32::try_from(port).ok());
+pub fn url(model: &Model, seen: &Observed) -> String {
+    if let Some(url) = &seen.url {
+        return url.clone();
+    }
+    let port =
+        seen.service["spec"]["ports"][0]["nodePort"].as_i64().and_then(|port| i32::try_from(port).ok());
     match (model.hostnames().first(), port) {
         (Some(host), Some(port)) if model.service.type_ == ServiceType::NodePort => model.url_at(host, port),
         _ => model.url(),

@@ -13,6 +13,8 @@ pub struct Observed {
     pub deployment: Option<Value>,
     /// The public Service.
     pub service: Value,
+    /// Where clients go while pods stay that the Service is not yet changed for.
+    pub url: Option<String>,
     /// The managed Redis' Deployment.
     pub redis: Option<Value>,
     /// The claim of the store.

@@ -98,5 +98,5 @@ pub fn exposure(model: &Model, seen: &Observed) -> Verdict {
         );
         return Verdict::no(kind::EXPOSURE_READY, reason::LOAD_BALANCER_PENDING, message);
     }
-    Verdict::yes(kind::EXPOSURE_READY, reason::EXPOSED, format!("reached at {}", url(model, &seen.service)))
+    Verdict::yes(kind::EXPOSURE_READY, reason::EXPOSED, format!("reached at {}", url(model, seen)))
 }
