@@ -1,10 +1,10 @@
 //! What a pod next door can reach: the public port, and nothing else.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use e2e::{
     kubectl::{apply, get, wait},
     namespace::Namespace,
-    object::{patch, settled},
+    object::{apply_object, condition, patch, settled, until},
 };
 
 use crate::clients::six_line_registry;
@@ -54,4 +54,24 @@ fn a_neighbour_reaches_the_public_port_and_nothing_else() -> Result<()> {
     patch(tools.name(), "team", r#"{"networkPolicy": null}"#)?;
     settled(tools.name(), "team")?;
     reaches(apps.name(), "admin-closed", &admin, 5001, false)
+}
+
+// operator 62, guarantee 9
+#[test]
+fn an_object_that_always_fails_slows_no_other() -> Result<()> {
+    let namespace = Namespace::create("e2e-crowd")?;
+    let foreign = "{apiVersion: v1, kind: ConfigMap, metadata: {name: broken-live}, data: {a: b}}";
+    apply(namespace.name(), foreign)?;
+    apply_object(namespace.name(), "broken", "{storage: {ephemeral: {}}}")?;
+    until(namespace.name(), "broken", "Ready", "False/NameConflict")?;
+    let names: Vec<String> = (0..6).map(|number| format!("good-{number}")).collect();
+    for name in &names {
+        apply_object(namespace.name(), name, "{storage: {ephemeral: {}}, cache: {none: {}}}")?;
+    }
+    for name in &names {
+        settled(namespace.name(), name)?;
+    }
+    let (state, _) = condition(namespace.name(), "broken", "Ready")?;
+    ensure!(state == "False/NameConflict", "broken is {state}");
+    Ok(())
 }

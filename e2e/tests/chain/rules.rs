@@ -8,6 +8,7 @@ use e2e::{
     namespace::Namespace,
     object::{manifest, settled, until},
     process::{must_fail, run, run_with_input},
+    registry::Registry,
 };
 
 /// Specs that break a rule, with the rule's words. Where nothing is said of the storage, it is ephemeral.
@@ -435,7 +436,10 @@ fn numbers_without_quotes_are_quantities() -> Result<()> {
     apply(namespace.name(), &manifest("team", &whole(numbers)))?;
     settled(namespace.name(), "team")?;
     let smaller = numbers.replace("1073741824", "1073741823");
-    refused(namespace.name(), "team", &smaller, "size cannot shrink: a volume can only grow")
+    refused(namespace.name(), "team", &smaller, "size cannot shrink: a volume can only grow")?;
+    let registry = Registry::ready(namespace.name(), "team")?;
+    ensure!(registry.status_of("/v2/", "admin", &registry.password)? == "200", "it no longer serves");
+    Ok(())
 }
 
 // operator 114: what a person sees at a glance
