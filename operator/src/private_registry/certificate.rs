@@ -18,6 +18,9 @@ use crate::{
     },
 };
 
+/// Events: reason and text.
+type News = Vec<(&'static str, String)>;
+
 /// What there is to serve and to say.
 #[derive(Clone, Debug, Default)]
 pub struct Certificate {
@@ -33,8 +36,8 @@ pub struct Certificate {
     pub problem: Option<Problem>,
     /// When the operator has to act next, in seconds since 1970.
     pub due: Option<i64>,
-    /// What happened: reason of an Event, and its text.
-    pub news: Vec<(&'static str, String)>,
+    /// What happened.
+    pub news: News,
 }
 
 /// The certificate for `addresses` of the Service beside the registry's names.
@@ -121,50 +124,21 @@ async fn signed(
     addresses: &[String],
     last: Option<Served>,
 ) -> Result<Certificate, PassError> {
-    let (model, names, now) = (reader.model, &reader.model.names, reader.now);
+    let (name, now) = (&reader.model.names.name, reader.now);
     let lifetimes = Lifetimes {
         authority: settings.ca_lifetime.seconds(),
         leaf: settings.certificate_lifetime.seconds(),
     };
-    // What was asked for before there was a CA is done by making one.
-    let make = || {
-        let first = Authority::new(&names.name, now, lifetimes)?;
-        let rotated = model.wishes.rotate_ca().map(str::to_owned);
-        Ok(secrets::authority(model, &Authority { rotated, ..first }))
-    };
-    let kept = keep(reader, &names.ca(), make).await?;
-    let Some(stored) = authority(&kept.stored) else {
-        let message = format!(
-            "Secret {} lacks a readable tls.crt or tls.key: put them back, or delete the Secret to have a new CA made",
-            names.ca()
-        );
-        let problem = Some(Problem::new(reason::CHAIN_INVALID, message));
-        return Ok(Certificate { problem, ..Certificate::default() }.keep(last));
-    };
-    let (authority, step) = stored.step(&names.name, now, lifetimes, model.wishes.rotate_ca())?;
-    let mut news = Vec::new();
-    match step {
-        Step::None => {}
-        Step::Announced => news.push((
-            "CARotated",
-            "a new CA is published; it signs after the old one was replaced at clients".into(),
-        )),
-        Step::Promoted => news.push((
-            "CARotated",
-            "the new CA signs from now on; the old one stays published until it ends".into(),
-        )),
-    }
-    let mut wanted = model.hosts();
-    wanted.extend_from_slice(addresses);
-    wanted.sort();
-    wanted.dedup();
-    let good = |last: &Served| fits(last, &authority, &wanted, lifetimes, now);
+    let Some(stored) = stored(reader, lifetimes).await? else { return Ok(half(reader).keep(last)) };
+    let (authority, step) = stored.step(name, now, lifetimes, reader.model.wishes.rotate_ca())?;
+    let mut news: News = told(step).into_iter().collect();
+    let wanted = names(reader, addresses);
     let (pair, facts) = match last {
-        Some(last) if good(&last) => (last.pair, last.facts),
+        Some(last) if fits(&last, &authority, &wanted, lifetimes, now) => (last.pair, last.facts),
         last => {
             let pair = issue::leaf(&authority.current, &wanted, now, lifetimes.leaf)?;
             let facts = inspect::first(&pair.certificate);
-            let facts = facts.ok_or_else(|| ResolveError::ReadCertificate(names.tls()))?;
+            let facts = facts.ok_or_else(|| ResolveError::ReadCertificate(reader.model.names.tls()))?;
             let word = if last.is_some() { "CertificateRenewed" } else { "CertificateIssued" };
             news.push((word, format!("certificate for {}", wanted.join(", "))));
             (pair, facts)
@@ -179,6 +153,44 @@ async fn signed(
         problem: None,
         news,
     })
+}
+
+/// The registry's own CA as its Secret has it, made where there is none; none: one of its halves cannot be read.
+async fn stored(reader: &Reader<'_>, lifetimes: Lifetimes) -> Result<Option<Authority>, PassError> {
+    let model = reader.model;
+    // What was asked for before there was a CA is done by making one.
+    let make = || {
+        let first = Authority::new(&model.names.name, reader.now, lifetimes)?;
+        let rotated = model.wishes.rotate_ca().map(str::to_owned);
+        Ok(secrets::authority(model, &Authority { rotated, ..first }))
+    };
+    Ok(authority(&keep(reader, &model.names.ca(), make).await?.stored))
+}
+
+fn half(reader: &Reader<'_>) -> Certificate {
+    let message = format!(
+        "Secret {} lacks a readable tls.crt or tls.key: put them back, or delete the Secret to have a new CA made",
+        reader.model.names.ca()
+    );
+    Certificate { problem: Some(Problem::new(reason::CHAIN_INVALID, message)), ..Certificate::default() }
+}
+
+fn told(step: Step) -> Option<(&'static str, String)> {
+    let note = match step {
+        Step::None => return None,
+        Step::Announced => "a new CA is published; it signs after the old one was replaced at clients",
+        Step::Promoted => "the new CA signs from now on; the old one stays published until it ends",
+    };
+    Some(("CARotated", note.into()))
+}
+
+/// Every name and address under which the registry is reached.
+fn names(reader: &Reader<'_>, addresses: &[String]) -> Vec<String> {
+    let mut all = reader.model.hosts();
+    all.extend_from_slice(addresses);
+    all.sort();
+    all.dedup();
+    all
 }
 
 /// Whether what is served needs no new certificate.
