@@ -75,6 +75,21 @@ pub fn certificate(expires: i64, weaknesses: usize) {
     metrics::gauge!("registry_tls_certificate_weaknesses").set(weaknesses as f64);
 }
 
+/// The store was asked for something.
+pub fn store_called(call: &'static str) {
+    metrics::counter!("registry_store_calls_total", "call" => call).increment(1);
+}
+
+/// The store could not do it.
+pub fn store_failed(call: &'static str, reason: &'static str) {
+    metrics::counter!("registry_store_errors_total", "call" => call, "reason" => reason).increment(1);
+}
+
+/// An upload began, or ended as a client asked.
+pub fn upload(event: &'static str) {
+    metrics::counter!("registry_uploads_total", "event" => event).increment(1);
+}
+
 /// Abandoned uploads were removed.
 pub fn uploads_purged(uploads: u64) {
     metrics::counter!("registry_uploads_purged_total").increment(uploads);

@@ -15,7 +15,7 @@ use crate::{
         metadata::{FromStore, Metadata},
         service::Registry,
     },
-    storage::{backend::Backend, fs::Filesystem, memory::Memory, s3::S3},
+    storage::{backend::Backend, fs::Filesystem, measured::Measured, memory::Memory, s3::S3},
 };
 
 /// How long the start waits for the store. One that does not answer by then is looked at later.
@@ -25,7 +25,7 @@ const PERIOD: Duration = Duration::from_secs(5);
 
 /// The registry in the configured store. A store that answers is made sure to be the right one.
 pub async fn registry(config: &Config) -> anyhow::Result<Registry> {
-    let store = open(config)?;
+    let store: Arc<dyn Backend> = Arc::new(Measured(open(config)?));
     let expected = config.storage.identity.as_deref();
     let metadata = metadata(config, Arc::clone(&store)).await?;
     let registry = Registry::new(store, metadata).expecting(expected, config.storage.initialize);

@@ -43,16 +43,13 @@ impl Admin {
     }
 
     async fn ready(&self) -> Response {
-        let store = tokio::time::timeout(PATIENCE, self.registry.ready()).await.unwrap_or(false);
-        if self.ending.load(Ordering::Relaxed) {
-            text(StatusCode::SERVICE_UNAVAILABLE, "ending\n".to_owned())
-        } else if store {
-            text(StatusCode::OK, "ok\n".to_owned())
-        } else {
-            text(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the store does not answer, or is not the expected one\n".to_owned(),
-            )
+        let silent = |_| Err("the store does not answer".to_owned());
+        let store = tokio::time::timeout(PATIENCE, self.registry.ready()).await.unwrap_or_else(silent);
+        let unready = |why: String| text(StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n"));
+        match store {
+            _ if self.ending.load(Ordering::Relaxed) => unready("ending".to_owned()),
+            Ok(()) => text(StatusCode::OK, "ok\n".to_owned()),
+            Err(why) => unready(why),
         }
     }
 }

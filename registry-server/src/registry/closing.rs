@@ -7,6 +7,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::{
+    metrics,
     oci::{digest::Digest, repository_name::RepositoryName},
     registry::{aside::to_its_end, error::RegistryError, layout, service::Registry, upload_sink::Received},
     storage::error::StorageError,
@@ -55,7 +56,9 @@ impl Registry {
         let (registry, name) = (self.clone(), name.clone());
         to_its_end(async move {
             registry.claim(&name, id).await?;
-            registry.remove_upload(&name, id).await
+            registry.remove_upload(&name, id).await?;
+            metrics::upload("cancelled");
+            Ok(())
         })
         .await
     }
@@ -67,6 +70,7 @@ impl Registry {
             self.reopen(name, id).await;
             return Err(error);
         }
+        metrics::upload("finished");
         // The blob is there. What is left of the session is found by the purge.
         if let Err(error) = self.remove_upload(name, id).await {
             tracing::warn!(repository = name.as_str(), upload = %id, %error, "a finished upload is not removed");

@@ -2,7 +2,7 @@
 
 use crate::{
     oci::{digest::Digest, error::ManifestError},
-    storage::error::StorageError,
+    storage::error::{Gone, StorageError},
 };
 
 /// Why a request to the domain did not succeed.
@@ -103,6 +103,13 @@ pub enum RegistryError {
     /// The store failed.
     #[error("the store failed")]
     Storage(#[source] StorageError),
+}
+
+impl RegistryError {
+    /// Whether it failed because there is nothing to read from or to write to.
+    pub fn store_is_gone(&self) -> bool {
+        matches!(self, Self::Unavailable(StorageError::Unavailable { source, .. }) if source.is::<Gone>())
+    }
 }
 
 impl From<StorageError> for RegistryError {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     registry::{error::RegistryError, guard::Guard, identity, locks::Locks, metadata::Metadata},
-    storage::backend::Backend,
+    storage::{backend::Backend, error::Gone},
 };
 
 /// Questions to the store that run side by side for one request.
@@ -32,10 +32,18 @@ impl Registry {
         self
     }
 
-    /// Whether the store answers, and is the expected one.
-    pub async fn ready(&self) -> bool {
-        let found = identity::read(&*self.store).await;
-        found.is_ok_and(|found| self.guard.expects(found.as_deref()))
+    /// Whether the store is there, answers, and is the expected one; if not, what it is that it does not do.
+    pub async fn ready(&self) -> Result<(), String> {
+        let asked = async {
+            self.store.there().await?;
+            identity::read(&*self.store).await
+        };
+        match asked.await {
+            Ok(found) if self.guard.expects(found.as_deref()) => Ok(()),
+            Ok(_) => Err("the store is not the expected one".to_owned()),
+            Err(error) if error.store_is_gone() => Err(Gone.to_string()),
+            Err(_) => Err("the store does not answer".to_owned()),
+        }
     }
 
     /// Looks at the store's identity, for [`Registry::trusted`].

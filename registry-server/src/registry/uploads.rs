@@ -5,6 +5,7 @@ use futures::Stream;
 use uuid::Uuid;
 
 use crate::{
+    metrics,
     oci::{digest::Algorithm, hasher::Hasher, repository_name::RepositoryName},
     registry::{
         error::RegistryError,
@@ -53,6 +54,7 @@ impl Registry {
         }
         let now = jiff::Timestamp::now().to_string();
         self.store.put(&layout::upload_started(name, id), now.into()).await?;
+        metrics::upload("begun");
         Ok(id)
     }
 

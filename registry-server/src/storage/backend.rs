@@ -16,6 +16,10 @@ pub type ByteStream = BoxStream<'static, Result<Bytes, StorageError>>;
 /// A store of bytes under `/`-separated keys. What [`checked`](crate::storage::key::checked) refuses, it refuses:
 /// nothing outside is read or written.
 pub trait Backend: Send + Sync + 'static {
+    /// Whether there is a store at all: without one, nothing would be found in it.
+    fn there(&self) -> Answer<'_, ()> {
+        ready(Ok(())).boxed()
+    }
     /// Size of the object, if it is there.
     fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>>;
     /// The whole object, if it is there: for small ones.

@@ -1,5 +1,10 @@
 //! What the store failed to do.
 
+/// Nothing is there to read from or to write to.
+#[derive(Debug, thiserror::Error)]
+#[error("the folder of the store is gone")]
+pub struct Gone;
+
 /// A failure of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -67,6 +72,9 @@ impl StorageError {
     /// The error for `key` that an I/O error stands for.
     pub fn from_io(key: &str, source: std::io::Error) -> Self {
         use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        if source.get_ref().is_some_and(|source| source.is::<Gone>()) {
+            return Self::unavailable(key, Gone);
+        }
         let key = key.to_owned();
         match source.kind() {
             StorageFull | QuotaExceeded => Self::NoSpace { key },

@@ -60,6 +60,18 @@ impl Filesystem {
 }
 
 impl Backend for Filesystem {
+    fn there(&self) -> Answer<'_, ()> {
+        let root = Arc::clone(&self.root);
+        let looking = tokio::task::spawn_blocking(move || fs_files::require_root(&root));
+        async {
+            looking
+                .await
+                .unwrap_or_else(|e| Err(io::Error::other(e)))
+                .map_err(|e| StorageError::from_io("the store", e))
+        }
+        .boxed()
+    }
+
     fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>> {
         let name = key.to_owned();
         self.blocking(key, move |path| {

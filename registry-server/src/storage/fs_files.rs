@@ -8,6 +8,8 @@ use std::{
     path::Path,
 };
 
+use crate::storage::error::Gone;
+
 /// How often a call begins again because another one makes or removes the same folder.
 const TRIES: u32 = 100;
 
@@ -28,13 +30,21 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder_of(path)?)?.sync_all()
 }
 
+/// The folder of the store is not there, or is no folder.
+pub fn require_root(root: &Path) -> io::Result<()> {
+    match optional(fs::metadata(root))? {
+        Some(found) if found.is_dir() => Ok(()),
+        _ => Err(io::Error::other(Gone)),
+    }
+}
+
 /// Makes a folder and those above it, each for good. Not the root: a volume that is gone must be missed.
 fn make_folder(root: &Path, folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
     if folder == root {
-        return Err(io::Error::new(ErrorKind::NotFound, "the folder of the store is gone"));
+        return Err(io::Error::other(Gone));
     }
     make_folder(root, folder_of(folder)?)?;
     match fs::create_dir(folder) {

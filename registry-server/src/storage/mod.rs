@@ -6,6 +6,7 @@ pub mod fs;
 pub mod fs_files;
 pub mod fs_stream;
 pub mod key;
+pub mod measured;
 pub mod memory;
 pub mod order;
 pub mod s3;

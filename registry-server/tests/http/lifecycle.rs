@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::fixture::{Fixture, eventually, files_below, header};
+use crate::fixture::{Fixture, eventually, files_below, header, refused};
 
 // registry OB1 OB2 OB3 OB5
 #[tokio::test]
@@ -76,4 +76,46 @@ async fn an_emptied_store_makes_the_server_unready() {
     let refused = registry.send("PUT", "/v2/n/manifests/t").await;
     assert_eq!((refused.status().as_u16(), header(&refused, "retry-after").as_str()), (503, "5"));
     assert_eq!(files_below(&registry.store()), Vec::<String>::new());
+}
+
+// registry J9 OB2 OB3
+#[tokio::test]
+async fn a_store_without_its_folder_is_not_ready_and_says_so() {
+    let registry = Fixture::with("http: {debug: {addr: '127.0.0.1:0'}}").await;
+    let ready = async || {
+        let url = format!("http://{}/readyz", registry.admin.unwrap());
+        let answer = registry.client.get(url).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let (store, away) = (registry.store(), registry.folder.path().join("away"));
+    assert_eq!(ready().await, (200, "ok\n".to_owned()));
+    std::fs::rename(&store, &away).unwrap();
+    assert_eq!(ready().await, (503, "the folder of the store is gone\n".to_owned()));
+    refused(registry.send("POST", "/v2/n/blobs/uploads/").await, 503, "UNAVAILABLE").await;
+    std::fs::write(&store, "no folder").unwrap();
+    assert_eq!(ready().await, (503, "the folder of the store is gone\n".to_owned()));
+    refused(registry.send("POST", "/v2/n/blobs/uploads/").await, 503, "UNAVAILABLE").await;
+    let failed = "registry_store_errors_total{call=\"put\",reason=\"unavailable\"}";
+    assert!(registry.metric(failed) >= 2.0);
+    std::fs::remove_file(&store).unwrap();
+    std::fs::rename(&away, &store).unwrap();
+    assert_eq!(ready().await.0, 200);
+    assert_eq!(registry.status("POST", "/v2/n/blobs/uploads/").await, 202);
+}
+
+// registry OB3
+#[tokio::test]
+async fn calls_to_the_store_and_uploads_are_counted() {
+    let registry = Fixture::new().await;
+    let uploads = |event: &str| registry.metric(&format!("registry_uploads_total{{event=\"{event}\"}}"));
+    let puts = || registry.metric("registry_store_calls_total{call=\"put\"}");
+    let before = (uploads("begun"), uploads("finished"), uploads("cancelled"), puts());
+    registry.push_blob("n", b"x").await;
+    let location = registry.begin("n").await;
+    assert_eq!(registry.status("DELETE", &location).await, 204);
+    let grown =
+        [uploads("begun") - before.0, uploads("finished") - before.1, uploads("cancelled") - before.2];
+    // Others count in this process, too.
+    assert!(grown[0] >= 2.0 && grown[1] >= 1.0 && grown[2] >= 1.0, "{grown:?}");
+    assert!(puts() - before.3 >= 2.0);
 }
