@@ -39,7 +39,7 @@ impl Pass<'_> {
                 unwanted.retain(|child| !mounted.contains(&child.name_any()));
             }
             for child in &unwanted {
-                self.delete(kind, child).await?;
+                self.delete(kind.api_version, kind.kind, child, DeleteParams::background()).await?;
             }
         }
         Ok(())
@@ -55,15 +55,17 @@ impl Pass<'_> {
     }
 
     /// Deletes exactly the object that was looked at; one that went in the meantime is gone.
-    async fn delete(
+    pub(super) async fn delete(
         &self,
-        Prunable { api_version, kind, .. }: &Prunable,
-        child: &DynamicObject,
+        api_version: &str,
+        kind: &str,
+        object: &DynamicObject,
+        params: DeleteParams,
     ) -> Result<(), PassError> {
-        let name = child.name_any();
+        let name = object.name_any();
         let preconditions =
-            Some(Preconditions { uid: child.metadata.uid.clone(), ..Preconditions::default() });
-        let params = DeleteParams { preconditions, ..DeleteParams::background() };
+            Some(Preconditions { uid: object.metadata.uid.clone(), ..Preconditions::default() });
+        let params = DeleteParams { preconditions, ..params };
         match self.reader.api(api_version, kind).delete(&name, &params).await {
             Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => return Ok(()),
             other => drop(other.map_err(failed(|| format!("delete {kind} {name}")))?),

@@ -1,6 +1,6 @@
 //! Whether what the pods are to run was seen to start. The old pods serve until it was.
 
-use kube::api::{DeleteParams, DynamicObject, PostParams, Preconditions};
+use kube::api::{DeleteParams, DynamicObject, PostParams};
 use serde_json::Value;
 
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
         apply::Pass,
         desired::trial::{TRIED, needed, trial},
         error::{PassError, unwritten},
-        observe::{failed, json_of},
+        observe::json_of,
         status::workload::words,
     },
 };
@@ -90,13 +90,7 @@ impl Pass<'_> {
 
     /// A pod cannot be changed into one that tries something else.
     async fn discard(&self, pod: &DynamicObject) -> Result<Trial, PassError> {
-        let preconditions = Some(Preconditions { uid: pod.metadata.uid.clone(), ..Preconditions::default() });
-        let params = DeleteParams { preconditions, ..DeleteParams::default().grace_period(0) };
-        let name = self.reader.model.names.trial();
-        match self.reader.api("v1", "Pod").delete(&name, &params).await {
-            Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => {}
-            other => drop(other.map_err(failed(|| format!("delete Pod {name}")))?),
-        }
+        self.delete("v1", "Pod", pod, DeleteParams::default().grace_period(0)).await?;
         Ok(Trial::Runs(None))
     }
 }
