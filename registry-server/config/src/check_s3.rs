@@ -1,6 +1,6 @@
 //! What the types cannot say about `storage.s3`.
 
-use crate::{check::Problems, schema::S3};
+use crate::{check::Problems, placeholder::is_placeholder, schema::S3};
 
 /// Parts of a multipart upload have at least this size.
 const SMALLEST_CHUNK: u64 = 5 << 20;
@@ -33,6 +33,11 @@ pub fn check(s3: &S3) -> Problems {
     }
     if s3.secretkey.is_some() && s3.secretkeyfile.is_some() {
         wrong("storage.s3.secretkeyfile", "either secretkey or secretkeyfile");
+    }
+    for (key, secret) in [("storage.s3.accesskey", &s3.accesskey), ("storage.s3.secretkey", &s3.secretkey)] {
+        if secret.as_ref().is_some_and(|secret| is_placeholder(&secret.0)) {
+            wrong(key, "is a placeholder: put the key there");
+        }
     }
     let access = s3.accesskey.is_some() || s3.accesskeyfile.is_some();
     if access != (s3.secretkey.is_some() || s3.secretkeyfile.is_some()) {

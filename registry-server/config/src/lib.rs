@@ -13,5 +13,6 @@ pub mod environment;
 pub mod error;
 pub mod load;
 pub mod password_hash;
+pub mod placeholder;
 pub mod position;
 pub mod schema;

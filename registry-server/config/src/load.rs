@@ -270,6 +270,23 @@ mod tests {
         }
     }
 
+    // registry CF6
+    #[test]
+    fn the_word_of_an_example_is_no_secret() {
+        for word in ["changeme", "REPLACEME", "Change-Me", "change_me", " changeme "] {
+            let text = format!("storage:\n  s3: {{region: r, bucket: b, accesskey: k, secretkey: '{word}'}}");
+            let problems = read(&text, &[]).unwrap_err().to_string();
+            assert!(problems.starts_with("c.yml:2:44: storage.s3.secretkey: "), "{problems}");
+            assert!(problems.contains("placeholder") && !problems.contains(word), "{problems}");
+            let environment = [
+                ("REGISTRY_STORAGE_S3", "{region: r, bucket: b, secretkey: s}"),
+                ("REGISTRY_STORAGE_S3_ACCESSKEY", word),
+            ];
+            let problems = read("", &environment).unwrap_err().to_string();
+            assert!(problems.contains("storage.s3.accesskey: ") && !problems.contains(word), "{problems}");
+        }
+    }
+
     // registry CF7
     #[test]
     fn what_is_written_reads_back() {

@@ -3,9 +3,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, ensure};
-
-/// What examples say where a secret belongs.
-const PLACEHOLDERS: [&str; 4] = ["replaceme", "changeme", "change-me", "change_me"];
+use registry_config::placeholder::is_placeholder;
 
 /// The secret in a file that is not missing, not empty, and does not hold the word of an example still. Errors
 /// never say the content.
@@ -14,8 +12,7 @@ pub fn read(key: &str, path: &Path) -> anyhow::Result<String> {
     let text = fs::read_to_string(path).with_context(place)?;
     let text = text.trim().to_owned();
     ensure!(!text.is_empty(), "{}: the file is empty", place());
-    let placeholder = PLACEHOLDERS.contains(&text.to_lowercase().as_str());
-    ensure!(!placeholder, "{}: the file has a placeholder in it", place());
+    ensure!(!is_placeholder(&text), "{}: the file has a placeholder in it", place());
     Ok(text)
 }
 
