@@ -26,6 +26,8 @@ start_ours() {
 		}
 	JSON
 	[ -e /run/docker ] || touch "$STATE/run-docker-is-ours" # it has its place outside
+	# One that was killed leaves its file, and its number counts as taken while nobody has collected it.
+	running dockerd >/dev/null || rm -f "$STATE/run/docker.pid"
 	start dockerd dockerd --config-file "$STATE/daemon.json"
 	for _ in {1..150}; do
 		if answers; then return; fi
