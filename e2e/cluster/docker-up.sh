@@ -8,6 +8,19 @@ mkdir -p "$STATE"/{pids,logs,run}
 
 answers() { timeout 10 docker version >/dev/null 2>&1; } # that there is no engine is one of its two answers
 
+# Programs that were killed leave their numbers in files, and count as running while nobody has collected them.
+forget_killed() { # FILE... below run
+	local file
+	for file; do
+		[ -e "$STATE/run/$file" ] || continue
+		for _ in {1..50}; do
+			[ -n "$(started_at "$(cat "$STATE/run/$file")")" ] || break # it ends with its parent, in a moment
+			sleep 0.1
+		done
+		[ -n "$(started_at "$(cat "$STATE/run/$file")")" ] || rm -f "$STATE/run/$file"
+	done
+}
+
 start_ours() {
 	need dockerd=docker.io docker=docker.io jq=jq capsh=libcap2-bin iptables=iptables
 	export DOCKER_HOST=unix://$STATE/run/docker.sock
@@ -26,8 +39,7 @@ start_ours() {
 		}
 	JSON
 	[ -e /run/docker ] || touch "$STATE/run-docker-is-ours" # it has its place outside
-	# One that was killed leaves its file, and its number counts as taken while nobody has collected it.
-	running dockerd >/dev/null || rm -f "$STATE/run/docker.pid"
+	running dockerd >/dev/null || forget_killed docker.pid docker/containerd/containerd.pid
 	start dockerd dockerd --config-file "$STATE/daemon.json"
 	for _ in {1..150}; do
 		if answers; then return; fi
