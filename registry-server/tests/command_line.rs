@@ -229,3 +229,29 @@ fn a_redis_password_is_in_no_log() {
     assert_eq!(log.matches("redis does not answer").count(), 1, "{log}");
     assert!(!log.contains("canary"), "{log}");
 }
+
+// registry OB7
+#[test]
+fn the_log_level_changes_while_it_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, live) = (folder.path().join("c.yml"), folder.path().join("live.yml"));
+    let level = |level: &str| std::fs::write(&live, format!("log: {{level: {level}}}\n")).unwrap();
+    let text =
+        format!("log: {{level: error}}\nstorage: {{inmemory: }}\nlive: {{path: '{}'}}\n", live.display());
+    std::fs::write(&file, text).unwrap();
+    level("error");
+    let running = Running::start(folder.path(), &[file.to_str().unwrap()]);
+    for (name, id) in [("error", "one-quiet"), ("debug", "two-loud"), ("error", "three-quiet")] {
+        level(name);
+        if id != "one-quiet" {
+            // The file is looked at every ten seconds.
+            std::thread::sleep(Duration::from_secs(12));
+        }
+        assert!(running.ask(&format!("GET /v2/ HTTP/1.1\nx-request-id: {id}")).starts_with("HTTP/1.1 200"));
+        assert!(running.ask(&format!("{id} is no request")).starts_with("HTTP/1.1 400"));
+    }
+    let (code, log) = running.end();
+    assert_eq!(code, Some(0));
+    assert!(log.contains("request_id=\"two-loud\"") && log.contains("connection ended"), "{log}");
+    assert!(!log.contains("quiet"), "{log}");
+}

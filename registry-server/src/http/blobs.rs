@@ -37,7 +37,8 @@ pub async fn get(
     if headers::not_modified(&asked.parts.headers, &text) {
         return Ok(headers::empty(StatusCode::NOT_MODIFIED, common));
     }
-    let range = headers::text(&asked.parts.headers, header::RANGE).filter(|_| !asked.head());
+    let range = headers::text(&asked.parts.headers, header::RANGE)
+        .filter(|_| !asked.head() && headers::still(&asked.parts.headers, &text));
     let (status, part) = match byte_range::requested(range, size) {
         Requested::Whole => (StatusCode::OK, 0..size),
         Requested::Part(part) => (StatusCode::PARTIAL_CONTENT, part),

@@ -60,6 +60,12 @@ pub fn not_modified(headers: &HeaderMap, digest: &str) -> bool {
     tags.flat_map(|value| value.split(',')).map(plain_tag).any(|tag| tag == "*" || tag == digest)
 }
 
+/// Whether a range is asked of this content: `If-Range` names it, or is not there. A weak tag or a date names nothing
+/// (RFC 9110, section 13.1.5).
+pub fn still(headers: &HeaderMap, digest: &str) -> bool {
+    headers.get(header::IF_RANGE).is_none_or(|tag| tag.as_bytes() == format!("\"{digest}\"").as_bytes())
+}
+
 /// An entity tag without its quotes.
 pub fn plain_tag(tag: &str) -> String {
     tag.trim().trim_start_matches("W/").trim_matches('"').to_owned()

@@ -171,7 +171,7 @@ impl Upload<'_> {
         };
         if let (Some((first, last)), Some(length)) = (range, body.size_hint().exact())
             && first == received
-            && last - first + 1 != length
+            && (last - first).saturating_add(1) != length
         {
             return Err(ApiError::bad(ErrorCode::SizeInvalid, "Content-Range and Content-Length disagree"));
         }

@@ -1,7 +1,7 @@
 //! Manifests: what the registry reads of them. The stored bytes stay what was pushed.
 
 use base64::Engine as _;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::oci::{digest::Digest, error::ManifestError, hasher::Hasher};
@@ -29,7 +29,7 @@ pub struct Descriptor {
     /// Length of the content.
     pub size: u64,
     /// Other places that have the content.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "none_if_null", skip_serializing_if = "Vec::is_empty")]
     pub urls: Vec<String>,
     /// The content itself, in base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,6 +40,11 @@ pub struct Descriptor {
     /// Free-form notes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annotations: Option<Map<String, Value>>,
+}
+
+/// Clients in Go write `null` for an empty list.
+fn none_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 #[derive(Deserialize)]

@@ -6,6 +6,7 @@ pub mod error;
 pub mod error_code;
 pub mod hasher;
 pub mod manifest;
+pub mod nesting;
 pub mod reference;
 pub mod repository_name;
 pub mod tag;

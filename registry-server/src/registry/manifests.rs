@@ -6,8 +6,10 @@ use futures::{StreamExt, TryStreamExt, stream};
 use crate::{
     oci::{
         digest::{Algorithm, Digest},
+        error::ManifestError,
         hasher::Hasher,
         manifest::Manifest,
+        nesting::{DEEPEST, is_flat_enough},
         reference::Reference,
         repository_name::RepositoryName,
         tag::Tag,
@@ -112,6 +114,9 @@ impl Registry {
 
     async fn put_now(&self, name: &RepositoryName, push: &Push) -> Result<Pushed, RegistryError> {
         let digest = named(push)?;
+        if !is_flat_enough(&push.bytes) {
+            return Err(ManifestError::Malformed(format!("nested deeper than {DEEPEST}")).into());
+        }
         let manifest = Manifest::parse(&push.bytes, push.content_type.as_deref())?;
         self.require_content(name, &manifest).await?;
         let _manifest = self.locks.manifest(name, &digest).await;

@@ -10,7 +10,11 @@ use uuid::Uuid;
 use crate::{
     oci::{hasher::Hasher, repository_name::RepositoryName},
     registry::{
-        error::RegistryError, layout, service::Registry, upload_hash::hash_aside, uploads::BodyError,
+        error::RegistryError,
+        layout,
+        service::Registry,
+        upload_hash::hash_aside,
+        uploads::{BodyError, Chunk},
     },
     storage::error::StorageError,
 };
@@ -54,21 +58,17 @@ impl<'a> Sink<'a> {
         Self { registry, name, id, start, size: start, hasher: Some(hasher), saved }
     }
 
-    /// Bytes of the upload so far.
-    pub(in crate::registry) fn size(&self) -> u64 {
-        self.size
-    }
-
     /// What has come, unless a piece of it failed.
     pub(in crate::registry) fn received(self) -> Option<Received> {
         Some(Received { start: self.start, size: self.size, hasher: self.hasher? })
     }
 
-    /// Takes a body in. Bytes that arrived before a failure are kept.
+    /// Takes a body in. Bytes that arrived before a failure are kept. Of a body that is not as long as its range says
+    /// no piece is written once that is known; whole pieces from before then stay.
     pub(in crate::registry) async fn take<E: BodyError>(
         &mut self,
         mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
-        limit: Option<u64>,
+        chunk: &Chunk,
     ) -> Result<(), RegistryError> {
         // Frames of a request are gathered before they cross threads or networks.
         let piece = self.registry.store.piece();
@@ -79,14 +79,19 @@ impl<'a> Sink<'a> {
                 Some(Err(e)) => break Err(RegistryError::Body(e.into())),
                 Some(Ok(frame)) => gathered.extend_from_slice(&frame),
             }
-            if let Some(limit) = limit.filter(|limit| self.size + gathered.len() as u64 > *limit) {
+            let size = self.size + gathered.len() as u64;
+            if let Some(limit) = chunk.limit.filter(|limit| size > *limit) {
                 return Err(RegistryError::BlobTooLarge { limit });
             }
+            chunk.exceeded(size - self.start)?;
             if gathered.len() >= piece {
                 self.store(gathered.split().freeze()).await?;
                 gathered.reserve(piece.min(RESERVED));
             }
         };
+        if ended.is_ok() {
+            chunk.judge(self.size - self.start + gathered.len() as u64)?;
+        }
         if !gathered.is_empty() {
             self.store(gathered.freeze()).await?;
         }

@@ -30,9 +30,23 @@ pub struct Chunk {
 }
 
 impl Chunk {
+    fn announced(&self) -> Option<u64> {
+        self.range.map(|(first, last)| (last - first).saturating_add(1))
+    }
+
+    /// Not more bytes have come so far than were announced.
+    pub(in crate::registry) fn exceeded(&self, received: u64) -> Result<(), RegistryError> {
+        match self.announced() {
+            Some(announced) if announced < received => {
+                Err(RegistryError::SizeMismatch { announced, received })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// As many bytes came as were announced.
-    fn judge(&self, received: u64) -> Result<(), RegistryError> {
-        match self.range.map(|(first, last)| last + 1 - first) {
+    pub(in crate::registry) fn judge(&self, received: u64) -> Result<(), RegistryError> {
+        match self.announced() {
             Some(announced) if announced != received => {
                 Err(RegistryError::SizeMismatch { announced, received })
             }
@@ -100,10 +114,8 @@ impl Registry {
         }
         let hasher = self.hash_so_far(name, id, start, None).await?;
         let mut sink = Sink::new(self, name, id, (start, hasher));
-        let taken = sink.take(body, chunk.limit).await;
-        let judged = taken.and_then(|()| chunk.judge(sink.size() - start));
-        let received = sink.received();
-        match (judged, received) {
+        let taken = sink.take(body, &chunk).await;
+        match (taken, sink.received()) {
             (Ok(()), Some(received)) => Ok(received),
             (Err(error), received) => Err(self.broken_off(name, id, error, received).await),
             (Ok(()), None) => Err(RegistryError::UploadUnknown),

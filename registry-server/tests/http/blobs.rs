@@ -46,7 +46,7 @@ async fn ranges_are_served_clamped_or_refused() {
         assert_eq!(header(&response, "content-range"), format!("bytes {first}-{last}/2048"));
         assert_eq!(response.bytes().await.unwrap(), content()[first..=last]);
     }
-    for range in ["bytes=500-0", "bytes=5000-10000"] {
+    for range in ["bytes=500-0", "bytes=5000-10000", "bytes=2048-", "bytes=-0"] {
         let response = get(range).await;
         assert_eq!(response.status(), 416, "{range}");
         assert_eq!(header(&response, "content-range"), "bytes */2048");
@@ -185,4 +185,26 @@ async fn the_store_is_laid_out_as_distribution_does() {
     }
     let uploads = root.join("repositories/a/n/_uploads");
     assert_eq!(files_below(&uploads), Vec::<String>::new());
+}
+
+// registry B3, and RFC 9110 section 13.1.5
+#[tokio::test]
+async fn a_part_of_other_content_is_answered_with_the_whole() {
+    let registry = Fixture::new().await;
+    let digest = registry.push_blob("n", &content()).await;
+    let get = async |tag: &str| {
+        let request = registry.request("GET", &format!("/v2/n/blobs/{digest}"));
+        request.header("range", "bytes=500-1499").header("if-range", tag).send().await.unwrap()
+    };
+    let same = get(&format!("\"{digest}\"")).await;
+    assert_eq!((same.status().as_u16(), same.bytes().await.unwrap().len()), (206, 1000));
+    for other in [
+        format!("\"{}\"", sha256(b"other")),
+        format!("W/\"{digest}\""),
+        "Tue, 15 Nov 1994 12:45:26 GMT".to_owned(),
+    ] {
+        let answer = get(&other).await;
+        assert_eq!(answer.status(), 200, "{other}");
+        assert_eq!(answer.bytes().await.unwrap(), content());
+    }
 }

@@ -143,6 +143,14 @@ async fn tags_are_listed_in_pages() {
     for n in ["-1", "abc", "1e3", "99999999999999999999", "", "%2B5"] {
         refused(registry.send("GET", &format!("/v2/n/tags/list?n={n}")).await, 400, "UNSUPPORTED").await;
     }
+    // Nothing follows a last page that is full.
+    let (list, link) = get(&registry, "/v2/n/tags/list?n=4&last=_x&x=y%26z").await;
+    assert_eq!(list["tags"], serde_json::json!(["a", "a-b", "a.b", "ab"]));
+    assert!(link.contains("x=y%26z") && link.contains("last=ab"), "{link}");
+    let (list, link) = get(&registry, "/v2/n/tags/list?n=4&last=a").await;
+    assert_eq!((list["tags"].as_array().unwrap().len(), link.as_str()), (4, ""));
+    // One that is not there is a place all the same.
+    assert_eq!(get(&registry, "/v2/n/tags/list?last=aa").await.0["tags"], serde_json::json!(["ab", "b"]));
     let (mut path, mut all) = ("/v2/n/tags/list?n=3&x=y".to_owned(), Vec::new());
     loop {
         let (page, link) = get(&registry, &path).await;
@@ -163,7 +171,10 @@ async fn a_repository_without_tags_is_still_known() {
     registry.push_image("n", "t").await;
     registry.send("DELETE", "/v2/n/manifests/t").await;
     assert_eq!(get(&registry, "/v2/n/tags/list").await.0["tags"], serde_json::json!([]));
-    refused(registry.send("GET", "/v2/never/tags/list").await, 404, "NAME_UNKNOWN").await;
+    for query in ["", "?n=0", "?n=5&last=a"] {
+        refused(registry.send("GET", &format!("/v2/never/tags/list{query}")).await, 404, "NAME_UNKNOWN")
+            .await;
+    }
     let (digest, layer, _) = registry.push_image("n", "t").await;
     for path in [format!("manifests/{digest}"), format!("blobs/{layer}"), format!("blobs/{}", sha256(b"{}"))]
     {

@@ -68,8 +68,22 @@ async fn odd_json_is_refused_and_harms_nobody() {
     let registry = Fixture::new().await;
     let number = format!(r#"{{"schemaVersion":2,"manifests":[],"x":{}}}"#, "9".repeat(10_000));
     assert!([201, 400].contains(&registry.put_manifest("n", "t", OCI_INDEX, number).await.status().as_u16()));
-    let nested = format!(r#"{{"schemaVersion":2,"manifests":[],"x":{}"#, "[".repeat(10_000));
-    refused(registry.put_manifest("n", "t", OCI_INDEX, nested).await, 400, "MANIFEST_INVALID").await;
+    let nested = |open: &str, close: &str, depth: usize| {
+        format!(r#"{{"schemaVersion":2,"manifests":[],"x":{}1{}}}"#, open.repeat(depth), close.repeat(depth))
+    };
+    for odd in [
+        nested("[", "]", 10_000),
+        nested(r#"{"a":"#, "}", 10_000),
+        nested(r#"{"]\"}":["#, "]}", 10_000),
+        nested("[", "", 10_000),
+        format!("\u{feff}{}", nested("[", "]", 1)),
+    ] {
+        refused(registry.put_manifest("n", "t", OCI_INDEX, odd).await, 400, "MANIFEST_INVALID").await;
+    }
+    let brackets = nested("", "", 0).replace("\"x\":1", &format!("\"x\":\"{}\"", "[".repeat(10_000)));
+    for fine in [nested("[", "]", 13), nested(r#"{"a":"#, "}", 13), brackets] {
+        assert_eq!(registry.put_manifest("n", "t", OCI_INDEX, fine).await.status(), 201);
+    }
     let blanks = futures::stream::repeat_with(|| Ok::<_, std::io::Error>(" ".repeat(1 << 20))).take(1 << 10);
     let put = registry.request("PUT", "/v2/n/manifests/t").body(reqwest::Body::wrap_stream(blanks));
     // The client may see its connection closed before it has sent a gigabyte.
@@ -319,4 +333,40 @@ async fn a_child_of_an_index_is_not_deleted() {
     assert_eq!(header(&response, "allow"), "GET, HEAD");
     let body = refused(response, 405, "UNSUPPORTED").await;
     assert_eq!(body["errors"][0]["detail"]["referencedBy"][0], sha256(index.as_bytes()));
+}
+
+// registry D1 D8, as clients in Go write what is empty
+#[tokio::test]
+async fn a_descriptor_may_say_that_it_has_nothing() {
+    let registry = Fixture::new().await;
+    let (config, layer) = (registry.push_blob("n", b"{}").await, registry.push_blob("n", b"x").await);
+    let nulls = r#""size":1,"urls":null,"data":null,"annotations":null,"artifactType":null"#;
+    let image = image(&config, &[&layer], "").replace(r#""size":1"#, nulls);
+    assert!(image.contains("null"));
+    assert_eq!(registry.put_manifest("n", "t", OCI_MANIFEST, image.clone()).await.status(), 201);
+    assert_eq!(registry.send("GET", "/v2/n/manifests/t").await.text().await.unwrap(), image);
+}
+
+// registry D13
+#[tokio::test]
+async fn a_manifest_may_be_large() {
+    let registry = Fixture::new().await;
+    let note = "x".repeat(3_900_000);
+    let index = format!(r#"{{"schemaVersion":2,"manifests":[],"annotations":{{"k":"{note}"}}}}"#);
+    assert_eq!(registry.put_manifest("n", "t", OCI_INDEX, index.clone()).await.status(), 201);
+    assert_eq!(registry.send("GET", "/v2/n/manifests/t").await.text().await.unwrap(), index);
+}
+
+// registry D22
+#[tokio::test]
+async fn unknown_fields_are_kept_at_every_level() {
+    let registry = Fixture::new().await;
+    let (config, layer) = (registry.push_blob("n", b"{}").await, registry.push_blob("n", b"x").await);
+    let image = image(&config, &[&layer], r#", "new": {"a":  [1, null]}"#)
+        .replace(r#""size":1"#, r#""size":1,"platform":{"new":1},"other":[{}]"#);
+    assert_eq!(registry.put_manifest("n", "t", OCI_MANIFEST, image.clone()).await.status(), 201);
+    for reference in ["t", &sha256(image.as_bytes())] {
+        let answer = registry.send("GET", &format!("/v2/n/manifests/{reference}")).await;
+        assert_eq!(answer.text().await.unwrap(), image);
+    }
 }

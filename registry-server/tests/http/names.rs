@@ -58,6 +58,8 @@ async fn paths_out_of_the_store_are_refused() {
         let answer =
             registry.raw(&format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await;
         assert!(answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 404"), "{path}: {answer}");
+        assert!(answer.contains("content-type: application/json\r\n"), "{path}: {answer}");
+        assert!(answer.contains("\r\n\r\n{\"errors\":[{\"code\":\"NAME_"), "{path}: {answer}");
     }
 }
 
@@ -73,4 +75,16 @@ async fn an_unknown_repository_is_told_from_an_unknown_manifest() {
     assert_eq!(response.headers()["allow"], "GET, HEAD, PUT, DELETE");
     refused(response, 405, "UNSUPPORTED").await;
     assert_eq!(registry.put_manifest("known", "-bad", OCI_MANIFEST, "{}").await.status(), 400);
+}
+
+// registry VL3
+#[tokio::test]
+async fn the_first_version_of_the_api_is_told_where_the_second_is() {
+    let registry = Fixture::new().await;
+    for path in ["/v1/", "/v1/search?q=a", "/v1/repositories/n/tags", "/v1/images/x/json"] {
+        for method in ["GET", "PUT"] {
+            let error = refused(registry.send(method, path).await, 404, "NAME_UNKNOWN").await;
+            assert!(error["errors"][0]["message"].as_str().unwrap().contains("/v2/"), "{error}");
+        }
+    }
 }

@@ -93,8 +93,16 @@ async fn a_missing_or_malformed_digest_keeps_the_session() {
     for query in
         ["", "?digest=blake3:00", "?digest=md5:d41d8cd98f00b204e9800998ecf8427e", "?digest=sha256:zz"]
     {
-        refused(registry.send("PUT", &format!("{location}{query}")).await, 400, "DIGEST_INVALID").await;
-        assert_eq!(registry.status("GET", &location).await, 204);
+        for body in ["", "def"] {
+            let put = registry.request("PUT", &format!("{location}{query}")).body(body);
+            refused(put.send().await.unwrap(), 400, "DIGEST_INVALID").await;
+            let status = registry.send("GET", &location).await;
+            assert_eq!(
+                (status.status().as_u16(), header(&status, "range").as_str()),
+                (204, "0-2"),
+                "{query}"
+            );
+        }
     }
     let escaped = sha256(b"abc").replace(':', "%3A");
     assert_eq!(registry.status("PUT", &format!("{location}?a=1&digest={escaped}&b=2")).await, 201);
@@ -308,4 +316,49 @@ async fn writers_on_one_session_never_commit_mixed_bytes() {
             }
         }
     }
+}
+
+// registry C9 C35
+#[tokio::test]
+async fn a_stream_that_is_not_what_its_range_says_leaves_the_session_as_it_was() {
+    let registry = Fixture::new().await;
+    let location = registry.begin("n").await;
+    assert_eq!(registry.request("PATCH", &location).body("abc").send().await.unwrap().status(), 202);
+    let query = format!("{location}?digest={}", sha256(b"abcdefghij"));
+    for (method, path) in [("PATCH", &location), ("PUT", &query)] {
+        for range in ["3-7", "3-3", "3-20"] {
+            let stream = futures::stream::iter(["def", "ghij"].map(Ok::<_, std::io::Error>));
+            let request = registry.request(method, path).header("content-range", range);
+            let answer = request.body(reqwest::Body::wrap_stream(stream)).send().await.unwrap();
+            refused(answer, 400, "SIZE_INVALID").await;
+            let status = registry.send("GET", &location).await;
+            assert_eq!(
+                (status.status().as_u16(), header(&status, "range").as_str()),
+                (204, "0-2"),
+                "{range}"
+            );
+        }
+    }
+    let empty = registry.begin("n").await;
+    let most = registry.request("PATCH", &empty).header("content-range", format!("0-{}", u64::MAX));
+    refused(most.body("x").send().await.unwrap(), 400, "SIZE_INVALID").await;
+    let stream = futures::stream::iter(["def", "ghij"].map(Ok::<_, std::io::Error>));
+    let patch = registry.request("PATCH", &location).header("content-range", "3-9");
+    assert_eq!(patch.body(reqwest::Body::wrap_stream(stream)).send().await.unwrap().status(), 202);
+    assert_eq!(registry.status("PUT", &query).await, 201);
+}
+
+// registry C5
+#[tokio::test]
+async fn asking_an_upload_with_a_digest_is_asking_it() {
+    let registry = Fixture::new().await;
+    let location = registry.begin("n").await;
+    let bytes = vec![1; 1024];
+    assert_eq!(registry.request("PATCH", &location).body(bytes.clone()).send().await.unwrap().status(), 202);
+    for digest in [sha256(&bytes), sha256(b"other"), "junk".to_owned()] {
+        let status = registry.send("GET", &format!("{location}?digest={digest}")).await;
+        assert_eq!((status.status().as_u16(), header(&status, "range").as_str()), (204, "0-1023"));
+        assert_eq!(header(&status, "location"), location);
+    }
+    assert_eq!(registry.status("HEAD", &format!("/v2/n/blobs/{}", sha256(&bytes))).await, 404);
 }
