@@ -208,3 +208,27 @@ async fn a_part_of_other_content_is_answered_with_the_whole() {
         assert_eq!(answer.bytes().await.unwrap(), content());
     }
 }
+
+// registry B16 B22
+#[tokio::test]
+async fn head_of_a_blob_is_get_without_its_body() {
+    let registry = Fixture::new().await;
+    let (manifest, layer, bytes) = registry.push_image("n", "t").await;
+    for (path, status, length) in [
+        (format!("blobs/{manifest}"), 200, bytes.len()),
+        (format!("blobs/{layer}"), 200, "layer of t".len()),
+        ("blobs/sha256:baddigeststring".to_owned(), 400, 0),
+        (format!("blobs/{}", sha256(b"never")), 404, 0),
+    ] {
+        let path = format!("/v2/n/{path}");
+        let (head, get) = (registry.send("HEAD", &path).await, registry.send("GET", &path).await);
+        assert_eq!((head.status().as_u16(), get.status().as_u16()), (status, status), "{path}");
+        assert_eq!(header(&head, "content-type"), header(&get, "content-type"));
+        assert_eq!(header(&head, "docker-content-digest"), header(&get, "docker-content-digest"));
+        if status == 200 {
+            assert_eq!(header(&head, "content-length"), length.to_string());
+            assert_eq!(header(&head, "content-type"), "application/octet-stream");
+        }
+        assert_eq!(head.bytes().await.unwrap(), "");
+    }
+}

@@ -370,3 +370,39 @@ async fn unknown_fields_are_kept_at_every_level() {
         assert_eq!(answer.text().await.unwrap(), image);
     }
 }
+
+// registry D1 D3
+#[tokio::test]
+async fn what_a_client_accepts_changes_nothing() {
+    let registry = Fixture::new().await;
+    let index = r#"{"schemaVersion":2,"manifests":[]}"#;
+    let kind = format!("{OCI_INDEX}; charset=utf-8");
+    assert_eq!(registry.put_manifest("n", "t", &kind, index).await.status(), 201);
+    for method in ["GET", "HEAD"] {
+        for accepted in
+            [vec![], vec!["*/*"], vec!["text/plain"], vec!["text/plain;q=0.5", "application/json;q=0"]]
+        {
+            let request = registry.request(method, "/v2/n/manifests/t");
+            let asked = accepted.iter().fold(request, |request, value| request.header("accept", *value));
+            let answer = asked.send().await.unwrap();
+            assert_eq!(
+                (answer.status().as_u16(), header(&answer, "content-type").as_str()),
+                (200, OCI_INDEX)
+            );
+            assert_eq!(header(&answer, "content-length"), index.len().to_string());
+            assert_eq!(answer.text().await.unwrap(), if method == "GET" { index } else { "" });
+        }
+    }
+}
+
+// registry D15
+#[tokio::test]
+async fn content_of_another_repository_is_missing_here() {
+    let registry = Fixture::new().await;
+    let (config, layer) = (registry.push_blob("n", b"{}").await, registry.push_blob("other", b"x").await);
+    let answer = registry.put_manifest("n", "t", OCI_MANIFEST, image(&config, &[&layer], "")).await;
+    let body = refused(answer, 400, "MANIFEST_BLOB_UNKNOWN").await;
+    assert_eq!(body["errors"].as_array().unwrap().len(), 1);
+    assert_eq!(body["errors"][0]["detail"]["digest"], layer);
+    assert_eq!(registry.status("GET", "/v2/n/manifests/t").await, 404);
+}

@@ -362,3 +362,56 @@ async fn asking_an_upload_with_a_digest_is_asking_it() {
     }
     assert_eq!(registry.status("HEAD", &format!("/v2/n/blobs/{}", sha256(&bytes))).await, 404);
 }
+
+// registry C2
+#[tokio::test]
+async fn a_slash_at_the_end_of_an_upload_makes_no_difference() {
+    let registry = Fixture::new().await;
+    let (digest, location) = (sha256(b"abc"), registry.begin("n").await);
+    let patch = registry.request("PATCH", &format!("{location}/")).body("abc").send().await.unwrap();
+    assert_eq!((patch.status().as_u16(), header(&patch, "range").as_str()), (202, "0-2"));
+    assert_eq!(registry.status("GET", &format!("{location}/")).await, 204);
+    assert_eq!(registry.status("PUT", &format!("{location}/?digest={digest}")).await, 201);
+    let begun = registry.send("POST", "/v2/n/blobs/uploads").await;
+    assert_eq!(begun.status(), 202);
+    let location = header(&begun, "location");
+    assert_eq!(registry.status("DELETE", &format!("{location}/")).await, 204);
+    assert_eq!(registry.status("GET", &location).await, 404);
+}
+
+// registry C17
+#[tokio::test]
+async fn the_answer_to_a_whole_blob_says_where_it_is() {
+    let registry = Fixture::new().await;
+    let digest = sha256(b"stream");
+    for chunked in [false, true] {
+        let post = registry.request("POST", &format!("/v2/n/blobs/uploads/?digest={digest}"));
+        let parts = futures::stream::iter(["str", "eam"].map(Ok::<_, std::io::Error>));
+        let post = if chunked { post.body(reqwest::Body::wrap_stream(parts)) } else { post.body("stream") };
+        let answer = post.send().await.unwrap();
+        assert_eq!(answer.status(), 201);
+        assert_eq!(header(&answer, "location"), format!("/v2/n/blobs/{digest}"));
+        assert_eq!(header(&answer, "docker-content-digest"), digest);
+    }
+}
+
+// registry LM1
+#[tokio::test]
+async fn a_stream_over_the_limit_ends_its_upload() {
+    let registry = Fixture::with("limits: {maxblobsize: 6}").await;
+    let parts = |last: &'static str| {
+        reqwest::Body::wrap_stream(futures::stream::iter(["abc", last].map(Ok::<_, std::io::Error>)))
+    };
+    let digest = sha256(b"abcdefg");
+    let post = registry.request("POST", &format!("/v2/n/blobs/uploads/?digest={digest}")).body(parts("defg"));
+    refused(post.send().await.unwrap(), 413, "SIZE_INVALID").await;
+    for (method, query) in [("PATCH", String::new()), ("PUT", format!("?digest={digest}"))] {
+        let location = registry.begin("n").await;
+        let request = registry.request(method, &format!("{location}{query}")).body(parts("defg"));
+        refused(request.send().await.unwrap(), 413, "SIZE_INVALID").await;
+        assert_eq!(registry.status("GET", &location).await, 404, "{method}");
+    }
+    let location = registry.begin("n").await;
+    let request = registry.request("PUT", &format!("{location}?digest={}", sha256(b"abcdef")));
+    assert_eq!(request.body(parts("def")).send().await.unwrap().status(), 201);
+}
