@@ -68,8 +68,10 @@ impl Walk {
                 siblings.read = names.into();
             }
             let Some(name) = siblings.read.pop_front() else { return Ok(()) };
-            if !name.starts_with('_') {
-                self.next.insert(format!("{}{name}", siblings.prefix), Some(siblings));
+            // What begins a repository's name is one, so below anything else there is none.
+            let path = format!("{}{name}", siblings.prefix);
+            if path.parse::<RepositoryName>().is_ok() {
+                self.next.insert(path, Some(siblings));
                 return Ok(());
             }
             after = name;

@@ -253,3 +253,28 @@ async fn the_catalog_is_sorted_paged_and_complete() {
     let next = link[1..].split('>').next().unwrap();
     assert_eq!(get(&registry, next).await.0["repositories"], serde_json::json!(["b"]));
 }
+
+// registry E7 F12
+#[tokio::test]
+async fn folders_that_can_be_no_repository_are_passed_by() {
+    let registry = Fixture::new().await;
+    for name in ["a", "b"] {
+        registry.push_blob(name, b"x").await;
+    }
+    let repositories = registry.store().join("docker/registry/v2/repositories");
+    let deep = vec!["x".repeat(200); 9].join("/");
+    for stray in [&deep, "lost+found/x", "a/UPPER/x", "a/.hidden/x"] {
+        std::fs::create_dir_all(repositories.join(stray)).unwrap();
+    }
+    for last in ["", "?last=x", "?last=a"] {
+        let (list, _) = get(&registry, &format!("/v2/_catalog{last}")).await;
+        let wanted = if last.is_empty() {
+            vec!["a", "b"]
+        } else if last == "?last=a" {
+            vec!["b"]
+        } else {
+            vec![]
+        };
+        assert_eq!(list["repositories"], serde_json::json!(wanted), "{last}");
+    }
+}
