@@ -35,7 +35,14 @@ fn a_killed_server_loses_nothing_that_was_acknowledged() -> Result<()> {
     let mut kill = vec!["-n", namespace.name(), "delete", "pod", "--grace-period=0", "--force"];
     kill.extend(before.iter().map(String::as_str));
     run(&mut kubectl(&kill))?;
-    wait(namespace.name(), "deployment/team-registry", "condition=Available", 60)?;
+    // The Deployment may still speak of the pod that was killed, and that pod's server may still answer.
+    let pods = eventually(Duration::from_secs(60), "a new pod", || {
+        let now = registry.pods()?;
+        Ok((!now.is_empty() && now.iter().all(|pod| !before.contains(pod))).then_some(now))
+    })?;
+    for pod in &pods {
+        wait(namespace.name(), &format!("pod/{pod}"), "condition=Ready", 60)?;
+    }
     let after = eventually(Duration::from_secs(60), "the image after the kill", || {
         run(&mut registry.crane(&["digest", &image])).map(Some)
     })?;
