@@ -33,8 +33,7 @@ control_groups() { # of the containers that our engine knows
 	local container
 	for container in "$STATE"/docker/containers/*; do
 		[ -d "$container" ] || continue # there is none: the pattern itself would match those of every engine
-		# Groups come and go while we look: of one that has gone, find says that it is not there.
-		find /sys/fs/cgroup -depth -type d -path "*/docker/$(basename "$container")*" 2>/dev/null || true
+		find /sys/fs/cgroup -depth -type d -path "*/docker/$(basename "$container")*" 2>/dev/null || true # groups go while we look
 	done
 }
 

@@ -180,8 +180,7 @@ unmount_below() {
 kill_shims() {
 	local folder children
 	for folder in /proc/[0-9]*; do
-		# Most are none of ours, and may go while we look: then there is nothing to read, and nobody to kill.
-		case $({ tr '\0' ' ' <"$folder/cmdline"; } 2>/dev/null || true) in
+		case $({ tr '\0' ' ' <"$folder/cmdline"; } 2>/dev/null || true) in # one that went while we look is nobody to kill
 		*containerd-shim-runc-v2*"-address $1 "*)
 			# A thread may go while we look, and takes no children with it.
 			mapfile -t children < <(cat "$folder"/task/*/children 2>/dev/null | tr ' ' '\n' | grep .)

@@ -13,8 +13,7 @@ processes() {
 	kill_groups $(control_groups)
 	kill_recorded containerd
 }
-# Groups come and go while we look: of one that has gone, find says that it is not there.
-control_groups() { find /sys/fs/cgroup -depth -type d -path "*/$CGROUP*" 2>/dev/null || true; }
+control_groups() { find /sys/fs/cgroup -depth -type d -path "*/$CGROUP*" 2>/dev/null || true; } # groups go while we look
 
 network() {
 	local rules='' chains sets='' set ours='KUBE-(ROUTER|NWPLCY|POD-FW)-'
@@ -27,11 +26,11 @@ network() {
 	if command -v iptables-save >/dev/null; then
 		rules=$(iptables-save -t filter) || say "iptables does not work here, so it holds no chain of ours"
 	fi
-	chains=$(grep -oP "^:\K$ours\S+" <<<"$rules" || true) # none is no error
+	chains=$(sed -nE "s/^:(${ours}[^ ]+).*/\1/p" <<<"$rules")
 	if [ -n "$chains" ]; then
 		{
 			echo '*filter'
-			grep -P "^-A (INPUT|FORWARD|OUTPUT) .*-j $ours" <<<"$rules" | sed 's/^-A/-D/' || true # none is no error
+			sed -nE "/^-A (INPUT|FORWARD|OUTPUT) .*-j $ours/s/^-A/-D/p" <<<"$rules"
 			awk '{print "-F", $0}' <<<"$chains"
 			awk '{print "-X", $0}' <<<"$chains"
 			echo COMMIT
@@ -40,7 +39,7 @@ network() {
 	if command -v ipset >/dev/null; then
 		sets=$(ipset list -n) || say "ipset does not work here, so it holds no set of ours"
 	fi
-	sets=$(grep -E '^(KUBE-(SRC|DST)|TMP)-[A-Z2-7]{16}$' <<<"$sets" || true) # none is no error
+	sets=$(sed -nE '/^(KUBE-(SRC|DST)|TMP)-[A-Z2-7]{16}$/p' <<<"$sets")
 	for set in $sets; do ipset destroy "$set"; done
 }
 
