@@ -36,12 +36,25 @@ pub async fn serve(address: SocketAddr, metrics: PrometheusHandle, pulse: Arc<Pu
     }
 }
 
+/// One line for each watch, as the API server itself writes such lists.
+fn watches(pulse: &Pulse) -> String {
+    let line = |(what, trouble): (String, Option<String>)| match trouble {
+        None => format!("[+]watch {what} ok\n"),
+        Some(trouble) => format!("[-]watch {what} failed: {trouble}\n"),
+    };
+    let lines: String = pulse.watches().all().into_iter().map(line).collect();
+    format!("{lines}ok\n")
+}
+
 fn answer(request: &Request<Incoming>, metrics: &PrometheusHandle, pulse: &Pulse) -> Response<Full<Bytes>> {
     let ok = || (StatusCode::OK, "ok\n".to_owned());
     let (status, body) = match request.uri().path() {
         "/livez" => pulse
             .trouble()
             .map_or_else(ok, |trouble| (StatusCode::SERVICE_UNAVAILABLE, format!("{trouble}\n"))),
+        "/readyz" if pulse.ready() && request.uri().query() == Some("verbose") => {
+            (StatusCode::OK, watches(pulse))
+        }
         "/readyz" if pulse.ready() => ok(),
         "/readyz" => (StatusCode::SERVICE_UNAVAILABLE, "the API server has not answered yet\n".to_owned()),
         "/metrics" => (StatusCode::OK, metrics.render()),

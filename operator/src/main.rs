@@ -19,7 +19,6 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
 };
-use tower::util::MapRequestLayer;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -69,9 +68,9 @@ async fn serve(run: Run) -> anyhow::Result<()> {
         _ = led.wait_for(|leads| *leads) => tracing::info!("leading"),
         _ = terminated.recv() => return Ok(()),
     }
-    let watching = ClientBuilder::try_from(config)?.with_layer(&MapRequestLayer::new(pulse.watching()));
+    let watching = ClientBuilder::try_from(config)?.with_layer(&pulse.watching()).build();
     tokio::select! {
-        () = controller::run(watching.build(), &run) => bail!("the controller ended"),
+        () = controller::run(&client, &watching, &run) => bail!("the controller ended"),
         _ = &mut lease => bail!("the lease is lost: another pod takes over"),
         served = probes => bail!("failed to serve probes on {}: {served:?}", run.health_addr),
         _ = terminated.recv() => {

@@ -8,7 +8,10 @@ use kube::{
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::cluster::subset::contains;
+use crate::cluster::{
+    create::{create, own},
+    subset::contains,
+};
 
 /// Field manager of every write.
 pub const MANAGER: &str = "privateregistry-operator";
@@ -28,6 +31,8 @@ pub enum Outcome {
     Reverted(Box<DynamicObject>),
     /// An object of that name, with this uid, is somebody else's.
     Foreign(String),
+    /// It selects other pods than it should, which no write can change.
+    Misselects(Box<DynamicObject>),
 }
 
 /// Client for the kind and namespace of `object`.
@@ -71,11 +76,11 @@ impl Family<'_> {
 /// written and the API server's 409 is returned.
 pub async fn apply(
     client: &Client,
-    wanted: Value,
+    wanted: &Value,
     read: Option<DynamicObject>,
     family: Family<'_>,
 ) -> Result<Outcome, kube::Error> {
-    let (mut wanted, hash) = marked(wanted);
+    let (mut wanted, hash) = marked(wanted.clone());
     let api = api(client, &wanted);
     let name = wanted["metadata"]["name"].as_str().unwrap_or_default().to_owned();
     let version = read.as_ref().and_then(|read| read.metadata.resource_version.clone());
@@ -84,10 +89,13 @@ pub async fn apply(
         None => api.get_opt(&name).await?,
     };
     let Some(live) = live else {
-        return Ok(Outcome::Created(Box::new(send(&api, &name, &wanted).await?)));
+        return Ok(Outcome::Created(Box::new(create(&api, &wanted).await?)));
     };
     if !family.has(&live.metadata) {
         return Ok(Outcome::Foreign(live.metadata.uid.unwrap_or_default()));
+    }
+    if misselects(&live, &wanted) {
+        return Ok(Outcome::Misselects(Box::new(live)));
     }
     let same = live.metadata.annotations.as_ref().and_then(|all| all.get(APPLIED)) == Some(&hash);
     let holds = serde_json::to_value(&live).is_ok_and(|live| contains(&live, &wanted));
@@ -96,8 +104,9 @@ pub async fn apply(
     }
     // An object that was deleted and made again by somebody else in the meantime is not the one that was judged.
     wanted["metadata"]["uid"] = live.metadata.uid.clone().into();
-    if let Some(version) = version {
-        wanted["metadata"]["resourceVersion"] = version.into();
+    let live = own(&api, &live).await?.unwrap_or(live);
+    if version.is_some() {
+        wanted["metadata"]["resourceVersion"] = live.metadata.resource_version.clone().into();
     }
     let sent = Box::new(send(&api, &name, &wanted).await?);
     if sent.metadata.resource_version == live.metadata.resource_version {
@@ -112,6 +121,11 @@ pub fn marked(mut wanted: Value) -> (Value, String) {
     let hash = hex::encode(Sha256::digest(wanted.to_string().as_bytes()))[..16].to_owned();
     wanted["metadata"]["annotations"][APPLIED] = hash.clone().into();
     (wanted, hash)
+}
+
+/// The selector of a Deployment cannot be changed.
+fn misselects(live: &DynamicObject, wanted: &Value) -> bool {
+    wanted["kind"] == "Deployment" && live.data["spec"]["selector"] != wanted["spec"]["selector"]
 }
 
 async fn send(api: &Api<DynamicObject>, name: &str, wanted: &Value) -> Result<DynamicObject, kube::Error> {

@@ -1,8 +1,10 @@
 //! The API server for any kind: read, server-side apply, prune, status, lease. Knows no kind of ours.
 
 pub mod apply;
+pub mod create;
 pub mod lease;
 pub mod pulse;
 pub mod quantity;
 pub mod retries;
 pub mod subset;
+pub mod watches;

@@ -6,8 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::Request;
-use kube::client::Body;
+use crate::cluster::watches::{Recorded, Watches};
 
 /// A candidate that has not asked for this long hangs.
 const HANGS: Duration = Duration::from_secs(60);
@@ -16,73 +15,65 @@ const HANGS: Duration = Duration::from_secs(60);
 const BLIND: Duration = Duration::from_secs(600);
 
 /// When the API server was asked last, and what for.
-#[derive(Debug)]
-pub struct Pulse(Mutex<Beats>);
-
-#[derive(Clone, Copy, Debug)]
-struct Beats {
-    asked: Instant,
-    answered: bool,
-    /// Of a leader only.
-    watched: Option<Instant>,
+#[derive(Debug, Default)]
+pub struct Pulse {
+    lease: Mutex<Lease>,
+    watches: Arc<Watches>,
 }
 
-impl Default for Pulse {
+#[derive(Clone, Copy, Debug)]
+struct Lease {
+    asked: Instant,
+    answered: bool,
+}
+
+impl Default for Lease {
     fn default() -> Self {
-        Self(Mutex::new(Beats { asked: Instant::now(), answered: false, watched: None }))
+        Self { asked: Instant::now(), answered: false }
     }
 }
 
 impl Pulse {
     /// The API server was asked for the lease; `answered` says whether it answered.
     pub fn beat(&self, answered: bool) {
-        self.change(|beats| {
-            beats.asked = Instant::now();
-            beats.answered |= answered;
-        });
+        let mut lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
+        lease.asked = Instant::now();
+        lease.answered |= answered;
     }
 
-    /// The process leads from now on. Its controller's client has to tell of each of its requests: a watch was opened.
-    pub fn watching(self: &Arc<Self>) -> impl Fn(Request<Body>) -> Request<Body> + Clone + use<> {
+    /// The process leads from now on; what its controller's client, which watches only, has around it.
+    pub fn watching(&self) -> Recorded {
         // A leader whose first watch never opens is as blind as one whose watches ended.
-        self.change(|beats| beats.watched = Some(Instant::now()));
-        let pulse = Arc::clone(self);
-        move |request| {
-            let query = request.uri().query().unwrap_or_default();
-            if query.split('&').any(|pair| pair.strip_prefix("watch=").is_some_and(|on| on != "false")) {
-                pulse.change(|beats| beats.watched = Some(Instant::now()));
-            }
-            request
-        }
+        self.watches.begin();
+        Recorded(Arc::clone(&self.watches))
+    }
+
+    /// The watches of a leader.
+    pub fn watches(&self) -> &Watches {
+        &self.watches
     }
 
     /// What keeps the process from its work, so that only a restart helps.
     pub fn trouble(&self) -> Option<&'static str> {
-        self.beats().trouble(Instant::now())
+        trouble(self.lease().asked, self.watches.opened(), Instant::now())
     }
 
     /// The API server has answered once.
     pub fn ready(&self) -> bool {
-        self.beats().answered
+        self.lease().answered
     }
 
-    fn beats(&self) -> Beats {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Beats)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    fn lease(&self) -> Lease {
+        *self.lease.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Beats {
-    fn trouble(self, now: Instant) -> Option<&'static str> {
-        if now.duration_since(self.asked) >= HANGS {
-            return Some("the lease has not been asked for in a minute");
-        }
-        let blind = self.watched.is_some_and(|watched| now.duration_since(watched) >= BLIND);
-        blind.then_some("no watch was opened in ten minutes")
+fn trouble(asked: Instant, opened: Option<Instant>, now: Instant) -> Option<&'static str> {
+    if now.duration_since(asked) >= HANGS {
+        return Some("the lease has not been asked for in a minute");
     }
+    let blind = opened.is_some_and(|opened| now.duration_since(opened) >= BLIND);
+    blind.then_some("no watch was opened in ten minutes")
 }
 
 #[cfg(test)]
@@ -102,21 +93,17 @@ mod tests {
     // operator 64
     #[test]
     fn a_leader_without_watches_does_not_live() {
-        let pulse = Arc::new(Pulse::default());
-        let later = |seconds| Instant::now() + Duration::from_secs(seconds);
-        assert_eq!(pulse.beats().trouble(later(59)), None);
-        assert!(pulse.beats().trouble(later(61)).is_some_and(|said| said.contains("lease")));
+        let now = Instant::now();
+        let later = |seconds| now + Duration::from_secs(seconds);
+        assert_eq!(trouble(now, None, later(59)), None);
+        assert!(trouble(now, None, later(61)).is_some_and(|said| said.contains("lease")));
+        assert_eq!(trouble(later(700), None, later(700)), None, "a standby has no watches");
+        assert_eq!(trouble(later(599), Some(now), later(599)), None);
+        assert!(trouble(later(601), Some(now), later(601)).is_some_and(|said| said.contains("watch")));
 
-        let asks_later = |seconds| Beats { asked: later(seconds), ..pulse.beats() }.trouble(later(seconds));
-        assert_eq!(asks_later(700), None, "a standby has no watches");
-        let tell = pulse.watching();
-        assert!(asks_later(601).is_some(), "a leader opens watches");
-        let request = |uri: &str| Request::builder().uri(uri).body(Body::empty()).unwrap();
-        let before = pulse.beats().watched;
-        tell(request("/api/v1/secrets?limit=500"));
-        assert_eq!(pulse.beats().watched, before, "a list is no watch");
-        tell(request("/api/v1/secrets?&watch=true&timeoutSeconds=290"));
-        assert_eq!(asks_later(590), None);
-        assert!(asks_later(601).is_some_and(|said| said.contains("watch")));
+        let pulse = Pulse::default();
+        assert_eq!(pulse.watches().opened(), None);
+        let _client_has = pulse.watching();
+        assert!(pulse.watches().opened().is_some(), "a leader has to open watches");
     }
 }

@@ -49,9 +49,36 @@ pub fn bytes(text: &str) -> Option<u64> {
     u64::try_from(amount(text)?.div_euclid(1000)).ok()
 }
 
+/// The same amount in the largest binary unit, as the API server writes it: `1024Mi` is `1Gi`. Texts without a binary
+/// unit stay as they are.
+pub fn canonical(text: &str) -> String {
+    let Some(whole) = bytes(text).filter(|bytes| *bytes > 0 && text.ends_with('i')) else {
+        return text.to_owned();
+    };
+    let units = ["Ei", "Pi", "Ti", "Gi", "Mi", "Ki"].into_iter().zip([60, 50, 40, 30, 20, 10]);
+    let fitting =
+        units.map(|(unit, bits)| (unit, 1_u64 << bits)).find(|(_, size)| whole.is_multiple_of(*size));
+    fitting.map_or_else(|| text.to_owned(), |(unit, size)| format!("{}{unit}", whole / size))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{amount, bytes};
+    use super::{amount, bytes, canonical};
+
+    #[test]
+    fn equal_amounts_in_binary_units_are_one_text() {
+        for (text, same) in [
+            ("30720Mi", "30Gi"),
+            ("1.5Gi", "1536Mi"),
+            ("2048Gi", "2Ti"),
+            ("7Gi", "7Gi"),
+            ("20G", "20G"),
+            ("1073741824", "1073741824"),
+            ("0.3Ki", "0.3Ki"),
+        ] {
+            assert_eq!(canonical(text), same);
+        }
+    }
 
     #[test]
     fn equal_amounts_are_equal_however_they_are_written() {

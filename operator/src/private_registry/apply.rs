@@ -80,7 +80,7 @@ impl<'a> Pass<'a> {
         self.stays(&kind, name.clone());
         self.written.insert((kind.clone(), name.clone()));
         let read = if kind == "Secret" { self.reader.seen.get(&name) } else { None };
-        let outcome = apply(self.reader.client, wanted, read, self.reader.family()).await;
+        let outcome = apply(self.reader.client, &wanted, read, self.reader.family()).await;
         let outcome = outcome.map_err(|error| unwritten(&kind, &name, error))?;
         self.wrote |= !matches!(outcome, Outcome::Unchanged(_));
         match outcome {
@@ -100,6 +100,7 @@ impl<'a> Pass<'a> {
                 self.tell_about(EventType::Warning, "Reverted", note, &live).await;
                 Ok((*live, true))
             }
+            Outcome::Misselects(live) => Err(self.replace(&live, &wanted).await?),
             Outcome::Foreign(uid) => Err(PassError::NameConflict { kind, name, uid }),
         }
     }
@@ -107,31 +108,26 @@ impl<'a> Pass<'a> {
     /// Applies all children; gives those whose state matters. `before` is the Deployment as it was.
     pub async fn children(
         &mut self,
-        children: Children,
+        mut children: Children,
         before: Option<&Value>,
     ) -> Result<Applied, PassError> {
-        let inputs = self.inputs(children.secrets.into_iter().chain([children.live]).collect()).await?;
-        for child in [children.boot].into_iter().chain(children.trust) {
-            self.child(child).await?;
-        }
+        self.child(children.boot.take()).await?;
         let trial = match &children.deployment {
-            Some(deployment) => self.trial(deployment, before).await?,
-            None => None,
+            Some(deployment) => self.trial(deployment, before).await,
+            None => Ok(None),
         };
-        let mut applied = Applied { trial, ..Applied::default() };
-        // Pods that stay for now stay reachable as they are.
-        if applied.trial.is_none() {
-            applied.service = Some(self.child(children.service).await?);
-            for child in children.network_policies.into_iter().chain(children.disruption_budget) {
-                self.child(child).await?;
-            }
-            for child in children.redis {
-                applied.redis = Some(self.child(child).await?);
-            }
-            if let Some(deployment) = children.deployment {
-                applied.deployment = Some(self.child(deployment).await?);
-            }
+        // Pods that stay for now keep what they use, and stay reachable as they are.
+        let held = before.is_some() && (children.deployment.is_none() || !matches!(trial, Ok(None)));
+        let login = children.redis_auth.take().filter(|_| !held);
+        let inputs = children.secrets.drain(..).chain(login).chain([children.live.take()]).collect();
+        let inputs = self.inputs(inputs).await?;
+        if let Some(trust) = children.trust.take() {
+            self.child(trust).await?;
         }
+        let applied = match trial? {
+            trial if held => Applied { trial, held, redis: self.redis().await?, ..Applied::default() },
+            _ => self.roll_out(children, before).await?,
+        };
         if let Some(hash) = inputs {
             self.hand_over(&hash).await;
         }
@@ -215,7 +211,13 @@ impl<'a> Pass<'a> {
     }
 
     /// Tells what happened to a child.
-    async fn tell_about(&self, type_: EventType, reason: &str, note: String, child: &DynamicObject) {
+    pub(super) async fn tell_about(
+        &self,
+        type_: EventType,
+        reason: &str,
+        note: String,
+        child: &DynamicObject,
+    ) {
         tell(self.recorder, self.object, News { type_, reason, note, child: Some(child) }).await;
     }
 }
@@ -229,6 +231,10 @@ pub struct Applied {
     pub service: Option<DynamicObject>,
     /// What keeps the Deployment from being applied: what it would run has not started yet.
     pub trial: Option<Trial>,
+    /// The pods, and what leads to them, stay as they are.
+    pub held: bool,
+    /// The pods wait for their Redis to be replaced.
+    pub after_redis: bool,
     /// The managed Redis' Deployment.
     pub redis: Option<DynamicObject>,
 }

@@ -54,7 +54,8 @@ impl Reader<'_> {
     /// What is served now.
     async fn secret_pair(&self) -> Result<Option<Served>, PassError> {
         Ok(self.secret(&self.model.names.tls()).await?.and_then(|secret| {
-            let pair = pair(&secret, "tls")?;
+            // A key that is another's, or no key, serves nobody.
+            let pair = pair(&secret, "tls").filter(provided::fits)?;
             Some(Served { facts: inspect::first(&pair.certificate)?, pair, ca: secret.text("ca.crt") })
         }))
     }
@@ -203,11 +204,9 @@ fn fits(last: &Served, authority: &Authority, wanted: &[String], lifetimes: Life
 }
 
 fn authority(secret: &Stored) -> Option<Authority> {
-    let current = pair(secret, "tls")?;
-    inspect::first(&current.certificate)?;
     Some(Authority {
-        current,
-        next: pair(secret, "next"),
+        current: pair(secret, "tls").filter(issue::signs)?,
+        next: pair(secret, "next").filter(issue::signs),
         previous: secret.text("previous.crt"),
         rotated: secret.annotation(secrets::ROTATED).map(str::to_owned),
     })

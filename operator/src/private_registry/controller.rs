@@ -1,6 +1,6 @@
 //! What is watched, and when an object is looked at again. Only metadata is watched: what a pass needs it reads.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use crate::{
     args::Run,
@@ -43,6 +43,9 @@ use rand::Rng;
 /// Passes at a time: each may hash passwords, and all share one API server.
 const PASSES: u16 = 16;
 
+/// Objects that have to go first go in about this time.
+const REPLACING: Duration = Duration::from_secs(1);
+
 /// An object that cannot be read, because another CRD let it in, is one object's trouble and not everybody's.
 type Watched = DeserializeGuard<PrivateRegistry>;
 
@@ -52,7 +55,8 @@ struct Shared {
 }
 
 /// Reconciles every object until the process ends: of all namespaces, or of those that the command line names.
-pub async fn run(client: Client, run: &Run) {
+/// `watching` does nothing but list and watch.
+pub async fn run(client: &Client, watching: &Client, run: &Run) {
     let reporter = Reporter { controller: MANAGER.into(), instance: Some(run.pod_name.clone()) };
     let shared = Arc::new(Shared {
         context: Context {
@@ -74,7 +78,7 @@ pub async fn run(client: Client, run: &Run) {
     }
     let passes = (usize::from(PASSES) / scopes.len()).max(1);
     let passes = u16::try_from(passes).unwrap_or(PASSES);
-    let controllers = scopes.iter().map(|scope| watch(&client, scope, passes, Arc::clone(&shared)));
+    let controllers = scopes.iter().map(|scope| watch(watching, scope, passes, Arc::clone(&shared)));
     futures::future::join_all(controllers).await;
 }
 
@@ -113,11 +117,14 @@ async fn watch(client: &Client, scope: &Scope, passes: u16, shared: Arc<Shared>)
     controller
         .owns(scope.metadata::<Deployment>(client), ours())
         .owns(scope.metadata::<Service>(client), ours())
-        .owns(scope.metadata::<ConfigMap>(client), ours())
         .owns(scope.metadata::<ServiceAccount>(client), ours())
         .owns(scope.metadata::<NetworkPolicy>(client), ours())
         .owns(scope.metadata::<PodDisruptionBudget>(client), ours())
-        // Secrets and claims of the user's have no label of ours.
+        // Secrets, claims and bundles of the user's have no label of ours.
+        .watches(scope.metadata::<ConfigMap>(client), watcher::Config::default(), {
+            let registries = registries.clone();
+            move |bundle| concerned(&bundle, &registries, names_bundle)
+        })
         .watches(scope.metadata::<Secret>(client), watcher::Config::default(), {
             let registries = registries.clone();
             move |secret| concerned(&secret, &registries, names_secret)
@@ -185,6 +192,12 @@ fn names_secret(registry: &PrivateRegistry, name: &str) -> bool {
         })
 }
 
+fn names_bundle(registry: &PrivateRegistry, name: &str) -> bool {
+    let redis = registry.spec.cache.as_ref().and_then(|cache| cache.redis.as_ref());
+    let tls = redis.and_then(|redis| redis.external.as_ref()).and_then(|external| external.tls.as_ref());
+    tls.is_some_and(|tls| tls.ca_bundle_ref.name == name)
+}
+
 fn names_claim(registry: &PrivateRegistry, name: &str) -> bool {
     let filesystem = registry.spec.storage.filesystem.as_ref();
     filesystem.and_then(|volume| volume.existing_claim_name.as_ref()).is_some_and(|claim| claim == name)
@@ -213,6 +226,7 @@ async fn pass(watched: Arc<Watched>, shared: Arc<Shared>) -> Result<Action, Arc<
             Ok(Action::requeue(again))
         }
         Err(PassError::Terminating) => Ok(Action::await_change()),
+        Err(PassError::Replacing(_)) => Ok(Action::requeue(REPLACING)),
         Err(error) => {
             tracing::warn!(error = ?error, object = key, "a pass failed");
             // An API server that does not answer says nothing about the registry: its status stays.

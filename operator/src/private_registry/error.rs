@@ -62,7 +62,7 @@ pub enum PassError {
     )]
     CrdOutdated,
     /// The API server refuses a child: the object asks for what the cluster cannot give.
-    #[error("the cluster refuses {kind} {name}: {said}")]
+    #[error("the cluster refuses {kind} {name}: {said}; {}", remedy(.said))]
     Refused {
         /// Kind of the child.
         kind: String,
@@ -74,6 +74,9 @@ pub enum PassError {
     /// The namespace is going, and everything in it: nothing can be made there.
     #[error("the namespace is being deleted")]
     Terminating,
+    /// A child that cannot be changed is on its way out: the next pass makes it anew.
+    #[error("Deployment {0} is being replaced")]
+    Replacing(String),
     /// A child could not be computed.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
@@ -110,7 +113,9 @@ impl PassError {
             Self::NameConflict { .. } => reason::NAME_CONFLICT,
             Self::InvalidSpec { .. } | Self::Refused { .. } | Self::Resolve(_) => reason::INVALID_SPEC,
             Self::CrdOutdated => reason::CRD_OUTDATED,
-            Self::Incomplete(_) | Self::Cluster { .. } | Self::Terminating => reason::RECONCILING,
+            Self::Incomplete(_) | Self::Cluster { .. } | Self::Terminating | Self::Replacing(_) => {
+                reason::RECONCILING
+            }
         }
     }
 }
@@ -118,7 +123,7 @@ impl PassError {
 impl PassError {
     /// Whether it says something about the object; an API server that does not answer says nothing about it.
     pub fn concerns_the_object(&self) -> bool {
-        !matches!(self, Self::Incomplete(_) | Self::Cluster { .. } | Self::Terminating)
+        !matches!(self, Self::Incomplete(_) | Self::Cluster { .. } | Self::Terminating | Self::Replacing(_))
     }
 }
 
@@ -126,15 +131,27 @@ impl PassError {
 pub fn unwritten(kind: &str, name: &str, error: kube::Error) -> PassError {
     match error {
         kube::Error::Api(status) if terminating(&status) => PassError::Terminating,
-        kube::Error::Api(status) if [400, 403, 422].contains(&status.code) => {
+        kube::Error::Api(status) if [400, 403, 422].contains(&status.code) || undeclared(&status) => {
             PassError::Refused { kind: kind.into(), name: name.into(), said: status.message.clone() }
         }
         source => PassError::Cluster { what: format!("apply {kind} {name}"), source: Box::new(source) },
     }
 }
 
+/// A field that does not exist, or of another type, is an error of the API server's under server-side apply.
+fn undeclared(status: &Status) -> bool {
+    status.code == 500 && status.message.contains("failed to create typed patch object")
+}
+
+fn remedy(said: &str) -> &'static str {
+    if said.contains("immutable") {
+        return "what cannot be changed can be deleted: it is made anew as it should be";
+    }
+    "correct what the object asks for, or ask for what the namespace forbids"
+}
+
 /// Admission lets nothing be created in a namespace that is being deleted.
-fn terminating(status: &Status) -> bool {
+pub fn terminating(status: &Status) -> bool {
     let causes = status.details.iter().flat_map(|details| &details.causes);
     status.code == 403 && causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
 }

@@ -19,6 +19,7 @@ pub mod prune;
 pub mod reconcile;
 pub mod redis_probe;
 pub mod resolve;
+pub mod rollout;
 pub mod status;
 pub mod tell;
 pub mod trial;

@@ -94,11 +94,6 @@ impl<'a> Reader<'a> {
         Family { instance: &model.names.name, uid: &model.owner.uid, adopt: model.wishes.adopt() }
     }
 
-    /// Secrets of the namespace.
-    pub fn secrets(&self) -> Api<Secret> {
-        Api::namespaced(self.client.clone(), &self.model.names.namespace)
-    }
-
     /// One Secret.
     pub async fn secret(&self, name: &str) -> Result<Option<Stored>, PassError> {
         let found = match self.seen.get(name) {

@@ -18,7 +18,7 @@ struct Prunable {
 }
 
 const PRUNABLE: &[Prunable] = &[
-    Prunable { api_version: "networking.k8s.io/v1", kind: "NetworkPolicy", needed: false },
+    Prunable { api_version: "networking.k8s.io/v1", kind: "NetworkPolicy", needed: true },
     Prunable { api_version: "policy/v1", kind: "PodDisruptionBudget", needed: false },
     Prunable { api_version: "apps/v1", kind: "Deployment", needed: true },
     Prunable { api_version: "v1", kind: "Pod", needed: true },

@@ -21,7 +21,7 @@ use crate::{
         redis_probe,
         resolve::{Defaults, resolve},
         status::{
-            observed::{Observed, rolled_out},
+            observed::{Observed, replaced, rolled_out},
             pace::{Progress, tidy_needed},
             write,
         },
@@ -83,26 +83,27 @@ impl Pass<'_> {
         self.release("v1", "Secret", &self.reader.model.names.ca()).await?;
         let held = applied.deployment.is_none();
         let deployment = applied.deployment.or(front.deployment).as_ref().map(json_of);
-        let done = deployment.as_ref().is_some_and(rolled_out);
+        let done = deployment.as_ref().is_some_and(replaced);
         // Pods that stay for now keep all that they use.
         if applied.trial.is_none() && (self.wrote() || tidy_needed(self.object, done)) {
             // A Deployment that is held needs what its old template mounts.
             self.prune(done && !held).await?;
         }
         Ok(Observed {
-            url: applied.trial.as_ref().and_then(|_| self.object.status.as_ref()?.url.clone()),
+            held: self.object.status.clone().filter(|_| applied.held),
             service: json_of(applied.service.as_ref().unwrap_or(&front.service)),
             redis: applied.redis.as_ref().map(json_of),
             claim: front.volume.claim,
             classes: front.volume.classes,
             claim_refused: front.volume.refused,
-            pods: if done { vec![] } else { self.pods().await? },
+            pods: if deployment.as_ref().is_some_and(rolled_out) { vec![] } else { self.pods().await? },
             external_redis: match &self.reader.model.cache {
                 CacheKind::ExternalRedis(external) => {
                     Some(redis_probe::ask(&self.reader, external, &credentials.redis).await?)
                 }
                 CacheKind::ManagedRedis(_) | CacheKind::Memory(_) | CacheKind::None => None,
             },
+            after_redis: applied.after_redis,
             trial: applied.trial,
             decision: front.volume.decision,
             certificate,

@@ -7,7 +7,7 @@ use kube::{
     runtime::events::{Event, EventType, Recorder},
 };
 
-use crate::crd::registry::PrivateRegistry;
+use crate::{crd::registry::PrivateRegistry, private_registry::error::terminating};
 
 /// What an Event says.
 pub struct News<'a> {
@@ -42,7 +42,10 @@ pub async fn tell(recorder: &Recorder, object: &PrivateRegistry, news: News<'_>)
         action: "Reconcile".into(),
         secondary,
     };
-    if let Err(error) = recorder.publish(&event, &object.object_ref(&())).await {
-        tracing::warn!(%error, reason = news.reason, "failed to write an Event");
+    match recorder.publish(&event, &object.object_ref(&())).await {
+        Ok(()) => {}
+        // Nobody will read it: it goes with the namespace.
+        Err(kube::Error::Api(status)) if terminating(&status) => {}
+        Err(error) => tracing::warn!(%error, reason = news.reason, "failed to write an Event"),
     }
 }

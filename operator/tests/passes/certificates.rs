@@ -1,8 +1,8 @@
 //! The CA and what it signs.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::world::{SIX_LINES, World};
+use crate::world::{OBJECT, SIX_LINES, World};
 
 // operator 40: the CA's Secret was written, and nothing after it
 #[tokio::test]
@@ -60,4 +60,80 @@ async fn a_ca_is_rotated_as_asked() {
         "{:?}",
         world.api.events()
     );
+}
+
+// A pair that does not belong together serves nobody, whoever put it there.
+#[tokio::test]
+async fn a_key_of_anothers_beside_the_certificate_is_not_served() {
+    let world = World::new(SIX_LINES);
+    world.settle().await;
+    let good = world.secret("team-tls", "tls.key");
+    let other = world.secret("team-ca", "tls.key");
+    for key in [other.as_str(), "no key"] {
+        world.set_secret("team-tls", "tls.key", key);
+        world.settle().await;
+        let served = world.secret("team-tls", "tls.key");
+        assert!(served != key && served != good, "a new pair");
+    }
+}
+
+// A CA that cannot sign is said, and costs nobody his account.
+#[tokio::test]
+async fn a_ca_that_cannot_sign_stops_nothing_else() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    let served = world.secret("team-tls", "tls.crt");
+    let key = world.secret("team-tls", "tls.key");
+    for broken in ["no key", key.as_str()] {
+        world.set_secret("team-ca", "tls.key", broken);
+        world.now += 70 * 24 * 3600;
+        let before = world.secret("team-htpasswd", "htpasswd");
+        world.set_secret("team.admin", "password", &format!("new for {}", world.now));
+        world.settle().await;
+        assert_eq!(world.condition("CertificateReady"), "False/ChainInvalid");
+        assert!(
+            world.message("CertificateReady").contains("team-ca"),
+            "{}",
+            world.message("CertificateReady")
+        );
+        assert_eq!(world.secret("team-tls", "tls.crt"), served);
+        assert_ne!(world.secret("team-htpasswd", "htpasswd"), before);
+    }
+}
+
+// operator 36, operator 37: renewed once, at two thirds of its life, and told
+#[tokio::test]
+async fn a_certificate_is_renewed_once_when_it_is_due() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    let (first, ca) = (world.secret("team-tls", "tls.crt"), world.secret("team-ca", "tls.crt"));
+    let due = world.api.objects()[OBJECT]["status"]["certificate"]["renewalTime"].clone();
+    let due = due.as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_second();
+    let renewed = |world: &World| {
+        world.api.events().iter().filter(|event| event.starts_with("CertificateRenewed")).count()
+    };
+    world.now = due - 1;
+    world.settle().await;
+    assert_eq!((world.secret("team-tls", "tls.crt"), renewed(&world)), (first.clone(), 0));
+    for _ in 0..2 {
+        world.now = due;
+        world.settle().await;
+        assert_ne!(world.secret("team-tls", "tls.crt"), first);
+        assert_eq!((world.secret("team-ca", "tls.crt"), renewed(&world)), (ca.clone(), 1));
+    }
+}
+
+// operator 41: what is no longer a name goes from the certificate, too
+#[tokio::test]
+async fn the_certificate_names_what_the_object_names() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    let names = |world: &World| world.api.objects()[OBJECT]["status"]["certificate"]["dnsNames"].to_string();
+    let before = names(&world);
+    world.set_spec("exposure", json!({"hostnames": ["Registry.Example.com".to_lowercase()]}));
+    world.settle().await;
+    assert!(names(&world).contains("registry.example.com"), "{}", names(&world));
+    world.set_spec("exposure", Value::Null);
+    world.settle().await;
+    assert_eq!(names(&world), before);
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     fake_api::Fault,
-    world::{SIX_LINES, World},
+    world::{OBJECT, SIX_LINES, World},
 };
 
 /// Values that are made once: they may differ between two worlds, never between two passes.
@@ -17,7 +17,7 @@ fn made_once(objects: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
 
 /// What a world looks like beside random values: names, and all but Secrets and what follows from their content.
 fn shape(objects: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
-    let volatile = ["resourceVersion", "uid", "generation"];
+    let volatile = ["resourceVersion", "uid", "generation", "managedFields"];
     objects
         .iter()
         .map(|(path, object)| {
@@ -125,5 +125,45 @@ async fn what_is_changed_during_a_pass_is_not_lost() {
         world.settle().await;
         assert!(world.secret(name, key).contains("another"), "{name}: {}", world.secret(name, key));
         assert!(!world.api.events().iter().any(|event| event.starts_with("Reverted")), "{name}");
+    }
+}
+
+// guarantee 7: what somebody makes between a read and our first write is theirs
+#[tokio::test]
+async fn what_is_made_in_the_meantime_is_not_taken_over() {
+    let calm = World::new(SIX_LINES);
+    calm.settle().await;
+    let children = calm.api.objects().into_keys().filter(|path| path != OBJECT);
+    for path in children {
+        // The boot file's name follows from the claim's uid, and is the same in every world.
+        let (collection, name) = path.rsplit_once('/').unwrap();
+        let theirs = json!({"metadata": {"name": name, "namespace": "tools", "labels": {"app": "theirs"}}, "data": {}});
+        let world = World::new(SIX_LINES);
+        world.api.steal(&path, theirs);
+        for _ in 0..6 {
+            let _refused = world.pass().await;
+        }
+        let found = world.api.objects()[&path].clone();
+        assert_eq!(found["metadata"]["labels"], json!({"app": "theirs"}), "{path}");
+        assert!(found["metadata"]["ownerReferences"].is_null(), "{path}");
+        assert!(world.api.writes().iter().any(|write| *write == format!("POST {collection}")), "{path}");
+    }
+}
+
+// What came with the first write goes like everything else, also when the operator ended right after it.
+#[tokio::test]
+async fn a_field_of_the_first_write_goes_when_nobody_wants_it() {
+    let spec = "{storage: {filesystem: {size: 1Gi}}, pod: {nodeSelector: {disk: fast}}}";
+    let calm = World::new(spec);
+    calm.settle().await;
+    for nth in 0..calm.api.writes().len() {
+        let mut world = World::new(spec);
+        world.api.fail(nth, Fault::Cut);
+        world.settle().await;
+        world.set_spec("pod", Value::Null);
+        world.settle().await;
+        let deployment = "/apis/apps/v1/namespaces/tools/deployments/team-registry";
+        let pod = world.api.objects()[deployment]["spec"]["template"]["spec"].clone();
+        assert!(pod["nodeSelector"].is_null(), "write {nth}: {pod}");
     }
 }

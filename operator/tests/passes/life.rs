@@ -248,3 +248,108 @@ async fn a_kept_claim_is_taken_up_and_said() {
     assert_eq!(world.secret("team.admin", "password"), password);
     assert!(world.api.events().iter().any(|event| event.starts_with("Adopted")), "{:?}", world.api.events());
 }
+
+// crd.md section 6: a paused registry says how it is
+#[tokio::test]
+async fn a_paused_registry_whose_pods_come_back_is_ready() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    let deployment = "deployments/team-registry";
+    world.annotate("privateregistry.dev/paused", "true");
+    world.api.change(deployment, |deployment| deployment["status"]["readyReplicas"] = 0.into());
+    world.pass().await.unwrap();
+    assert_eq!(world.condition("Ready"), "False/NoReadyPods");
+    world.api.change(deployment, |deployment| deployment["status"]["readyReplicas"] = 1.into());
+    world.pass().await.unwrap();
+    assert_eq!(world.condition("Ready"), "True/AllReady");
+    assert!(
+        world.message("Ready").ends_with("https://team-registry.tools.svc"),
+        "{}",
+        world.message("Ready")
+    );
+}
+
+// operator 71: zero pods are what was asked for
+#[tokio::test]
+async fn a_suspended_registry_is_told_of_when_it_resumes_and_not_before() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    world.set_spec("suspend", true.into());
+    world.settle().await;
+    let told = |world: &World, reason: &str| {
+        world.api.events().iter().filter(|event| event.starts_with(reason)).count()
+    };
+    assert_eq!((world.condition("Ready").as_str(), told(&world, "NoReadyPods")), ("False/Suspended", 0));
+    world.set_spec("suspend", false.into());
+    world.settle().await;
+    assert_eq!((world.condition("Ready").as_str(), told(&world, "Resumed")), ("True/AllReady", 1));
+}
+
+// A pod that restarts is no roll-out.
+#[tokio::test]
+async fn a_pod_that_restarts_rolls_nothing_out() {
+    let world = World::new(SIX_LINES);
+    world.settle().await;
+    let told =
+        |world: &World| world.api.events().iter().filter(|event| event.starts_with("RolledOut")).count();
+    let before = told(&world);
+    let done = json!([{"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}]);
+    world.api.change("deployments/team-registry", |deployment| {
+        deployment["status"]["conditions"] = done;
+        deployment["status"]["readyReplicas"] = 0.into();
+    });
+    world.pass().await.unwrap();
+    assert_eq!(world.condition("Progressing"), "False/RolledOut");
+    assert_eq!(world.condition("Available"), "False/NoReadyPods");
+    world.settle().await;
+    assert_eq!(told(&world), before);
+}
+
+// operator 88: what others keep in a child of ours is theirs, and makes no work
+#[tokio::test]
+async fn what_a_cloud_sets_on_the_service_stays() {
+    let world = World::new("{storage: {ephemeral: {}}, exposure: {service: {type: LoadBalancer}}}");
+    world.settle().await;
+    let path = "/api/v1/namespaces/tools/services/team-registry";
+    world.api.change(path, |service| {
+        service["metadata"]["annotations"]["cloud.example.com/id"] = "7".into();
+        service["metadata"]["finalizers"] = json!(["cloud.example.com/cleanup"]);
+        service["spec"]["ports"][0]["nodePort"] = 30_443.into();
+        service["status"] = json!({"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}});
+    });
+    world.settle().await;
+    let kept = world.api.objects()[path].clone();
+    let writes = world.api.writes().len();
+    world.pass().await.unwrap();
+    assert_eq!(world.api.objects()[path], kept);
+    assert_eq!(world.api.writes().len(), writes);
+    assert_eq!(kept["spec"]["ports"][0]["nodePort"], 30_443);
+    assert_eq!(world.condition("ExposureReady"), "True/Exposed");
+}
+
+// operator 27, operator 29: a claim that can grow is asked once, and the same size in other words is no change
+#[tokio::test]
+async fn a_claim_grows_once() {
+    let mut world = World::new(SIX_LINES);
+    let class = json!({"metadata": {"name": "fast", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+        "provisioner": "example.com/disk", "allowVolumeExpansion": true});
+    world.api.put("/apis/storage.k8s.io/v1/storageclasses/fast", class);
+    world.settle().await;
+    let path = "/api/v1/namespaces/tools/persistentvolumeclaims/team-data";
+    world.api.change(path, |claim| claim["spec"]["storageClassName"] = "fast".into());
+    world.settle().await;
+    let asked =
+        |world: &World| world.api.writes().iter().filter(|write| write.ends_with("/team-data")).count();
+    let before = asked(&world);
+    world.set_spec("storage", json!({"filesystem": {"size": "30Gi"}}));
+    world.pass().await.unwrap();
+    world.pass().await.unwrap();
+    assert_eq!(world.condition("VolumeResizing"), "True/Resizing");
+    assert_eq!(asked(&world), before + 1);
+    world.settle().await;
+    assert_eq!(world.condition("VolumeResizing"), "False/NotResizing");
+    assert!(world.api.events().iter().any(|event| event.starts_with("VolumeResized")));
+    world.set_spec("storage", json!({"filesystem": {"size": "30720Mi"}}));
+    world.settle().await;
+    assert_eq!(asked(&world), before + 1, "30720Mi are 30Gi");
+}

@@ -10,5 +10,7 @@ mod fields;
 mod life;
 mod redis;
 mod refusals;
+mod rollout;
 mod secrets;
+mod watches;
 mod world;

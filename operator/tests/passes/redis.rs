@@ -127,6 +127,10 @@ async fn the_logins_of_a_redis_of_ones_own_are_copied_and_kept() {
         assert_eq!(world.secret("team-redisauth", "sentinel-password"), "watch");
     };
     copied();
+    // A Secret that lost its password is as good as none.
+    world.api.change("secrets/mine", |secret| secret["data"] = json!({"username": "Ym9i"}));
+    world.settle().await;
+    copied();
     world.api.remove("secrets/mine");
     world.api.remove("secrets/watch");
     world.settle().await;

@@ -85,3 +85,28 @@ async fn a_claim_that_the_cluster_refuses_to_change_serves_on() {
     assert_eq!(world.condition("VolumeResizing"), "False/ExpansionFailed");
     assert_eq!(world.condition("Ready"), "True/AllReady");
 }
+
+// A field that does not exist is an error of the API server's own under server-side apply, and the user's to mend.
+#[tokio::test]
+async fn a_field_that_no_child_has_is_said() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    world.api.undeclared_in_children("hostnam");
+    world.set_spec("pod", json!({"template": {"spec": {"hostnam": "x"}}}));
+    let mut error = world.pass().await.err();
+    for _ in 0..5 {
+        world.cluster_works();
+        error = error.or(world.pass().await.err());
+    }
+    let error = error.unwrap();
+    assert!(error.concerns_the_object(), "{error}");
+    assert!(error.to_string().contains("hostnam") && error.to_string().contains("correct"), "{error}");
+}
+
+// The type of a Secret cannot be changed, also not of one that the user lets us take over.
+#[test]
+fn what_cannot_be_changed_has_a_way_out() {
+    let said = "type: Invalid value: field is immutable".to_owned();
+    let refused = PassError::Refused { kind: "Secret".into(), name: "team.admin".into(), said };
+    assert!(refused.to_string().contains("made anew"), "{refused}");
+}

@@ -59,6 +59,11 @@ impl World {
         self.context.defaults.image = image.into();
     }
 
+    /// The operator is upgraded to a release with this image of Redis.
+    pub fn release_redis(&mut self, image: &str) {
+        self.context.defaults.redis_image = image.into();
+    }
+
     /// One pass.
     pub async fn pass(&self) -> Result<(), PassError> {
         let object: PrivateRegistry = serde_json::from_value(self.api.objects()[OBJECT].clone()).unwrap();
@@ -89,7 +94,7 @@ impl World {
     }
 
     /// Claims are bound and pods become ready; whether anything changed.
-    fn cluster_works(&self) -> bool {
+    pub fn cluster_works(&self) -> bool {
         let mut moved = false;
         for (path, object) in self.api.objects() {
             let status = if path.contains("/deployments/") {

@@ -10,7 +10,8 @@ use crate::sample::{SIX_LINES, model_with};
 
 /// A Deployment that records `store`, with `ready` pods.
 fn deployment(store: &str, ready: i64) -> Value {
-    json!({"metadata": {"annotations": {"privateregistry.dev/store": store}}, "status": {"readyReplicas": ready}})
+    json!({"metadata": {"annotations": {"privateregistry.dev/store": store}, "generation": 1}, "spec": {"replicas": 1},
+        "status": {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": ready}})
 }
 
 fn claim(uid: &str) -> Value {
@@ -34,6 +35,13 @@ fn a_first_claim_is_made_and_initialized_until_a_server_has_used_it() {
     assert_eq!((bound.placement.recorded().as_str(), bound.initialize), ("claim/team-data/1", true));
     let used = decided(SIX_LINES, &[], Some(deployment("claim/team-data/1", 1)), Some(claim("1")));
     assert!(used.placement.initialized && !used.initialize);
+    // A pod that is ready on another store, because it is still one of before, has not used this one.
+    for (field, value) in [("updatedReplicas", 0), ("replicas", 2), ("observedGeneration", 0)] {
+        let mut rolling = deployment("claim/team-data/1", 1);
+        rolling["status"][field] = value.into();
+        let decision = decided(SIX_LINES, &[], Some(rolling), Some(claim("1")));
+        assert!(!decision.placement.initialized && decision.initialize, "{field}");
+    }
 }
 
 // seed D11: what a server has used once is never initialized again, also by an object that was made anew

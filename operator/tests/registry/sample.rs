@@ -87,6 +87,7 @@ fn account(password: &str) -> Account {
 pub fn every_child(model: &Model) -> Vec<Value> {
     let Children {
         secrets,
+        redis_auth,
         trust,
         boot,
         live,
@@ -100,6 +101,7 @@ pub fn every_child(model: &Model) -> Vec<Value> {
     let mut all: Vec<Value> = front.into_iter().flatten().collect();
     all.extend(volume_claim(model, &Present::default()));
     all.extend(secrets);
+    all.extend(redis_auth);
     all.extend([Some(boot), Some(live), trust, disruption_budget, deployment].into_iter().flatten());
     all.extend(network_policies);
     all.extend(redis);

@@ -51,8 +51,8 @@ pub enum Own {
     None,
     /// Its content.
     File(OwnFile),
-    /// It is named and is not there: its last lines stay.
-    Missing,
+    /// It is named and is not there: its last lines stay, as far as they may log in.
+    Missing(MinimumHash),
 }
 
 /// Accounts of the object.
@@ -80,15 +80,18 @@ pub fn merge(old: &str, accounts: &Accounts, own: &Own, verified: bool) -> Resul
     let mut merged = Merged::default();
     let (ours, theirs) = old.split_once(&format!("{OWN}\n")).unwrap_or((old, ""));
     let mut lines = account_lines(ours, accounts, verified)?;
-    let last = || theirs.lines().filter(|line| !accounts.has(name(line))).map(str::to_owned).collect();
+    let last = |minimum| {
+        let good = |line: &&str| !accounts.has(name(line)) && (minimum == MinimumHash::Any || strong(line));
+        theirs.lines().filter(good).map(str::to_owned).collect()
+    };
     let mut more: Vec<String> = match own {
         Own::None => vec![],
-        Own::Missing => last(),
+        Own::Missing(minimum) => last(*minimum),
         Own::File(file) => match read(file, accounts, &mut merged) {
             Ok(lines) => lines,
             Err(problem) => {
                 merged.problem = Some(problem);
-                last()
+                last(file.minimum)
             }
         },
     };
@@ -146,6 +149,10 @@ fn read(own: &OwnFile, accounts: &Accounts, merged: &mut Merged) -> Result<Vec<S
     merged.unusable = unusable.len();
     let weak = weak.into_iter().filter(|_| own.minimum == MinimumHash::Any);
     Ok(strong.into_iter().chain(weak).map(|line| line.text.to_owned()).collect())
+}
+
+fn strong(line: &str) -> bool {
+    line::parse(line).is_ok_and(|lines| lines.iter().all(|line| line.strength == Strength::Bcrypt))
 }
 
 fn name(line: &str) -> &str {
@@ -237,14 +244,26 @@ mod tests {
             own("<html>", MinimumHash::Any),
             own("\u{0}\n:", MinimumHash::Any),
             Own::File(unreadable),
-            Own::Missing,
+            Own::Missing(MinimumHash::Any),
         ] {
             let kept = merged(&good.text, &accounts(&[("admin", "b")]), &broken);
             assert!(kept.text.contains(WEAK) && !kept.text.contains("gone:"), "{broken:?}: {}", kept.text);
             assert!(kept.text.lines().any(|line| password::verifies(line, "admin", "b")), "{}", kept.text);
-            if broken != Own::Missing {
+            if broken != Own::Missing(MinimumHash::Any) {
                 assert_eq!(kept.problem.map(|problem| problem.reason), Some(reason::HTPASSWD_UNREADABLE));
             }
+        }
+    }
+
+    // operator 95: what may not log in does not, also while the file cannot be had
+    #[test]
+    fn weak_lines_of_a_file_that_is_away_go_when_bcrypt_is_asked_for() {
+        let strong = password::line("bob", "b").unwrap();
+        let text = format!("{WEAK}\n{strong}\n");
+        let good = merged("", &Accounts::default(), &own(&text, MinimumHash::Any));
+        for broken in [own("<html>", MinimumHash::Bcrypt), Own::Missing(MinimumHash::Bcrypt)] {
+            let kept = merged(&good.text, &Accounts::default(), &broken);
+            assert_eq!(kept.text, format!("{OWN}\n{strong}\n"), "{broken:?}");
         }
     }
 

@@ -40,10 +40,14 @@ impl Facts {
         self.not_before + (self.not_after - self.not_before) * 2 / 3
     }
 
-    /// Whether a client that calls the registry `host` accepts the name.
+    /// Whether a client that calls the registry `host` accepts the name. Case does not count (RFC 6125, 6.4.1).
     pub fn covers(&self, host: &str) -> bool {
         let wildcard = host.split_once('.').map(|(_, parent)| format!("*.{parent}"));
-        self.names.iter().any(|name| name == host || Some(name) == wildcard.as_ref())
+        let covered = |name: &String| {
+            name.eq_ignore_ascii_case(host)
+                || wildcard.as_ref().is_some_and(|wildcard| name.eq_ignore_ascii_case(wildcard))
+        };
+        self.names.iter().any(covered)
     }
 }
 
@@ -127,6 +131,8 @@ mod tests {
             ("example.com", false),
             ("other.org", true),
             ("team", false),
+            ("OTHER.org", true),
+            ("Registry.Example.com", true),
         ] {
             assert_eq!(facts.covers(host), covered, "{host}");
         }

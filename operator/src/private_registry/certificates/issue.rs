@@ -8,7 +8,10 @@ use rcgen::{
 };
 use time::OffsetDateTime;
 
-use crate::private_registry::{certificates::inspect::Pair, error::ResolveError};
+use crate::private_registry::{
+    certificates::{inspect::Pair, provided},
+    error::ResolveError,
+};
 
 /// Certificates begin this long before they are made, for nodes whose clocks are behind.
 pub const GRACE: i64 = 3600;
@@ -36,6 +39,11 @@ pub fn leaf(authority: &Pair, names: &[String], now: i64, lifetime: u64) -> Resu
     let key = KeyPair::generate().map_err(failed("make the certificate's key"))?;
     let certificate = params.signed_by(&key, &issuer).map_err(failed("sign the certificate"))?;
     Ok(Pair { certificate: certificate.pem(), key: key.serialize_pem() })
+}
+
+/// Whether certificates can be signed with `authority`: its key is one, and its own.
+pub fn signs(authority: &Pair) -> bool {
+    KeyPair::from_pem(&authority.key).is_ok() && provided::fits(authority)
 }
 
 fn params(names: Vec<String>, now: i64, lifetime: u64) -> Result<CertificateParams, ResolveError> {

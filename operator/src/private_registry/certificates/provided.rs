@@ -14,6 +14,14 @@ use crate::{
 /// Clients of today refuse shorter RSA keys.
 const RSA_BITS: usize = 2048;
 
+/// Whether the key is that of the first certificate.
+pub fn fits(pair: &Pair) -> bool {
+    let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).ok();
+    let public = key.and_then(|key| any_supported_type(&key).ok()?.public_key().map(|key| key.to_vec()));
+    let facts = inspect::first(&pair.certificate);
+    facts.zip(public).is_some_and(|(facts, public)| facts.public_key == public)
+}
+
 /// Checks `pair` from Secret `secret` for `hosts` at `now`. The chain comes back in the order that TLS wants.
 pub fn check(secret: &str, pair: &Pair, hosts: &[String], now: i64) -> Result<(Pair, Facts), Problem> {
     let problem = |why, what: String| {

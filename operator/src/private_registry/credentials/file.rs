@@ -37,8 +37,8 @@ pub async fn own_file(reader: &Reader<'_>, sources: &mut Sources) -> Result<(), 
         None => {
             let message =
                 format!("spec.auth.htpasswd.secretRef: there is no {place}: put a password file there");
-            sources.versions.push("file is missing".into());
-            sources.own = Own::Missing;
+            sources.versions.push(format!("file is missing {:?}", settings.minimum_hash));
+            sources.own = Own::Missing(settings.minimum_hash);
             sources.trouble(reason::SECRET_NOT_FOUND, message);
         }
     }

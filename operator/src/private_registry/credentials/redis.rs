@@ -60,6 +60,8 @@ async fn given(
 ) -> Result<RedisLogin, PassError> {
     let secret = reader.secret(&reference.name).await?;
     let copy = reader.secret(&reader.model.names.redis_auth()).await?;
+    // A Secret without a password is as good as none.
+    let secret = secret.filter(|secret| secret.text(PASSWORD).is_some());
     let value = |ours: &str, theirs: &str| match (&secret, &copy) {
         (Some(secret), _) => secret.text(theirs),
         (None, Some(copy)) if copy.text(username).is_some() => copy.text(ours),

@@ -53,8 +53,10 @@ pub struct Inputs {
 /// The children, by kind.
 #[derive(Clone, Debug)]
 pub struct Children {
-    /// CA, certificate, accounts, password file, pull Secret, Redis.
+    /// CA, certificate, accounts, password file, pull Secret.
     pub secrets: Vec<Value>,
+    /// The login at Redis, where there is one.
+    pub redis_auth: Option<Value>,
     /// The published CA.
     pub trust: Option<Value>,
     /// Settings that pods read at start.
@@ -82,6 +84,7 @@ pub fn children(model: &Model, inputs: &Inputs) -> Result<Children, ResolveError
     let ready = startable && !inputs.held;
     Ok(Children {
         secrets: all_secrets(model, inputs),
+        redis_auth: redis_auth(model, &inputs.redis),
         trust: inputs.trust.as_ref().map(|bundle| config_maps::trust(model, bundle)),
         live: config_maps::live(model, &identity)?,
         service: services::public(model),
@@ -110,6 +113,5 @@ fn all_secrets(model: &Model, inputs: &Inputs) -> Vec<Value> {
     all.extend(inputs.generated.iter().map(|(user, account)| secrets::account(model, user, account)));
     all.extend(inputs.htpasswd.as_ref().map(|file| secrets::htpasswd(model, file, &inputs.sources)));
     all.push(secrets::pull(model, &inputs.authorities, &inputs.pull));
-    all.extend(redis_auth(model, &inputs.redis));
     all
 }

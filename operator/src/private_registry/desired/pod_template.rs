@@ -1,6 +1,7 @@
 //! `spec.pod.template`: merged into the pod template last, as `kubectl patch --type=strategic` would. What the
 //! operator needs in order to find and to run its pods cannot be merged away.
 
+use k8s_openapi::api::core::v1::PodTemplateSpec;
 use serde_json::{Map, Value};
 
 /// Names of our volumes and our container.
@@ -21,6 +22,8 @@ pub fn check(template: &Map<String, Value>) -> Result<(), String> {
             return Err(format!("sets the label {label}, by which the operator finds its pods: remove it"));
         }
     }
+    serde_json::from_value::<PodTemplateSpec>(Value::Object(template.clone()))
+        .map_err(|error| format!("is no pod template: {error}"))?;
     for list in ["spec/volumes", "spec/containers", "spec/initContainers"] {
         let Some(items) = at(list) else { continue };
         let Some(items) = items.as_array() else {
@@ -88,6 +91,16 @@ mod tests {
         assert!(refused(&json!({"spec": {"volumes": [{"name": "data"}]}})).contains("spec.volumes"));
         assert!(refused(&json!({"spec": {"volumes": [{}]}})).contains("without a name"));
         assert!(refused(&json!({"sepc": {}})).contains("sepc"));
+        for shape in [
+            json!({"spec": "x"}),
+            json!({"spec": []}),
+            json!({"metadata": 1}),
+            json!({"metadata": {"annotations": "x"}}),
+            json!({"spec": {"containers": [{"name": "proxy", "env": {}}]}}),
+        ] {
+            assert!(refused(&shape).contains("is no pod template"), "{shape}");
+        }
+        assert_eq!(check(json!({"spec": {"affinity": null}}).as_object().unwrap()), Ok(()));
         let sidecar =
             json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "proxy"}]}});
         assert_eq!(check(sidecar.as_object().unwrap()), Ok(()));

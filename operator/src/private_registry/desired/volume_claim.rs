@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    cluster::quantity::amount,
+    cluster::quantity::{amount, canonical},
     private_registry::{
         desired::child::{Keep, metadata},
         model::{Model, Store},
@@ -33,8 +33,12 @@ pub fn volume_claim(model: &Model, present: &Present) -> Option<Value> {
     if present.initialized {
         metadata["annotations"][INITIALIZED] = "true".into();
     }
-    let stays = |requested: &&String| present.fixed || amount(requested) > amount(&wanted.0);
-    let size = present.requested.as_ref().filter(stays).unwrap_or(&wanted.0);
+    let stays = |requested: &String| present.fixed || amount(requested) > amount(&wanted.0);
+    let size = present
+        .requested
+        .clone()
+        .filter(|requested| stays(requested))
+        .unwrap_or_else(|| canonical(&wanted.0));
     let mut claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": {
         "accessModes": [filesystem.access_mode],
         "resources": {"requests": {"storage": size}},

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::private_registry::{
     desired::{deployment, volume_claim},
     placement::Present,
+    status::observed::{count, only_new},
 };
 
 /// The store in use, as the Deployment records it.
@@ -34,9 +35,9 @@ pub fn done(present: Present<'_>) -> Option<String> {
     annotation(present.deployment?, deployment::ACCEPTED).map(str::to_owned)
 }
 
-/// A pod is ready now.
+/// A pod that uses the store of the Deployment is ready now. One of an earlier template may use another.
 pub fn ready(deployment: Option<&Value>) -> bool {
-    deployment.is_some_and(|deployment| deployment["status"]["readyReplicas"].as_i64().unwrap_or(0) > 0)
+    deployment.is_some_and(|deployment| only_new(deployment) && count(deployment, "readyReplicas") > 0)
 }
 
 /// A server has used the store of the Deployment: it said so, or is ready now.

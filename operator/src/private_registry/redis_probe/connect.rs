@@ -84,7 +84,10 @@ impl Connector {
 }
 
 fn missing(field: &str, what: &str) -> Problem {
-    Problem::new(reason::UNREACHABLE, format!("spec.cache.redis.external.{field}: there is no {what}"))
+    Problem::new(
+        reason::UNREACHABLE,
+        format!("spec.cache.redis.external.{field}: there is no {what}: make it, or correct the name"),
+    )
 }
 
 fn info(login: &RedisLogin) -> RedisConnectionInfo {

@@ -89,6 +89,31 @@ pub fn failed(object: &PrivateRegistry, error: &PassError, now: i64) -> PrivateR
     status
 }
 
+/// The status of a registry whose children nobody may write, `ready` of whose pods are ready.
+pub fn paused(object: &PrivateRegistry, ready: i32, now: i64) -> PrivateRegistryStatus {
+    let message = "the annotation privateregistry.dev/paused stops every write: remove it to go on";
+    let available = match ready {
+        0 => {
+            Verdict::no(kind::AVAILABLE, reason::NO_READY_PODS, "no pod is ready, and the registry is paused")
+        }
+        _ => Verdict::yes(kind::AVAILABLE, reason::PODS_READY, format!("{ready} pods answer")),
+    };
+    let old = object.status.clone().unwrap_or_default();
+    let others = old.conditions.iter().filter(|one| one.type_ != kind::AVAILABLE && one.status != "True");
+    let broken = others.filter(|one| BEARING.contains(&one.type_.as_str()));
+    let ready_now = old.conditions.iter().find(|one| one.type_ == kind::READY);
+    let mut verdicts = vec![Verdict::no(kind::PROGRESSING, reason::PAUSED, message)];
+    // Only what pods decide is known: the rest stays as it was.
+    if ready == 0 {
+        verdicts.push(Verdict { kind: kind::READY, ..available.clone() });
+    } else if ready_now.is_some_and(|one| one.reason == reason::NO_READY_PODS) && broken.count() == 0 {
+        let message = format!("serving at {}", old.url.as_deref().unwrap_or_default());
+        verdicts.push(Verdict::yes(kind::READY, reason::ALL_READY, message));
+    }
+    verdicts.push(available);
+    PrivateRegistryStatus { ready_replicas: ready, ..over(object, verdicts, now) }
+}
+
 /// The status of `object` with some conditions replaced.
 pub fn over(object: &PrivateRegistry, verdicts: Vec<Verdict>, now: i64) -> PrivateRegistryStatus {
     PrivateRegistryStatus {

@@ -24,24 +24,38 @@ use crate::{
 /// The status without conditions.
 pub fn facts(model: &Model, seen: &Observed) -> PrivateRegistryStatus {
     let counted = |field| seen.deployment.as_ref().map_or(0, |deployment| count(deployment, field));
+    let held = seen.held.clone().unwrap_or_default();
     PrivateRegistryStatus {
         url: Some(url(model, seen)),
-        endpoints: endpoints(model, seen),
+        endpoints: if seen.held.is_some() { held.endpoints } else { endpoints(model, seen) },
         replicas: counted("replicas"),
         ready_replicas: counted("readyReplicas"),
         selector: Some(selector(model)),
-        ca_bundle: seen.certificate.trust.as_ref().map(|bundle| CaBundle {
-            config_map_name: model.names.trust(),
-            key: "ca.crt".into(),
-            sha256: hex::encode(Sha256::digest(bundle)),
-        }),
-        certificate: seen.certificate.facts.as_ref().map(|facts| certificate(model, facts)),
+        ca_bundle: seen
+            .certificate
+            .trust
+            .as_ref()
+            .map(|bundle| CaBundle {
+                config_map_name: model.names.trust(),
+                key: "ca.crt".into(),
+                sha256: hex::encode(Sha256::digest(bundle)),
+            })
+            .or(held.ca_bundle),
+        certificate: seen
+            .certificate
+            .facts
+            .as_ref()
+            .map(|facts| certificate(model, facts))
+            .or(held.certificate),
         accounts: Some(accounts(model, seen)),
         storage: Some(storage(seen)),
         versions: Some(Versions {
             operator: env!("CARGO_PKG_VERSION").into(),
-            image: model.image.clone(),
-            redis: matches!(model.cache, CacheKind::ManagedRedis(_)).then(|| model.redis_image.clone()),
+            image: held.versions.as_ref().map_or(&model.image, |versions| &versions.image).clone(),
+            redis: match &held.versions {
+                Some(versions) => versions.redis.clone(),
+                None => matches!(model.cache, CacheKind::ManagedRedis(_)).then(|| model.redis_image.clone()),
+            },
         }),
         ..PrivateRegistryStatus::default()
     }
@@ -49,7 +63,7 @@ pub fn facts(model: &Model, seen: &Observed) -> PrivateRegistryStatus {
 
 /// Where clients go: a name of the user's leads to the nodes where the Service is of type NodePort.
 pub fn url(model: &Model, seen: &Observed) -> String {
-    if let Some(url) = &seen.url {
+    if let Some(url) = seen.held.as_ref().and_then(|held| held.url.as_ref()) {
         return url.clone();
     }
     let port =

@@ -33,11 +33,17 @@ pub fn news(old: Option<&PrivateRegistryStatus>, new: &PrivateRegistryStatus) ->
     for condition in &new.conditions {
         let was = before(&condition.type_);
         if was.is_none_or(|was| was.reason != condition.reason) {
-            events.extend(trouble(was, condition));
+            events.extend(trouble(was, condition).filter(|_| !asked_for(condition, new)));
             events.extend(relief(was, condition));
         }
     }
     events
+}
+
+/// Pods that are not there because the user wants none.
+fn asked_for(condition: &Condition, new: &PrivateRegistryStatus) -> bool {
+    let suspended = |one: &Condition| one.type_ == kind::READY && one.reason == reason::SUSPENDED;
+    condition.reason == reason::NO_READY_PODS && new.conditions.iter().any(suspended)
 }
 
 /// What is worse than before.

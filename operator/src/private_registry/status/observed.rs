@@ -2,8 +2,11 @@
 
 use serde_json::Value;
 
-use crate::private_registry::{
-    certificate::Certificate, credentials::Credentials, observe::Class, placement::Decision, trial::Trial,
+use crate::{
+    crd::status::PrivateRegistryStatus,
+    private_registry::{
+        certificate::Certificate, credentials::Credentials, observe::Class, placement::Decision, trial::Trial,
+    },
 };
 
 /// What a pass saw. Objects are JSON, as the cluster has them.
@@ -13,8 +16,8 @@ pub struct Observed {
     pub deployment: Option<Value>,
     /// The public Service.
     pub service: Value,
-    /// Where clients go while pods stay that the Service is not yet changed for.
-    pub url: Option<String>,
+    /// What was said before, while the pods and what leads to them stay as they are.
+    pub held: Option<PrivateRegistryStatus>,
     /// The managed Redis' Deployment.
     pub redis: Option<Value>,
     /// The claim of the store.
@@ -27,6 +30,8 @@ pub struct Observed {
     pub pods: Vec<Value>,
     /// What comes of trying what the pods are to run, while that is not over.
     pub trial: Option<Trial>,
+    /// What the pods are to run waits for Redis to be replaced.
+    pub after_redis: bool,
     /// Which store the pods get.
     pub decision: Decision,
     /// The certificate.
@@ -50,7 +55,32 @@ pub fn current(deployment: &Value) -> bool {
 
 /// Every wanted pod runs the current template and is ready.
 pub fn rolled_out(deployment: &Value) -> bool {
-    let wanted = deployment["spec"]["replicas"].as_i64().and_then(|count| i32::try_from(count).ok());
-    let all = |field| Some(count(deployment, field)) == wanted;
-    current(deployment) && all("updatedReplicas") && all("readyReplicas") && all("replicas")
+    only_new(deployment) && Some(count(deployment, "readyReplicas")) == wanted(deployment)
+}
+
+/// The roll-out is over, whatever became of the new pods since.
+pub fn replaced(deployment: &Value) -> bool {
+    let over = progress(deployment).is_some_and(|progress| progress["reason"] == "NewReplicaSetAvailable");
+    only_new(deployment) && (over || rolled_out(deployment))
+}
+
+/// No pod is there but those of the current template.
+pub fn only_new(deployment: &Value) -> bool {
+    let all = |field| Some(count(deployment, field)) == wanted(deployment);
+    current(deployment) && all("updatedReplicas") && all("replicas")
+}
+
+fn wanted(deployment: &Value) -> Option<i32> {
+    deployment["spec"]["replicas"].as_i64().and_then(|count| i32::try_from(count).ok())
+}
+
+fn progress(deployment: &Value) -> Option<&Value> {
+    let conditions = deployment["status"]["conditions"].as_array()?;
+    conditions.iter().find(|one| one["type"] == "Progressing")
+}
+
+/// A roll-out that got no further for as long as it may take.
+pub fn past_deadline(deployment: &Value) -> bool {
+    progress(deployment)
+        .is_some_and(|one| one["status"] == "False" && one["reason"] == "ProgressDeadlineExceeded")
 }

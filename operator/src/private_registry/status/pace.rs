@@ -47,14 +47,26 @@ pub fn tidy_needed(object: &PrivateRegistry, done: bool) -> bool {
 pub fn next(status: &PrivateRegistryStatus, seen: &Observed, now: i64) -> Progress {
     let settled = seen.deployment.as_ref().is_some_and(rolled_out)
         && seen.decision.problem.is_none()
-        && seen.trial.is_none();
+        && seen.trial.is_none()
+        && !seen.after_redis;
     let least = if seen.trial.is_some() { ON_TRIAL } else { ON_ITS_WAY };
     let cache = status.conditions.iter().find(|one| one.type_ == kind::CACHE_READY && one.status == "False");
     let patience =
         cache.map(|one| one.last_transition_time.0.as_second() + PATIENCE).filter(|due| *due > now);
-    let due = [seen.certificate.due, seen.credentials.due, patience].into_iter().flatten().min();
+    let due = [seen.certificate.due, seen.credentials.due, patience, calm(status).filter(|due| *due > now)]
+        .into_iter()
+        .flatten()
+        .min();
     let until_due = due.map_or(IDLE, |due| Duration::from_secs((due - now).max(1).unsigned_abs()));
     Progress(until_due.min(if settled { IDLE } else { on_its_way(status, now, least) }))
+}
+
+/// When a server that was in a loop has been up for long enough.
+fn calm(status: &PrivateRegistryStatus) -> Option<i64> {
+    let find = |kind: &str| status.conditions.iter().find(|one| one.type_ == kind);
+    find(kind::DEGRADED).filter(|one| one.reason == reason::RESTART_LOOP)?;
+    let up = find(kind::AVAILABLE).filter(|one| one.status == "True")?;
+    Some(up.last_transition_time.0.as_second() + PATIENCE)
 }
 
 /// What moves is looked at often, what has stood still for long seldom.

@@ -61,6 +61,10 @@ pub fn cache(model: &Model, seen: &Observed) -> Verdict {
         ),
         CacheKind::ManagedRedis(_) => {
             let name = model.names.redis();
+            if seen.held.is_some() && seen.redis.is_none() {
+                let message = format!("Redis {name} comes with the pods that use it");
+                return Verdict::unknown(kind::CACHE_READY, reason::RECONCILING, message);
+            }
             let answers = seen.redis.as_ref().is_some_and(|redis| count(redis, "readyReplicas") > 0);
             if answers {
                 return Verdict::yes(kind::CACHE_READY, reason::CONNECTED, format!("Redis {name} answers"));

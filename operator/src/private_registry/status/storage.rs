@@ -57,7 +57,8 @@ fn no_class(seen: &Observed) -> Option<Problem> {
         format!("there are: {}", names.join(", "))
     };
     let message = match claim["spec"]["storageClassName"].as_str() {
-        Some(wanted) if classes.iter().all(|class| class.name != wanted) => {
+        // The empty class means volumes that are there already.
+        Some(wanted) if !wanted.is_empty() && classes.iter().all(|class| class.name != wanted) => {
             format!(
                 "there is no storage class {wanted:?} ({there}): make it, or make the registry anew with another one"
             )

@@ -8,7 +8,7 @@ use crate::{
         error::Problem,
         model::Model,
         status::{
-            observed::{Observed, count, current, rolled_out},
+            observed::{Observed, count, current, past_deadline, replaced, rolled_out},
             verdict::Verdict,
         },
         trial::Trial,
@@ -59,12 +59,16 @@ pub fn progressing(model: &Model, seen: &Observed) -> Verdict {
     if let Some(trial) = &seen.trial {
         return tried(model, trial);
     }
+    if seen.after_redis {
+        let message = format!("Deployment {} is replaced first", model.names.redis());
+        return Verdict::yes(kind::PROGRESSING, reason::ROLLING_OUT, message);
+    }
     let message = format!(
         "{} of {} pods run the current settings",
         count(deployment, "updatedReplicas"),
         model.replicas()
     );
-    if rolled_out(deployment) {
+    if replaced(deployment) {
         return Verdict::no(kind::PROGRESSING, reason::ROLLED_OUT, message);
     }
     if current(deployment) && past_deadline(deployment) {
@@ -98,15 +102,6 @@ fn tried(model: &Model, trial: &Trial) -> Verdict {
             Verdict::no(kind::PROGRESSING, reason::ROLLOUT_BLOCKED, message)
         }
     }
-}
-
-fn past_deadline(deployment: &Value) -> bool {
-    let conditions = deployment["status"]["conditions"].as_array();
-    conditions.into_iter().flatten().any(|one| {
-        one["type"] == "Progressing"
-            && one["status"] == "False"
-            && one["reason"] == "ProgressDeadlineExceeded"
-    })
 }
 
 /// What the first pod that does not run says: why its image is not there, or its last words.

@@ -49,21 +49,7 @@ pub async fn write(pass: &Pass<'_>, seen: &Observed, now: i64) -> Result<Progres
 /// The status of a registry whose children nobody may write.
 pub async fn paused(pass: &Pass<'_>, deployment: Option<&Value>, now: i64) -> Result<Progress, PassError> {
     let ready = deployment.map_or(0, |deployment| count(deployment, "readyReplicas"));
-    let mut verdicts = vec![match ready {
-        0 => Verdict::no(kind::AVAILABLE, reason::NO_READY_PODS, "no pod is ready"),
-        _ => Verdict::yes(kind::AVAILABLE, reason::PODS_READY, format!("{ready} pods answer")),
-    }];
-    if ready == 0 {
-        verdicts.push(Verdict::no(
-            kind::READY,
-            reason::NO_READY_PODS,
-            "no pod is ready, and the registry is paused",
-        ));
-    }
-    let message = "the annotation privateregistry.dev/paused stops every write: remove it to go on";
-    verdicts.push(Verdict::no(kind::PROGRESSING, reason::PAUSED, message));
-    let mut status = compute::over(pass.object, verdicts, now);
-    status.ready_replicas = ready;
+    let status = compute::paused(pass.object, ready, now);
     deliver(pass, &status).await?;
     Ok(Progress(IDLE))
 }
@@ -106,8 +92,12 @@ pub async fn unreadable(client: &Client, namespace: &str, name: &str, error: &st
     if told.clone().any(|one| one["reason"] == reason::INVALID_SPEC && one["message"] == condition.message) {
         return Ok(());
     }
+    // All that was said before stays: what an apply leaves out goes.
+    let mut status = live.data.get("status").cloned().unwrap_or_else(|| json!({}));
+    let others = told.filter(|one| one["type"] != kind::READY).cloned();
+    status["conditions"] = others.chain([json!(condition)]).collect();
     let patch = json!({"apiVersion": "privateregistry.dev/v1alpha1", "kind": "PrivateRegistry",
-        "status": {"conditions": [condition]}});
+        "status": status});
     let sent = api.patch_status(name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&patch)).await;
     sent.map(drop).map_err(failed(|| "write the status".into()))
 }
