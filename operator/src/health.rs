@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, Uri};
 use http_body_util::Full;
 use hyper::{
     body::{Bytes, Incoming},
@@ -22,8 +22,8 @@ pub async fn serve(address: SocketAddr, metrics: PrometheusHandle, pulse: Arc<Pu
         let Ok((connection, _)) = listener.accept().await else { continue };
         let (metrics, pulse) = (metrics.clone(), Arc::clone(&pulse));
         tokio::spawn(async move {
-            let service = service_fn(move |request| {
-                let answer = answer(&request, &metrics, &pulse);
+            let service = service_fn(move |request: Request<Incoming>| {
+                let answer = answer(request.uri(), &metrics, &pulse);
                 async move { Ok::<_, Infallible>(answer) }
             });
             let served = http1::Builder::new()
@@ -46,15 +46,13 @@ fn watches(pulse: &Pulse) -> String {
     format!("{lines}ok\n")
 }
 
-fn answer(request: &Request<Incoming>, metrics: &PrometheusHandle, pulse: &Pulse) -> Response<Full<Bytes>> {
+fn answer(uri: &Uri, metrics: &PrometheusHandle, pulse: &Pulse) -> Response<Full<Bytes>> {
     let ok = || (StatusCode::OK, "ok\n".to_owned());
-    let (status, body) = match request.uri().path() {
+    let (status, body) = match uri.path() {
         "/livez" => pulse
             .trouble()
             .map_or_else(ok, |trouble| (StatusCode::SERVICE_UNAVAILABLE, format!("{trouble}\n"))),
-        "/readyz" if pulse.ready() && request.uri().query() == Some("verbose") => {
-            (StatusCode::OK, watches(pulse))
-        }
+        "/readyz" if pulse.ready() && uri.query() == Some("verbose") => (StatusCode::OK, watches(pulse)),
         "/readyz" if pulse.ready() => ok(),
         "/readyz" => (StatusCode::SERVICE_UNAVAILABLE, "the API server has not answered yet\n".to_owned()),
         "/metrics" => (StatusCode::OK, metrics.render()),
@@ -63,4 +61,48 @@ fn answer(request: &Request<Incoming>, metrics: &PrometheusHandle, pulse: &Pulse
     let mut response = Response::new(Full::from(body));
     *response.status_mut() = status;
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+    use kube::client::Body;
+    use metrics_exporter_prometheus::PrometheusBuilder;
+    use tower::{Layer, Service, service_fn};
+
+    use super::*;
+
+    async fn ask(path: &str, pulse: &Pulse) -> (u16, String) {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || metrics::counter!("preg_passes_total").increment(3));
+        let answer = answer(&path.parse().unwrap(), &recorder.handle(), pulse);
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    // operator 63, operator 68: a standby answers like a leader
+    #[tokio::test]
+    async fn probes_and_metrics_are_there_from_the_start() {
+        let pulse = Pulse::default();
+        assert_eq!(ask("/livez", &pulse).await, (200, "ok\n".into()));
+        assert_eq!(ask("/readyz", &pulse).await.0, 503);
+        assert_eq!(ask("/readyz?verbose", &pulse).await.0, 503);
+        assert!(ask("/metrics", &pulse).await.1.contains("preg_passes_total 3"));
+        assert_eq!(ask("/", &pulse).await.0, 404);
+
+        pulse.beat(true);
+        assert_eq!(ask("/readyz", &pulse).await, (200, "ok\n".into()));
+        for (path, status) in
+            [("/api/v1/secrets?watch=true", 200), ("/apis/apps/v1/deployments?limit=500", 403)]
+        {
+            let answers = move |_| async move {
+                Ok::<_, Infallible>(Response::builder().status(status).body(Body::empty()).unwrap())
+            };
+            let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+            pulse.watching().layer(service_fn(answers)).call(request).await.unwrap();
+        }
+        let expected = "[-]watch deployments.apps failed: 403 Forbidden\n[+]watch secrets ok\nok\n";
+        assert_eq!(ask("/readyz?verbose", &pulse).await, (200, expected.into()));
+    }
 }

@@ -1,14 +1,18 @@
 //! What is watched, and when an object is looked at again. Only metadata is watched: what a pass needs it reads.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use crate::{
     args::Run,
     cluster::{apply::MANAGER, retries::Retries},
     crd::registry::PrivateRegistry,
     private_registry::{
-        desired::child::REGISTRY_ANNOTATION,
         error::PassError,
+        model::Wishes,
         observe::failed,
         reconcile::{Context, reconcile},
         resolve::Defaults,
@@ -16,6 +20,7 @@ use crate::{
             pace::Progress,
             write::{failed_pass, unreadable},
         },
+        wakes::{Watched, concerned, names_bundle, names_claim, names_secret},
     },
 };
 use futures::StreamExt;
@@ -30,11 +35,10 @@ use k8s_openapi::{
 };
 use kube::{
     Api, Client, Resource, ResourceExt,
-    core::{DeserializeGuard, NamespaceResourceScope, PartialObjectMeta},
+    core::{NamespaceResourceScope, PartialObjectMeta},
     runtime::{
         controller::{self, Action, Controller},
         events::{Recorder, Reporter},
-        reflector::{ObjectRef, Store},
         watcher,
     },
 };
@@ -46,12 +50,23 @@ const PASSES: u16 = 16;
 /// Objects that have to go first go in about this time.
 const REPLACING: Duration = Duration::from_secs(1);
 
-/// An object that cannot be read, because another CRD let it in, is one object's trouble and not everybody's.
-type Watched = DeserializeGuard<PrivateRegistry>;
-
 struct Shared {
     context: Context,
     retries: Retries,
+    /// Registries whose children nobody may write.
+    paused: Mutex<BTreeSet<String>>,
+}
+
+impl Shared {
+    fn paused(&self, key: &str, paused: bool) {
+        let mut all = self.paused.lock().unwrap_or_else(PoisonError::into_inner);
+        if paused {
+            all.insert(key.to_owned())
+        } else {
+            all.remove(key)
+        };
+        metrics::gauge!("preg_paused").set(u32::try_from(all.len()).unwrap_or(u32::MAX));
+    }
 }
 
 /// Reconciles every object until the process ends: of all namespaces, or of those that the command line names.
@@ -70,6 +85,7 @@ pub async fn run(client: &Client, watching: &Client, run: &Run) {
             cluster_wide: run.watch_namespaces.is_empty(),
         },
         retries: Retries::default(),
+        paused: Mutex::default(),
     });
     let named: BTreeSet<&String> = run.watch_namespaces.iter().collect();
     let mut scopes: Vec<Scope> = named.into_iter().cloned().map(Scope::Namespace).collect();
@@ -141,68 +157,6 @@ async fn watch(client: &Client, scope: &Scope, passes: u16, shared: Arc<Shared>)
         .await;
 }
 
-/// Registries that an object belongs to or that name it. Kept children have no owner: their annotation names the
-/// registry.
-fn concerned<K>(
-    object: &PartialObjectMeta<K>,
-    registries: &Store<Watched>,
-    names: fn(&PrivateRegistry, &str) -> bool,
-) -> Vec<ObjectRef<Watched>>
-where
-    PartialObjectMeta<K>: ResourceExt,
-{
-    let Some(namespace) = object.namespace() else { return vec![] };
-    let name = object.name_any();
-    let owner = object.owner_references().iter().find(|owner| owner.kind == "PrivateRegistry");
-    let kept = object.annotations().get(REGISTRY_ANNOTATION);
-    let mut found: Vec<ObjectRef<Watched>> = kept
-        .or(owner.map(|owner| &owner.name))
-        .map(|registry| ObjectRef::new(registry).within(&namespace))
-        .into_iter()
-        .collect();
-    let users = registries
-        .state()
-        .into_iter()
-        .filter(|registry| registry.meta().namespace.as_ref() == Some(&namespace))
-        .filter(|registry| registry.0.as_ref().is_ok_and(|registry| names(registry, &name)));
-    found.extend(users.map(|registry| ObjectRef::from_obj(registry.as_ref())));
-    found
-}
-
-fn names_secret(registry: &PrivateRegistry, name: &str) -> bool {
-    let spec = &registry.spec;
-    let tls =
-        spec.tls.as_ref().and_then(|tls| tls.secret_ref.as_ref()).is_some_and(|found| found.name == name);
-    let htpasswd = spec.auth.as_ref().and_then(|auth| auth.htpasswd.as_ref());
-    let cache =
-        spec.cache.as_ref().and_then(|cache| cache.redis.as_ref()).and_then(|redis| redis.external.as_ref());
-    let redis = cache.is_some_and(|redis| {
-        let client = redis.tls.as_ref().and_then(|tls| tls.client_secret_ref.as_ref());
-        let logins = redis.credentials_secret_ref.iter().chain(&redis.sentinel_credentials_secret_ref);
-        logins.chain(client).any(|found| found.name == name)
-    });
-    tls || redis
-        || htpasswd.is_some_and(|htpasswd| {
-            htpasswd.secret_ref.as_ref().is_some_and(|found| found.name == name)
-                || htpasswd
-                    .users
-                    .iter()
-                    .filter_map(|user| user.password_secret_ref.as_ref())
-                    .any(|found| found.name == name)
-        })
-}
-
-fn names_bundle(registry: &PrivateRegistry, name: &str) -> bool {
-    let redis = registry.spec.cache.as_ref().and_then(|cache| cache.redis.as_ref());
-    let tls = redis.and_then(|redis| redis.external.as_ref()).and_then(|external| external.tls.as_ref());
-    tls.is_some_and(|tls| tls.ca_bundle_ref.name == name)
-}
-
-fn names_claim(registry: &PrivateRegistry, name: &str) -> bool {
-    let filesystem = registry.spec.storage.filesystem.as_ref();
-    filesystem.and_then(|volume| volume.existing_claim_name.as_ref()).is_some_and(|claim| claim == name)
-}
-
 async fn pass(watched: Arc<Watched>, shared: Arc<Shared>) -> Result<Action, Arc<PassError>> {
     metrics::counter!("preg_passes_total").increment(1);
     let (context, key) = (&shared.context, key(&watched));
@@ -217,8 +171,10 @@ async fn pass(watched: Arc<Watched>, shared: Arc<Shared>) -> Result<Action, Arc<
     let object = api.get_opt(&name).await.map_err(failed(|| format!("read {name}")))?;
     let Some(object) = object.filter(|object| object.metadata.deletion_timestamp.is_none()) else {
         shared.retries.succeeded(&key);
+        shared.paused(&key, false);
         return Ok(Action::await_change());
     };
+    shared.paused(&key, Wishes::of(object.annotations()).paused());
     let now = Timestamp::now().as_second();
     match reconcile(&object, context, now).await {
         Ok(Progress(again)) => {

@@ -23,3 +23,4 @@ pub mod rollout;
 pub mod status;
 pub mod tell;
 pub mod trial;
+pub mod wakes;
