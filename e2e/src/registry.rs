@@ -1,12 +1,13 @@
 //! A registry that a `PrivateRegistry` made, as its clients see it.
 
-use std::{fs, path::PathBuf, process::Command, time::Duration};
+use std::{fs, path::PathBuf, process::Command, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
 use crate::{
     kubectl::{get, kubectl, wait},
+    load::Load,
     pod::pods,
     process::{eventually, run, run_with_input},
 };
@@ -121,6 +122,16 @@ impl Registry {
         curl.arg("--cacert").arg(self.ca_file()).arg(format!("https://{}{path}", self.address));
         run_with_input(&mut curl, &config)
     }
+}
+
+/// Asks the registry again and again: each request has to be answered.
+pub fn answers(registry: &Arc<Registry>) -> Load {
+    let target = Arc::clone(registry);
+    Load::start(move || {
+        let status = target.status_of("/v2/", "admin", &target.password)?;
+        ensure!(status == "200", "status {status}");
+        Ok(())
+    })
 }
 
 /// One key of a Secret, decoded.

@@ -9,7 +9,7 @@ use kube::{Api, Client, Config, CustomResourceExt, client::ClientBuilder};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use operator::{
     args::{Cli, Command, Run},
-    cluster::{lease::Candidate, pulse::Pulse},
+    cluster::{lease::Candidate, pulse::Pulse, requests::counted},
     crd::registry::PrivateRegistry,
     health,
     private_registry::controller,
@@ -19,6 +19,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
 };
+use tower::util::MapRequestLayer;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -68,9 +69,10 @@ async fn serve(run: Run) -> anyhow::Result<()> {
         _ = led.wait_for(|leads| *leads) => tracing::info!("leading"),
         _ = terminated.recv() => return Ok(()),
     }
+    let passes = ClientBuilder::try_from(config.clone())?.with_layer(&MapRequestLayer::new(counted)).build();
     let watching = ClientBuilder::try_from(config)?.with_layer(&pulse.watching()).build();
     tokio::select! {
-        () = controller::run(&client, &watching, &run) => bail!("the controller ended"),
+        () = controller::run(&passes, &watching, &run) => bail!("the controller ended"),
         _ = &mut lease => bail!("the lease is lost: another pod takes over"),
         served = probes => bail!("failed to serve probes on {}: {served:?}", run.health_addr),
         _ = terminated.recv() => {

@@ -5,11 +5,10 @@ use std::{fs, path::Path, process::Command, sync::Arc, time::Duration};
 use anyhow::{Result, ensure};
 use e2e::{
     kubectl::{apply, get, kubectl},
-    load::Load,
     namespace::Namespace,
     object::{apply_object, patch, settled, until},
     process::{eventually, run},
-    registry::Registry,
+    registry::{Registry, answers},
 };
 
 use crate::clients::six_line_registry;
@@ -33,12 +32,7 @@ fn a_new_certificate_is_served_without_a_failed_request() -> Result<()> {
     let namespace = Namespace::create("e2e-rotation")?;
     let registry = Arc::new(six_line_registry(namespace.name())?);
     let pods = registry.pods()?;
-    let target = Arc::clone(&registry);
-    let load = Load::start(move || {
-        let status = target.status_of("/v2/", "admin", &target.password)?;
-        ensure!(status == "200", "status {status}");
-        Ok(())
-    });
+    let load = answers(&registry);
     patch(namespace.name(), "team", r#"{"exposure": {"hostnames": ["registry.example.com"]}}"#)?;
     eventually(PROMISE, "the new name in the served certificate", || {
         Ok(served(&registry.address)?.contains("DNS:registry.example.com").then_some(()))

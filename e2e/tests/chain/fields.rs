@@ -99,6 +99,29 @@ fn settings_that_pods_take_over_come_back_and_replace_no_pod() -> Result<()> {
         (r#"{"exposure": {"service": {"annotations": {"a": "b"}}}}"#, r#"{"exposure": null}"#, "Service"),
         (r#"{"exposure": {"service": {"type": "NodePort"}}}"#, r#"{"exposure": null}"#, "Service"),
         (r#"{"exposure": {"service": {"port": 8443}}}"#, r#"{"exposure": null}"#, "Service"),
+        (
+            r#"{"exposure": {"service": {"type": "NodePort", "nodePort": 31957, "externalTrafficPolicy": "Local"}}}"#,
+            r#"{"exposure": null}"#,
+            "Service",
+        ),
+        (r#"{"exposure": {"hostnames": ["registry.example.com"]}}"#, r#"{"exposure": null}"#, "team-pull"),
+        (
+            r#"{"networkPolicy": {"metricsFrom": [{"namespaceSelector": {}}], "egress": [{"ports": [{"port": 443}]}]}}"#,
+            r#"{"networkPolicy": null}"#,
+            "NetworkPolicy",
+        ),
+        (r#"{"limits": {"maxManifestSize": "1Mi"}}"#, r#"{"limits": null}"#, "team-live"),
+        (
+            r#"{"auth": {"htpasswd": {"users": [{"name": "admin"}, {"name": "dev"}]}}}"#,
+            r#"{"auth": null}"#,
+            "team.dev",
+        ),
+        (r#"{"cache": {"redis": {"managed": {"maxMemory": 67108864}}}}"#, r#"{"cache": null}"#, "team-redis"),
+        (
+            r#"{"pod": {"serviceAccountAnnotations": {"example.com/role": "reader"}}}"#,
+            r#"{"pod": null}"#,
+            "ServiceAccount",
+        ),
     ] {
         there_and_back(namespace.name(), &before, there, back, child)?;
         ensure!(pods == registry.pods()?, "{there}: pods were replaced");
@@ -125,6 +148,25 @@ fn settings_of_pods_come_back_with_the_pods_replaced() -> Result<()> {
         (r#"{"pod": {"resources": {"limits": {"memory": "300Mi"}}}}"#, r#"{"pod": null}"#),
         (r#"{"pod": {"template": {"spec": {"hostname": "one"}}}}"#, r#"{"pod": null}"#),
         (r#"{"pod": {"serviceAccountName": "default"}}"#, r#"{"pod": null}"#),
+        (
+            r#"{"image": {"reference": "localhost/registry-server:dev", "pullSecrets": [{"name": "mine"}]}}"#,
+            r#"{"image": null}"#,
+        ),
+        (
+            r#"{"pod": {"nodeSelector": {"kubernetes.io/os": "linux"}, "tolerations": [{"operator": "Exists"}],
+                "priorityClassName": "system-cluster-critical", "topologySpreadConstraints": [],
+                "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1,
+                    "podAffinityTerm": {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"a": "b"}}}}]}}}}"#,
+            r#"{"pod": null}"#,
+        ),
+        (
+            r#"{"storage": {"ephemeral": {"sizeLimit": "1Gi"}}}"#,
+            r#"{"storage": {"ephemeral": {"sizeLimit": null}}}"#,
+        ),
+        (
+            r#"{"cache": {"none": null, "memory": {"maxSize": "8Mi"}}}"#,
+            r#"{"cache": {"memory": null, "none": {}}}"#,
+        ),
         (r#"{"tls": {"disabled": {}}}"#, r#"{"tls": null}"#),
         (r#"{"exposure": {"service": {"httpRedirect": "Enabled"}}}"#, r#"{"exposure": null}"#),
     ] {

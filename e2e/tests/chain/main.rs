@@ -13,4 +13,5 @@ mod neighbours;
 mod pods;
 mod rollout;
 mod rules;
+mod shared;
 mod volumes;

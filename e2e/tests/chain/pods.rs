@@ -7,9 +7,11 @@ use anyhow::{Context, Result, ensure};
 use e2e::{
     kubectl::{apply, get, kubectl, wait},
     namespace::Namespace,
+    object::{apply_object, settled},
     process::run,
     registry::Registry,
 };
+use serde_json::json;
 
 use crate::clients::{hello_layout, six_line_registry};
 
@@ -59,4 +61,38 @@ fn a_pod_in_another_namespace_starts_from_an_image_of_the_registry() -> Result<(
     ensure!(id.ends_with(digest.trim()), "the pod runs {id}, the registry has {digest}");
     run(&mut kubectl(&["-n", apps.name(), "delete", "pod", "hello", "--wait"]))?;
     fs::remove_dir_all(trusted).map_err(Into::into)
+}
+
+// operator 76: clusters that give each namespace a range of UIDs run our pods under any of them
+#[test]
+fn every_pod_of_ours_runs_as_any_user() -> Result<()> {
+    let namespace = Namespace::create("e2e-uid")?;
+    apply_object(namespace.name(), "team", "{storage: {ephemeral: {}}}")?;
+    settled(namespace.name(), "team")?;
+    for (place, labels) in [
+        (namespace.name(), "app.kubernetes.io/component=registry"),
+        (namespace.name(), "app.kubernetes.io/component=redis"),
+        ("private-registry-system", "app.kubernetes.io/name=private-registry-operator"),
+    ] {
+        let pods = get(place, &["pods", "-l", labels, "--field-selector=status.phase=Running"])?;
+        let pod = &pods["items"][0];
+        ensure!(pod["spec"].is_object(), "no pod {labels}");
+        let name = format!(
+            "any-user-{}",
+            pod["metadata"]["labels"]["app.kubernetes.io/component"].as_str().unwrap_or("operator")
+        );
+        let mut spec = pod["spec"].clone();
+        for key in ["nodeName", "serviceAccount"] {
+            spec.as_object_mut().map(|spec| spec.remove(key));
+        }
+        spec["securityContext"]["runAsUser"] = 1_000_650_000.into();
+        spec["securityContext"]["fsGroup"] = 1_000_650_000.into();
+        // Without the labels nobody counts it as one of theirs.
+        let copy = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec});
+        apply(place, &copy.to_string())?;
+        let ready = wait(place, &format!("pod/{name}"), "condition=Ready", 60);
+        run(&mut kubectl(&["-n", place, "delete", "pod", &name, "--wait=false"]))?;
+        ready?;
+    }
+    Ok(())
 }

@@ -5,12 +5,11 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Result, ensure};
 use e2e::{
     kubectl::{get, kubectl},
-    load::Load,
     namespace::Namespace,
     object::{apply_object, condition, patch, settled},
     pod,
     process::{eventually, run},
-    registry::Registry,
+    registry::{Registry, answers},
 };
 
 use crate::clients::six_line_registry;
@@ -21,12 +20,8 @@ fn an_image_that_nobody_has_is_said_and_the_old_pod_serves() -> Result<()> {
     let namespace = Namespace::create("e2e-image")?;
     apply_object(namespace.name(), "team", "{storage: {ephemeral: {}}}")?;
     let registry = Arc::new(Registry::ready(namespace.name(), "team")?);
-    let (target, pods) = (Arc::clone(&registry), registry.pods()?);
-    let load = Load::start(move || {
-        let status = target.status_of("/v2/", "admin", &target.password)?;
-        ensure!(status == "200", "status {status}");
-        Ok(())
-    });
+    let pods = registry.pods()?;
+    let load = answers(&registry);
     patch(namespace.name(), "team", r#"{"image": {"reference": "localhost/nobody-has-this:1"}}"#)?;
     eventually(Duration::from_secs(60), "the pod's words", || {
         let (now, message) = condition(namespace.name(), "team", "Progressing")?;

@@ -5,6 +5,7 @@ pub mod create;
 pub mod lease;
 pub mod pulse;
 pub mod quantity;
+pub mod requests;
 pub mod retries;
 pub mod subset;
 pub mod watches;

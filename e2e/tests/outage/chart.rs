@@ -1,107 +1,19 @@
-//! The cluster's own parts fail: every registry serves on, and the operator comes back by itself.
-//! These tests stop what all others need, so they run in a program of their own, one at a time.
+//! The chart is tested, upgraded, narrowed, removed and installed again.
 
-use std::{
-    fs,
-    path::Path,
-    process::Command,
-    sync::{Arc, Mutex},
-    time::{Duration, Instant},
-};
+use std::{fs, path::Path, process::Command, time::Duration};
 
 use anyhow::{Result, ensure};
 use e2e::{
-    component::Stopped,
     kubectl::{apply, get, kubectl},
-    load::Load,
     namespace::Namespace,
-    object::{patch, settled, until},
+    object::{patch, settled},
     process::{eventually, run, run_with_input},
     registry::Registry,
 };
 use serde_json::Value;
 
-static ALONE: Mutex<()> = Mutex::new(());
+use crate::{ALONE, OPERATOR, SYSTEM, registry};
 
-fn registry(namespace: &str) -> Result<(Arc<Registry>, Load)> {
-    apply(namespace, include_str!("../../examples/minimal.yaml"))?;
-    let registry = Arc::new(Registry::ready(namespace, "team")?);
-    let target = Arc::clone(&registry);
-    let load = Load::start(move || {
-        let status = target.status_of("/v2/", "admin", &target.password)?;
-        ensure!(status == "200", "status {status}");
-        Ok(())
-    });
-    Ok((registry, load))
-}
-
-// guarantee 11, operator 67, operator 69: a minute without the API server
-#[test]
-fn without_the_api_server_registries_serve_and_the_operator_recovers() -> Result<()> {
-    let _alone = ALONE.lock();
-    let namespace = Namespace::create("e2e-outage")?;
-    let (registry, load) = registry(namespace.name())?;
-    let pods = registry.pods()?;
-    let began = Instant::now();
-    let stopped = Stopped::stop("kube-apiserver")?;
-    // The minute is the test: a shorter outage ends before the operator's lease does.
-    while began.elapsed() < Duration::from_secs(60) {
-        ensure!(
-            registry.status_of("/v2/", "admin", &registry.password)? == "200",
-            "the registry does not answer"
-        );
-    }
-    stopped.start()?;
-    let made = load.finish()?;
-    patch(namespace.name(), "team", r#"{"logging": {"level": "Debug"}}"#)?;
-    eventually(Duration::from_secs(120), "the operator to carry out a change", || {
-        let live = get(namespace.name(), &["configmap", "team-live"])?;
-        Ok(live["data"]["live.yml"].as_str().is_some_and(|text| text.contains("debug")).then_some(()))
-    })?;
-    settled(namespace.name(), "team")?;
-    until(namespace.name(), "team", "Ready", "True/AllReady")?;
-    ensure!(pods == registry.pods()?, "pods were replaced");
-    println!("{made} requests during the outage, none failed");
-    Ok(())
-}
-
-// A kubelet that starts takes its pods for not ready until it has probed them: with one pod that is a moment without
-// an answer, and none of ours. Pods, processes and images are the same afterwards.
-#[test]
-fn a_restarted_kubelet_costs_no_pod_and_no_image() -> Result<()> {
-    let _alone = ALONE.lock();
-    let namespace = Namespace::create("e2e-kubelet")?;
-    apply(namespace.name(), include_str!("../../examples/minimal.yaml"))?;
-    let registry = Registry::ready(namespace.name(), "team")?;
-    registry.log_in("admin", &registry.password)?;
-    let image = registry.reference("hello:1");
-    let layout = std::env::var("HELLO_LAYOUT")?;
-    run(&mut registry.crane(&["push", &layout, &image]))?;
-    let digest = run(&mut registry.crane(&["digest", &image]))?;
-    let started = || -> Result<Vec<String>> {
-        let pods = get(namespace.name(), &["pods"])?;
-        let read = |pod: &serde_json::Value| {
-            let container = &pod["status"]["containerStatuses"][0];
-            format!("{} {} {}", pod["metadata"]["uid"], container["containerID"], container["restartCount"])
-        };
-        Ok(pods["items"].as_array().into_iter().flatten().map(read).collect())
-    };
-    let before = started()?;
-    Stopped::stop("kubelet")?.start()?;
-    // A change that only a living kubelet can carry to the pod.
-    patch(namespace.name(), "team", r#"{"readOnly": true}"#)?;
-    eventually(Duration::from_secs(120), "the kubelet to work again", || {
-        let code = registry.status_of_post("/v2/x/blobs/uploads/", "admin", &registry.password)?;
-        Ok((code == "405").then_some(()))
-    })?;
-    ensure!(digest == run(&mut registry.crane(&["digest", &image]))?, "the image changed");
-    run(&mut registry.crane(&["validate", "--remote", &image]))?;
-    ensure!(before == started()?, "pods were replaced or restarted");
-    Ok(())
-}
-
-const OPERATOR: &str = "private-registry-operator";
-const SYSTEM: &str = "private-registry-system";
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/private-registry-operator");
 /// A field that the chart's former release does not know.
 const NEW_FIELD: &str = "imageDeletion";
@@ -152,7 +64,7 @@ fn an_operator_of_some_namespaces_works_with_roles_alone() -> Result<()> {
     upgrade(&values, &["--set", &format!("watchNamespaces={{{}}}", inside.name())])?;
     let roles = run(&mut kubectl(&["get", "clusterroles,clusterrolebindings", "-o", "name"]))?;
     ensure!(!roles.contains(OPERATOR), "rights everywhere: {roles}");
-    let example = include_str!("../../examples/minimal.yaml");
+    let example = include_str!("../../../examples/minimal.yaml");
     apply(outside.name(), example)?;
     apply(inside.name(), example)?;
     Registry::ready(inside.name(), "team")?;

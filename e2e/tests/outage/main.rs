@@ -1,0 +1,30 @@
+//! The cluster's own parts fail, the chart comes and goes: every registry serves on, and the operator comes back by itself.
+//! These tests stop what all others need, or count what the operator does, so they run in a program of their own, one at a
+//! time.
+
+mod chart;
+mod components;
+mod idle;
+
+use std::sync::{Arc, Mutex};
+
+use anyhow::Result;
+use e2e::{
+    kubectl::apply,
+    load::Load,
+    registry::{Registry, answers},
+};
+
+/// One test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+/// Names of the chart's release and Deployment, and its namespace.
+const OPERATOR: &str = "private-registry-operator";
+const SYSTEM: &str = "private-registry-system";
+
+/// The six-line registry, and requests to it.
+fn registry(namespace: &str) -> Result<(Arc<Registry>, Load)> {
+    apply(namespace, include_str!("../../../examples/minimal.yaml"))?;
+    let registry = Arc::new(Registry::ready(namespace, "team")?);
+    let load = answers(&registry);
+    Ok((registry, load))
+}
