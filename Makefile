@@ -64,6 +64,10 @@ e2e: ## The suite, on the cluster that CLUSTER= names (brought up, and left runn
 	$(STEP) "Cluster, operator, tools" e2e/install.sh
 	$(STEP) "End-to-end suite" e2e/run.sh
 
+scale: ## 1,000 registries under one operator, with figures (COUNT=n for another number)
+	$(STEP) "Cluster, operator, tools" e2e/install.sh
+	$(STEP) "Scale" e2e/scale.sh $(COUNT)
+
 ##@ The cluster
 
 cluster-kind: ## Bring up a one-node kind cluster; prints its kubeconfig
@@ -90,5 +94,5 @@ clean: ## Remove build output of this tree
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo test test-fast fmt scripts clippy deny unit generated generate chart docs-check e2e cluster-kind cluster-local \
+.PHONY: demo test test-fast fmt scripts clippy deny unit generated generate chart docs-check e2e scale cluster-kind cluster-local \
 	cluster-down demo-down images clean help

@@ -26,5 +26,7 @@ nothing_was_refused() {
 # Two at a time: each test has namespaces of its own.
 suite chain -- --test-threads=2 "$@"
 nothing_was_refused
+# The short form of `make scale`.
+[ $# -gt 0 ] || "$E2E/scale.sh" 40
 suite outage -- --test-threads=1 "$@"
 nothing_was_refused

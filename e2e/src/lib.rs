@@ -9,6 +9,7 @@ pub mod kubectl;
 pub mod load;
 pub mod namespace;
 pub mod object;
+pub mod operator;
 pub mod pod;
 pub mod process;
 pub mod registry;

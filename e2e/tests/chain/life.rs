@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use e2e::{
     kubectl::{apply, get, kubectl, wait},
     namespace::Namespace,
+    operator::NAMESPACE as OPERATOR,
     pod,
     process::{eventually, run},
     registry::Registry,
@@ -14,7 +15,6 @@ use e2e::{
 use crate::clients::{SIX_LINES, hello_layout, six_line_registry};
 
 const CHILDREN: &str = "deployments,services,configmaps,secrets,serviceaccounts,persistentvolumeclaims,networkpolicies,poddisruptionbudgets";
-const OPERATOR: &str = "private-registry-system";
 
 /// `resourceVersion` of all that the operator writes in `namespace`: the specification's side only.
 fn written(namespace: &str) -> Result<BTreeMap<String, String>> {

@@ -8,6 +8,7 @@ use e2e::{
     kubectl::{apply, get, kubectl, wait},
     namespace::Namespace,
     object::{apply_object, settled},
+    operator,
     process::run,
     registry::Registry,
 };
@@ -72,7 +73,7 @@ fn every_pod_of_ours_runs_as_any_user() -> Result<()> {
     for (place, labels) in [
         (namespace.name(), "app.kubernetes.io/component=registry"),
         (namespace.name(), "app.kubernetes.io/component=redis"),
-        ("private-registry-system", "app.kubernetes.io/name=private-registry-operator"),
+        (operator::NAMESPACE, "app.kubernetes.io/name=private-registry-operator"),
     ] {
         let pods = get(place, &["pods", "-l", labels, "--field-selector=status.phase=Running"])?;
         let pod = &pods["items"][0];

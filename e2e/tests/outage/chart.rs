@@ -7,12 +7,13 @@ use e2e::{
     kubectl::{apply, get, kubectl},
     namespace::Namespace,
     object::{patch, settled},
+    operator::{NAME as OPERATOR, NAMESPACE as SYSTEM},
     process::{eventually, run, run_with_input},
     registry::Registry,
 };
 use serde_json::Value;
 
-use crate::{ALONE, OPERATOR, SYSTEM, registry};
+use crate::{ALONE, registry};
 
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/private-registry-operator");
 /// A field that the chart's former release does not know.

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use e2e::{
-    kubectl::{apply, get, kubectl},
+    kubectl::apply,
     namespace::Namespace,
     object::{patch_any, until},
-    process::{eventually, run},
+    operator::{Work, work},
+    process::eventually,
 };
 
-use crate::{ALONE, OPERATOR, SYSTEM};
+use crate::ALONE;
 
 /// Registries of many shapes: what the API server adds to their children differs.
 const SHAPES: [(&str, &str); 5] = [
@@ -37,36 +38,15 @@ const SHAPES: [(&str, &str); 5] = [
     ),
 ];
 
-/// A counter of the operator, over all its labels.
-fn counted(metrics: &str, name: &str) -> u64 {
-    let of = |line: &&str| line.split([' ', '{']).next() == Some(name);
-    let values = metrics.lines().filter(of).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counters")]
-    values.map(|value| value as u64).sum()
-}
-
-/// Passes, and what they wrote: children, status, Events.
-fn work() -> Result<(u64, u64)> {
-    let operators = format!("app.kubernetes.io/name={OPERATOR}");
-    let pods = get(SYSTEM, &["pods", "-l", &operators, "--field-selector=status.phase=Running"])?;
-    let pod = pods["items"][0]["metadata"]["name"].as_str().context("no operator")?;
-    let path = format!("/api/v1/namespaces/{SYSTEM}/pods/http:{pod}:8080/proxy/metrics");
-    let metrics = run(&mut kubectl(&["get", "--raw", &path]))?;
-    let writes: Vec<&str> = metrics.lines().filter(|line| !line.contains("verb=\"get\"")).collect();
-    let writes = writes.join("\n");
-    let wrote = counted(&writes, "preg_requests_total") + counted(&writes, "preg_events_total");
-    Ok((counted(&metrics, "preg_passes_total"), wrote))
-}
-
 /// One more pass over each: a label of the object is nothing that the operator reads.
-fn round(namespace: &str, number: u64) -> Result<(u64, u64)> {
-    let (before, _) = work()?;
+fn round(namespace: &str, number: u64) -> Result<Work> {
+    let before = work()?.passes;
     let label = format!("{{\"metadata\": {{\"labels\": {{\"round\": \"r{number}\"}}}}}}");
     for (name, _) in SHAPES {
         patch_any(namespace, &["preg", name], &label)?;
     }
     eventually(Duration::from_secs(30), "a pass over each", || {
-        Ok(Some(work()?).filter(|now| now.0 >= before + SHAPES.len() as u64))
+        Ok(Some(work()?).filter(|now| now.passes >= before + SHAPES.len() as u64))
     })
 }
 
@@ -86,7 +66,7 @@ fn idle_passes_send_nothing() -> Result<()> {
     let mut before = work()?;
     for number in 0..10 {
         let after = round(namespace.name(), number)?;
-        let quiet = after.1 == before.1;
+        let quiet = after.writes == before.writes;
         before = after;
         if quiet {
             break;
@@ -96,7 +76,12 @@ fn idle_passes_send_nothing() -> Result<()> {
     for number in 10..30 {
         after = round(namespace.name(), number)?;
     }
-    ensure!(after.1 == before.1, "{} writes in {} idle passes", after.1 - before.1, after.0 - before.0);
-    println!("{} idle passes wrote nothing", after.0 - before.0);
+    ensure!(
+        after.writes == before.writes,
+        "{} writes in {} idle passes",
+        after.writes - before.writes,
+        after.passes - before.passes
+    );
+    println!("{} idle passes wrote nothing", after.passes - before.passes);
     Ok(())
 }

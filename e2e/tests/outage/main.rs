@@ -17,9 +17,6 @@ use e2e::{
 
 /// One test at a time.
 static ALONE: Mutex<()> = Mutex::new(());
-/// Names of the chart's release and Deployment, and its namespace.
-const OPERATOR: &str = "private-registry-operator";
-const SYSTEM: &str = "private-registry-system";
 
 /// The six-line registry, and requests to it.
 fn registry(namespace: &str) -> Result<(Arc<Registry>, Load)> {

@@ -1,0 +1,63 @@
+//! The operator, by what it says of itself.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use crate::{
+    kubectl::{get, kubectl},
+    pod::pid,
+    process::run,
+};
+
+/// Its namespace.
+pub const NAMESPACE: &str = "private-registry-system";
+/// The chart's release, and the name of its Deployment and of its pods.
+pub const NAME: &str = "private-registry-operator";
+
+/// What it has done since it started.
+#[derive(Clone, Copy, Debug)]
+pub struct Work {
+    /// Passes over registries.
+    pub passes: u64,
+    /// Reads of passes.
+    pub reads: u64,
+    /// Writes of passes, the status among them, and Events.
+    pub writes: u64,
+}
+
+/// Its pod that runs.
+pub fn pod() -> Result<String> {
+    let labels = format!("app.kubernetes.io/name={NAME}");
+    let pods = get(NAMESPACE, &["pods", "-l", &labels, "--field-selector=status.phase=Running"])?;
+    let items = pods["items"].as_array().into_iter().flatten();
+    let living = items.filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
+    let name = living.filter_map(|pod| pod["metadata"]["name"].as_str()).next();
+    name.map(str::to_owned).context("no pod of the operator runs")
+}
+
+/// What its metrics say.
+pub fn work() -> Result<Work> {
+    let path = format!("/api/v1/namespaces/{NAMESPACE}/pods/http:{}:8080/proxy/metrics", pod()?);
+    let metrics = run(&mut kubectl(&["get", "--raw", &path]))?;
+    let reads = sum(&metrics, "preg_requests_total{verb=\"get\"}");
+    let all = sum(&metrics, "preg_requests_total") + sum(&metrics, "preg_events_total");
+    Ok(Work { passes: sum(&metrics, "preg_passes_total"), reads, writes: all - reads })
+}
+
+/// The most memory that its process has had resident, in MiB.
+pub fn peak_memory() -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", pid(NAMESPACE, &pod()?)?))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
+    Ok(kibibytes / 1024)
+}
+
+/// A counter over all labels that follow.
+fn sum(metrics: &str, counter: &str) -> u64 {
+    let values = metrics
+        .lines()
+        .filter_map(|line| line.strip_prefix(counter))
+        .filter_map(|rest| rest.rsplit(' ').next());
+    values.filter_map(|value| value.parse::<u64>().ok()).sum()
+}

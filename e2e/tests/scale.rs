@@ -1,0 +1,74 @@
+//! Many registries under one operator. `SCALE_OBJECTS` says how many; without it as many as the goal names.
+
+use std::{
+    env,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, ensure};
+use e2e::{
+    kubectl::{apply, kubectl},
+    namespace::Namespace,
+    object::manifest,
+    operator::{NAME, NAMESPACE, Work, peak_memory, work},
+    process::{eventually, run},
+};
+
+/// How long all of them may take: ten times the goal, since a goal is for a quiet machine and a test for any.
+const LIMIT: Duration = Duration::from_secs(1800);
+
+fn wanted() -> Result<usize> {
+    Ok(env::var("SCALE_OBJECTS").map_or(Ok(1000), |text| text.parse())?)
+}
+
+/// Starts the operator anew: its counters and its peak begin at nothing.
+fn restart() -> Result<()> {
+    let deployment = format!("deployment/{NAME}");
+    run(&mut kubectl(&["-n", NAMESPACE, "rollout", "restart", &deployment]))?;
+    run(&mut kubectl(&["-n", NAMESPACE, "rollout", "status", &deployment, "--timeout=120s"])).map(drop)
+}
+
+/// Waits until `count` objects of the namespace have been carried out.
+fn all_settled(namespace: &str, count: usize) -> Result<()> {
+    // Without pods, so that it is the operator that is measured, and not the node.
+    let reasons = "jsonpath={range .items[*]}{.status.conditions[?(@.type==\"Ready\")].reason}{\"\\n\"}{end}";
+    eventually(LIMIT, "all objects to settle", || {
+        let said = run(&mut kubectl(&["-n", namespace, "get", "preg", "-o", reasons]))?;
+        let settled = said.lines().filter(|reason| *reason == "Suspended").count();
+        ensure!(settled == count, "{settled} of {count}");
+        Ok(Some(()))
+    })
+}
+
+fn told(what: &str, began: Instant, work: Work) -> Result<()> {
+    let Work { passes, reads, writes } = work;
+    println!(
+        "{what}: {:.0} s, {passes} passes, {reads} reads, {writes} writes, peak {} MiB",
+        began.elapsed().as_secs_f64(),
+        peak_memory()?
+    );
+    Ok(())
+}
+
+// operator 82, operator 69
+#[test]
+fn a_thousand_objects_settle_and_stay_quiet() -> Result<()> {
+    let (namespace, count) = (Namespace::create("e2e-scale")?, wanted()?);
+    restart()?;
+    let began = Instant::now();
+    let spec = "{suspend: true, storage: {filesystem: {size: 1Gi}}}";
+    let objects: Vec<String> = (0..count).map(|number| manifest(&format!("r{number}"), spec)).collect();
+    apply(namespace.name(), &objects.join("\n---\n"))?;
+    all_settled(namespace.name(), count)?;
+    told(&format!("{count} objects made"), began, work()?)?;
+
+    // A new leader looks at each of them, and has nothing to do.
+    restart()?;
+    let began = Instant::now();
+    let after = eventually(LIMIT, "a pass over each", || {
+        Ok(Some(work()?).filter(|work| work.passes >= u64::try_from(count).unwrap_or(u64::MAX)))
+    })?;
+    told(&format!("{count} objects looked at by a new leader"), began, after)?;
+    ensure!(after.writes == 0, "a new leader wrote {} times", after.writes);
+    Ok(())
+}
