@@ -62,7 +62,7 @@ impl Candidate {
                 Err(_) => tracing::warn!("renewing the lease took too long"),
             }
             // The next look is a pause and an attempt away: both fit before the lease ends.
-            if *leader.borrow() && renewed.elapsed() + RETRY >= DEADLINE {
+            if *leader.borrow() && renewed.elapsed() >= DEADLINE {
                 return;
             }
             tokio::time::sleep(RETRY).await;

@@ -20,7 +20,7 @@ use crate::{
             pace::Progress,
             write::{failed_pass, unreadable},
         },
-        wakes::{Watched, concerned, names_bundle, names_claim, names_secret},
+        wakes::{Watched, names_bundle, names_claim, names_secret, nobody, wakes},
     },
 };
 use futures::StreamExt;
@@ -127,27 +127,20 @@ impl Scope {
 /// One queue of objects, and what wakes them.
 async fn watch(client: &Client, scope: &Scope, passes: u16, shared: Arc<Shared>) {
     let ours = || watcher::Config::default().labels(&format!("app.kubernetes.io/managed-by={MANAGER}"));
-    let controller = Controller::new(scope.api::<Watched>(client), watcher::Config::default())
+    let any = watcher::Config::default;
+    let controller = Controller::new(scope.api::<Watched>(client), any())
         .with_config(controller::Config::default().concurrency(passes));
     let registries = controller.store();
     controller
-        .owns(scope.metadata::<Deployment>(client), ours())
-        .owns(scope.metadata::<Service>(client), ours())
-        .owns(scope.metadata::<ServiceAccount>(client), ours())
-        .owns(scope.metadata::<NetworkPolicy>(client), ours())
-        .owns(scope.metadata::<PodDisruptionBudget>(client), ours())
+        .watches(scope.metadata::<Deployment>(client), ours(), wakes(&registries, nobody))
+        .watches(scope.metadata::<Service>(client), ours(), wakes(&registries, nobody))
+        .watches(scope.metadata::<ServiceAccount>(client), ours(), wakes(&registries, nobody))
+        .watches(scope.metadata::<NetworkPolicy>(client), ours(), wakes(&registries, nobody))
+        .watches(scope.metadata::<PodDisruptionBudget>(client), ours(), wakes(&registries, nobody))
         // Secrets, claims and bundles of the user's have no label of ours.
-        .watches(scope.metadata::<ConfigMap>(client), watcher::Config::default(), {
-            let registries = registries.clone();
-            move |bundle| concerned(&bundle, &registries, names_bundle)
-        })
-        .watches(scope.metadata::<Secret>(client), watcher::Config::default(), {
-            let registries = registries.clone();
-            move |secret| concerned(&secret, &registries, names_secret)
-        })
-        .watches(scope.metadata::<PersistentVolumeClaim>(client), watcher::Config::default(), move |claim| {
-            concerned(&claim, &registries, names_claim)
-        })
+        .watches(scope.metadata::<ConfigMap>(client), any(), wakes(&registries, names_bundle))
+        .watches(scope.metadata::<Secret>(client), any(), wakes(&registries, names_secret))
+        .watches(scope.metadata::<PersistentVolumeClaim>(client), any(), wakes(&registries, names_claim))
         .run(pass, retry, shared)
         .for_each(|result| async move {
             if let Err(error) = result {

@@ -1,5 +1,8 @@
 //! Whom a change of an object wakes: the registry that it belongs to, and those that name it.
 
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{
     Resource, ResourceExt,
     core::{DeserializeGuard, PartialObjectMeta},
@@ -8,22 +11,41 @@ use kube::{
 
 use crate::{crd::registry::PrivateRegistry, private_registry::desired::child::REGISTRY_ANNOTATION};
 
+const KIND: &str = "PrivateRegistry";
+const GROUP: &str = "privateregistry.dev/";
+
 /// An object that cannot be read, because another CRD let it in, is one object's trouble and not everybody's.
 pub type Watched = DeserializeGuard<PrivateRegistry>;
 
-/// Registries that an object belongs to or that name it. Kept children have no owner: their annotation names the
-/// registry.
-pub fn concerned<K>(
-    object: &PartialObjectMeta<K>,
+/// Whether a registry names the object of some name.
+pub type Names = fn(&PrivateRegistry, &str) -> bool;
+
+/// Whom a change of an object of one kind wakes.
+pub fn wakes<K>(
     registries: &Store<Watched>,
-    names: fn(&PrivateRegistry, &str) -> bool,
+    names: Names,
+) -> impl Fn(PartialObjectMeta<K>) -> Vec<ObjectRef<Watched>> + use<K>
+where
+    PartialObjectMeta<K>: ResourceExt,
+{
+    let registries = registries.clone();
+    move |object| concerned(&object, &registries.state(), names)
+}
+
+/// Registries that an object belongs to or that name it. The owner counts whatever version of the API wrote it down. Kept
+/// children have no owner: their annotation names the registry.
+fn concerned<K>(
+    object: &PartialObjectMeta<K>,
+    registries: &[Arc<Watched>],
+    names: Names,
 ) -> Vec<ObjectRef<Watched>>
 where
     PartialObjectMeta<K>: ResourceExt,
 {
     let Some(namespace) = object.namespace() else { return vec![] };
     let name = object.name_any();
-    let owner = object.owner_references().iter().find(|owner| owner.kind == "PrivateRegistry");
+    let ours = |owner: &&OwnerReference| owner.kind == KIND && owner.api_version.starts_with(GROUP);
+    let owner = object.owner_references().iter().find(ours);
     let kept = object.annotations().get(REGISTRY_ANNOTATION);
     let mut found: Vec<ObjectRef<Watched>> = kept
         .or(owner.map(|owner| &owner.name))
@@ -31,12 +53,16 @@ where
         .into_iter()
         .collect();
     let users = registries
-        .state()
-        .into_iter()
+        .iter()
         .filter(|registry| registry.meta().namespace.as_ref() == Some(&namespace))
         .filter(|registry| registry.0.as_ref().is_ok_and(|registry| names(registry, &name)));
     found.extend(users.map(|registry| ObjectRef::from_obj(registry.as_ref())));
     found
+}
+
+/// No registry names objects of this kind.
+pub fn nobody(_: &PrivateRegistry, _: &str) -> bool {
+    false
 }
 
 /// Whether the registry reads the Secret.
@@ -74,4 +100,50 @@ pub fn names_bundle(registry: &PrivateRegistry, name: &str) -> bool {
 pub fn names_claim(registry: &PrivateRegistry, name: &str) -> bool {
     let filesystem = registry.spec.storage.filesystem.as_ref();
     filesystem.and_then(|volume| volume.existing_claim_name.as_ref()).is_some_and(|claim| claim == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::{apps::v1::Deployment, core::v1::Secret};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn woken<K>(metadata: Value, names: Names) -> Vec<String>
+    where
+        PartialObjectMeta<K>: ResourceExt + serde::de::DeserializeOwned,
+    {
+        let registry = json!({"apiVersion": "privateregistry.dev/v1alpha1", "kind": KIND,
+            "metadata": {"name": "team", "namespace": "tools"},
+            "spec": {"storage": {"ephemeral": {}}, "tls": {"secretRef": {"name": "own"}}}});
+        let registries = [Arc::new(serde_json::from_value::<Watched>(registry).unwrap())];
+        let object: PartialObjectMeta<K> = serde_json::from_value(json!({"metadata": metadata})).unwrap();
+        concerned(&object, &registries, names).into_iter().map(|found| found.name).collect()
+    }
+
+    // operator 75: owners of an older version of the API wake all the same
+    #[test]
+    fn an_owner_is_woken_whatever_version_wrote_it_down() {
+        for (version, expected) in [
+            ("privateregistry.dev/v1alpha1", vec!["a"]),
+            ("privateregistry.dev/v1alpha0", vec!["a"]),
+            ("other.dev/v1", vec![]),
+        ] {
+            let owner = json!([{"apiVersion": version, "kind": KIND, "name": "a", "uid": "1"}]);
+            let metadata = json!({"name": "x", "namespace": "tools", "ownerReferences": owner});
+            assert_eq!(woken::<Deployment>(metadata, nobody), expected, "{version}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_and_what_is_named_wakes_its_registry() {
+        let kept = json!({"name": "x", "namespace": "tools", "annotations": {REGISTRY_ANNOTATION: "a"}});
+        assert_eq!(woken::<Secret>(kept, names_secret), ["a"]);
+        for (name, namespace, expected) in
+            [("own", "tools", vec!["team"]), ("own", "other", vec![]), ("another", "tools", vec![])]
+        {
+            let named = json!({"name": name, "namespace": namespace});
+            assert_eq!(woken::<Secret>(named, names_secret), expected, "{namespace}/{name}");
+        }
+    }
 }

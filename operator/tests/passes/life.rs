@@ -242,10 +242,14 @@ async fn a_kept_claim_is_taken_up_and_said() {
     let world = World::new(SIX_LINES);
     world.settle().await;
     assert!(!world.api.events().iter().any(|event| event.starts_with("Adopted")));
-    let password = world.secret("team.admin", "password");
+    let kept = |world: &World| {
+        [("team.admin", "password"), ("team-pull", ".dockerconfigjson"), ("team-ca", "tls.crt")]
+            .map(|(name, key)| world.secret(name, key))
+    };
+    let before = kept(&world);
     world.recreate();
     world.settle().await;
-    assert_eq!(world.secret("team.admin", "password"), password);
+    assert_eq!(kept(&world), before);
     assert!(world.api.events().iter().any(|event| event.starts_with("Adopted")), "{:?}", world.api.events());
 }
 
@@ -352,4 +356,55 @@ async fn a_claim_grows_once() {
     world.set_spec("storage", json!({"filesystem": {"size": "30720Mi"}}));
     world.settle().await;
     assert_eq!(asked(&world), before + 1, "30720Mi are 30Gi");
+}
+
+// operator 1, operator 14, operator 31: a status first, then all children in one pass, the boot file before its pods;
+// a claim that waits for its first pod is no error
+#[tokio::test]
+async fn one_pass_makes_everything_in_order() {
+    let world = World::new(SIX_LINES);
+    world.pass().await.unwrap();
+    let writes = world.api.writes();
+    assert!(writes[0].ends_with("privateregistries/team/status"), "{writes:?}");
+    let position = |part: &str| {
+        let found = writes.iter().position(|write| write.starts_with("POST") && write.contains(part));
+        found.unwrap_or_else(|| panic!("no {part} in {writes:?}"))
+    };
+    let boot = writes.iter().position(|write| write.contains("configmaps/team-config-")).unwrap();
+    let pods = writes.iter().position(|write| write.ends_with("deployments/team-registry")).unwrap();
+    assert!(boot < pods, "{writes:?}");
+    position("/networkpolicies");
+    let made = world.api.objects();
+    world.settle().await;
+    let all: Vec<String> = world.api.objects().into_keys().collect();
+    assert_eq!(made.into_keys().collect::<Vec<_>>(), all, "later passes made more");
+
+    let world = World::new(SIX_LINES);
+    let class = json!({"metadata": {"name": "slow", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+        "provisioner": "example.com/disk", "volumeBindingMode": "WaitForFirstConsumer"});
+    world.api.put("/apis/storage.k8s.io/v1/storageclasses/slow", class);
+    world.pass().await.unwrap();
+    assert_eq!(world.condition("StorageReady"), "False/VolumePending");
+    assert!(
+        !world.api.events().iter().any(|event| event.contains("VolumePending")),
+        "{:?}",
+        world.api.events()
+    );
+}
+
+// operator 75: an owner of an older version of the API becomes one of this
+#[tokio::test]
+async fn owners_of_an_older_version_are_written_anew() {
+    let world = World::new(SIX_LINES);
+    world.settle().await;
+    for name in ["deployments/team-registry", "services/team-registry", "configmaps/team-live"] {
+        world.api.change(name, |child| {
+            child["metadata"]["ownerReferences"][0]["apiVersion"] = "privateregistry.dev/v1alpha0".into();
+        });
+    }
+    world.settle().await;
+    for (path, object) in world.api.objects() {
+        let owner = &object["metadata"]["ownerReferences"][0]["apiVersion"];
+        assert!(owner.is_null() || *owner == "privateregistry.dev/v1alpha1", "{path}: {owner}");
+    }
 }

@@ -222,7 +222,7 @@ fn each_thing_that_is_wrong_has_its_word() {
         (
             "stale Deployment",
             |seen| seen.deployment.as_mut().unwrap()["metadata"]["generation"] = 2.into(),
-            &[(kind::PROGRESSING, "True/RollingOut"), (kind::AVAILABLE, "True/PodsReady")],
+            &[(kind::PROGRESSING, "True/RollingOut"), (kind::AVAILABLE, "Unknown/Reconciling")],
         ),
         (
             "stale Deployment without pods",
@@ -395,6 +395,68 @@ fn every_word_of_the_address_is_the_same() {
     for kind in [kind::READY, kind::EXPOSURE_READY] {
         assert!(message(&status, kind).ends_with(&url), "{}", message(&status, kind));
     }
+}
+
+// operator 15: what a Deployment says of an earlier generation says nothing of this one
+#[test]
+fn a_stale_deployment_changes_nothing_of_what_was_said() {
+    for (ready, stays) in [(1, "True/PodsReady"), (0, "False/NoReadyPods")] {
+        let mut object = object("team", SIX_LINES);
+        let mut seen = good();
+        seen.deployment.as_mut().unwrap()["status"]["readyReplicas"] = ready.into();
+        object.status = Some(status(SIX_LINES, &seen));
+        seen.deployment.as_mut().unwrap()["metadata"]["generation"] = 2.into();
+        seen.deployment.as_mut().unwrap()["status"]["readyReplicas"] = (1 - ready).into();
+        let status = compute::compute(&object, &model("team", SIX_LINES), &seen, NOW);
+        assert_eq!(said(&status, kind::AVAILABLE), stays);
+        assert_eq!(said(&status, kind::PROGRESSING), "True/RollingOut");
+    }
+}
+
+// crd.md section 5: what is told beside conditions
+#[test]
+fn facts_of_a_registry_are_told() {
+    let mut seen = good();
+    let names = vec!["10.96.0.7".to_owned(), "team-registry.tools.svc".to_owned()];
+    seen.certificate.facts.as_mut().unwrap().names = names;
+    let file = Merged { users: 3, weak: vec![1], unusable: 2, ..Merged::default() };
+    seen.credentials.file = Some(file);
+    let status = serde_json::to_value(status(SIX_LINES, &seen)).unwrap();
+    for (field, expected) in [
+        ("replicas", json!(1)),
+        ("readyReplicas", json!(1)),
+        ("endpoints", json!([{"name": "service", "url": "https://team-registry.tools.svc"}])),
+        (
+            "selector",
+            json!(
+                "app.kubernetes.io/name=privateregistry,app.kubernetes.io/instance=team,app.kubernetes.io/component=registry"
+            ),
+        ),
+        (
+            "caBundle",
+            json!({"configMapName": "team-trust", "key": "ca.crt",
+                "sha256": "f0aeace912cf19dc1c6fffd41de6e395daeb5462f1221945706bd0674c3005eb"}),
+        ),
+        (
+            "certificate",
+            json!({"secretName": "team-tls", "issuer": "selfSigned", "dnsNames": ["team-registry.tools.svc"],
+                "ipAddresses": ["10.96.0.7"], "notBefore": "2027-01-15T08:00:00Z", "notAfter": "2027-04-15T08:00:00Z",
+                "renewalTime": "2027-03-16T08:00:00Z"}),
+        ),
+        (
+            "accounts",
+            json!({"adminSecretName": "team.admin", "pullSecretName": "team-pull", "users": 3, "weakHashes": 1,
+                "unusable": 2}),
+        ),
+        (
+            "storage",
+            json!({"backend": "filesystem", "location": "team-data", "capacity": "1Gi", "storeID": "1"}),
+        ),
+    ] {
+        assert_eq!(status[field], expected, "{field}");
+    }
+    assert_eq!(status["versions"]["operator"], env!("CARGO_PKG_VERSION"));
+    assert!(status["versions"]["image"].is_string() && status["versions"]["redis"].is_string());
 }
 
 // operator 34, operator 87: the rest of the status stays as it was

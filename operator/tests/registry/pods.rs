@@ -1,8 +1,9 @@
 //! Pods: restricted, placed as the user says, replaced only when they must be.
 
+use operator::private_registry::desired::trial::trial;
 use serde_json::{Value, json};
 
-use crate::sample::{SIX_LINES, changed, child, every_child, key, model};
+use crate::sample::{SIX_LINES, changed, child, every_child, model};
 
 fn pod(spec: &str) -> Value {
     child(&model("team", spec), "Deployment/team-registry").unwrap()["spec"]["template"].clone()
@@ -14,9 +15,11 @@ fn every_pod_is_restricted() {
     let all = every_child(&model("team", SIX_LINES));
     let deployments: Vec<&Value> = all.iter().filter(|child| child["kind"] == "Deployment").collect();
     assert_eq!(deployments.len(), 2);
-    for deployment in deployments {
-        let pod = &deployment["spec"]["template"]["spec"];
-        assert_eq!(pod["automountServiceAccountToken"], false, "{}", key(deployment));
+    let trial = trial(&model("team", SIX_LINES), deployments[0]);
+    let templates = deployments.iter().map(|deployment| &deployment["spec"]["template"]);
+    for template in templates.chain([&trial]) {
+        let pod = &template["spec"];
+        assert_eq!(pod["automountServiceAccountToken"], false, "{template}");
         assert_eq!(pod["enableServiceLinks"], false);
         assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
         assert_eq!(pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");

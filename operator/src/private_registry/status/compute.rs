@@ -35,8 +35,9 @@ const BEARING: [&str; 5] = [
 /// The status of `object` after a pass that saw `seen`.
 pub fn compute(object: &PrivateRegistry, model: &Model, seen: &Observed, now: i64) -> PrivateRegistryStatus {
     let refused = store_refused(&seen.pods);
+    let before = object.status.clone().unwrap_or_default().conditions;
     let mut verdicts = vec![
-        available(model, seen),
+        available(model, seen, &before),
         progressing(model, seen),
         storage(model, seen, refused.as_deref()),
         resizing(model, seen),
@@ -47,7 +48,6 @@ pub fn compute(object: &PrivateRegistry, model: &Model, seen: &Observed, now: i6
     let cache = parts::cache(model, seen);
     let timed = conditions(object, vec![cache.clone()], now);
     let timed = timed.iter().find(|condition| condition.type_ == kind::CACHE_READY);
-    let before = object.status.clone().unwrap_or_default().conditions;
     verdicts.extend(timed.map(|cache| degraded(seen, cache, &before, now)));
     verdicts.push(cache);
     verdicts.push(ready(model, seen, &verdicts));

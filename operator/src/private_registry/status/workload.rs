@@ -1,5 +1,6 @@
 //! `Available` and `Progressing`, and what pods say about themselves.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde_json::Value;
 
 use crate::{
@@ -20,8 +21,8 @@ const CONFIGURATION: i64 = 78;
 /// Restarts that are a loop.
 const LOOP: i64 = 3;
 
-/// `Available`: from the Deployment, when it speaks of its current generation.
-pub fn available(model: &Model, seen: &Observed) -> Verdict {
+/// `Available`: from the Deployment, when it speaks of its current generation; else what was said before.
+pub fn available(model: &Model, seen: &Observed, before: &[Condition]) -> Verdict {
     let name = model.names.registry();
     let Some(deployment) = &seen.deployment else {
         return Verdict::no(
@@ -30,14 +31,16 @@ pub fn available(model: &Model, seen: &Observed) -> Verdict {
             "no pod was made yet: see the conditions that are False",
         );
     };
+    if !current(deployment) {
+        return as_before(before).unwrap_or_else(|| {
+            let message = format!("Deployment {name} has not been looked at yet");
+            Verdict::unknown(kind::AVAILABLE, reason::RECONCILING, message)
+        });
+    }
     let ready = count(deployment, "readyReplicas");
     if ready > 0 {
         let pods = if ready == 1 { "1 pod answers".to_owned() } else { format!("{ready} pods answer") };
         return Verdict::yes(kind::AVAILABLE, reason::PODS_READY, pods);
-    }
-    if !current(deployment) {
-        let message = format!("Deployment {name} has not been looked at yet");
-        return Verdict::unknown(kind::AVAILABLE, reason::RECONCILING, message);
     }
     let words = words(&seen.pods)
         .map_or_else(|| format!("see: kubectl describe pods -l {}", selector(model)), |words| words.message);
@@ -46,6 +49,18 @@ pub fn available(model: &Model, seen: &Observed) -> Verdict {
         reason::NO_READY_PODS,
         format!("no pod of Deployment {name} is ready; {words}"),
     )
+}
+
+fn as_before(before: &[Condition]) -> Option<Verdict> {
+    let found = before.iter().find(|one| one.type_ == kind::AVAILABLE)?;
+    let known = [reason::PODS_READY, reason::NO_READY_PODS];
+    let reason = known.into_iter().find(|reason| *reason == found.reason)?;
+    Some(Verdict {
+        kind: kind::AVAILABLE,
+        state: Some(found.status == "True"),
+        reason,
+        message: found.message.clone(),
+    })
 }
 
 /// `Progressing`.
