@@ -16,6 +16,7 @@ const NEVER: &[(&str, &[&str])] = &[
         "private_registry/desired",
         &[
             "cluster::apply",
+            "cluster::create",
             "cluster::lease",
             "::observe",
             "::generated",
@@ -34,6 +35,8 @@ const NEVER: &[(&str, &[&str])] = &[
     ("private_registry/status/compute.rs", &["Client", "Timestamp::now", "rand::"]),
     ("private_registry/status/facts.rs", &["Client", "Timestamp::now", "rand::"]),
     ("private_registry/status/workload.rs", &["Client", "Timestamp::now", "rand::"]),
+    ("private_registry/status/observed.rs", &["Client", "Timestamp::now", "rand::"]),
+    ("private_registry/status/verdict.rs", &["Client", "Timestamp::now", "rand::"]),
     ("private_registry/status/storage.rs", &["Client", "Timestamp::now", "rand::"]),
     ("private_registry/status/parts.rs", &["Client", "Timestamp::now", "rand::"]),
     ("private_registry/status/degraded.rs", &["Client", "Timestamp::now", "rand::"]),

@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod create;
+pub mod deployment;
 pub mod lease;
 pub mod pulse;
 pub mod quantity;

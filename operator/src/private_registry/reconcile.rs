@@ -6,6 +6,7 @@ use kube::{
 };
 
 use crate::{
+    cluster::deployment::{replaced, rolled_out},
     crd::registry::PrivateRegistry,
     private_registry::{
         addresses::{addresses, node_port},
@@ -21,7 +22,7 @@ use crate::{
         redis_probe,
         resolve::{Defaults, resolve},
         status::{
-            observed::{Observed, replaced, rolled_out},
+            observed::Observed,
             pace::{Progress, tidy_needed},
             write,
         },

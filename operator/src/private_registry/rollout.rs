@@ -8,14 +8,16 @@ use kube::{
 use serde_json::{Value, json};
 
 use crate::{
-    cluster::apply::{APPLIED, marked},
+    cluster::{
+        apply::{APPLIED, marked},
+        deployment::{past_deadline, replaced},
+    },
     private_registry::{
         apply::{Applied, Pass},
         desired::children::Children,
         error::{PassError, unwritten},
         model::CacheKind,
         observe::{failed, json_of},
-        status::observed::{past_deadline, replaced},
     },
 };
 

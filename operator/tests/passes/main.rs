@@ -10,6 +10,7 @@ mod fields;
 mod life;
 mod redis;
 mod refusals;
+mod releases;
 mod rollout;
 mod secrets;
 mod watches;

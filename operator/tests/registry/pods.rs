@@ -43,6 +43,18 @@ fn a_volume_of_one_node_is_never_rolled_with_a_surge() {
     assert_eq!(strategy(shared)["rollingUpdate"]["maxUnavailable"], 0);
 }
 
+// A pod that others stand in for takes leave, so that nobody is sent to it when it is gone.
+#[test]
+fn a_pod_that_is_replaced_while_others_serve_takes_leave() {
+    let spec = |spec: &str| pod(spec)["spec"].clone();
+    let shared = spec("{storage: {filesystem: {size: 1Gi, accessMode: ReadWriteMany}}}");
+    let alone = spec(SIX_LINES);
+    assert_eq!(shared["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"], 5);
+    assert!(alone["containers"][0]["lifecycle"].is_null());
+    let grace = |pod: &Value| pod["terminationGracePeriodSeconds"].as_u64().unwrap();
+    assert_eq!(grace(&shared), grace(&alone) + 5);
+}
+
 #[test]
 fn several_pods_have_a_budget_and_one_has_none() {
     let shared = "{replicas: 2, storage: {filesystem: {size: 1Gi, accessMode: ReadWriteMany}}}";

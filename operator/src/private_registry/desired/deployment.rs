@@ -15,6 +15,9 @@ use crate::{
 
 /// uid and gid of the server in its image.
 const USER: i64 = 65532;
+/// How long a pod that is to end goes on accepting connections, in seconds: nodes and load balancers send some until they
+/// have heard of it.
+const LEAVING: u64 = 5;
 /// On the Deployment: the store in use, `<store>` or `<store>/<uid of the claim>`.
 pub const STORE: &str = "privateregistry.dev/store";
 /// On the Deployment: a server has used the store.
@@ -98,14 +101,14 @@ fn pod(model: &Model, wanted: &Pod, placement: &Placement, config: &str) -> Valu
         "serviceAccountName": wanted.service_account_name.clone().unwrap_or_else(|| model.names.registry()),
         "automountServiceAccountToken": false,
         "enableServiceLinks": false,
-        "terminationGracePeriodSeconds": model.spec.drain_timeout.seconds() + 10,
+        "terminationGracePeriodSeconds": model.spec.drain_timeout.seconds() + 10 + leaving(placement),
         "securityContext": {
             "runAsNonRoot": true, "runAsUser": USER, "runAsGroup": USER, "fsGroup": USER,
             "fsGroupChangePolicy": "OnRootMismatch", "seccompProfile": {"type": "RuntimeDefault"},
         },
         "imagePullSecrets": model.spec.image.clone().map(|image| image.pull_secrets).unwrap_or_default(),
         "topologySpreadConstraints": spread(model, wanted),
-        "containers": [container(model, wanted)],
+        "containers": [container(model, wanted, placement)],
         "volumes": mounts::volumes(model, placement, config),
     });
     if !wanted.node_selector.is_empty() {
@@ -135,7 +138,13 @@ fn spread(model: &Model, wanted: &Pod) -> Value {
     json!([over("kubernetes.io/hostname"), over("topology.kubernetes.io/zone")])
 }
 
-fn container(model: &Model, wanted: &Pod) -> Value {
+/// Where others serve meanwhile, a pod takes leave; where it has to be gone before the next one comes, that would be a
+/// longer break.
+fn leaving(placement: &Placement) -> u64 {
+    if placement.shared { LEAVING } else { 0 }
+}
+
+fn container(model: &Model, wanted: &Pod, placement: &Placement) -> Value {
     let probe = |path: &str, period: i32, failures: i32| json!({"httpGet": {"path": path, "port": "admin"}, "periodSeconds": period, "failureThreshold": failures});
     let resources = wanted.resources.as_ref().map_or_else(
         || json!({"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}),
@@ -148,7 +157,7 @@ fn container(model: &Model, wanted: &Pod) -> Value {
     ports.extend(
         model.redirects().then(|| json!({"name": "redirect", "containerPort": 5080, "protocol": "TCP"})),
     );
-    json!({
+    let mut container = json!({
         "name": "registry",
         "image": model.image,
         "imagePullPolicy": model.spec.image.as_ref().map(|image| image.pull_policy).unwrap_or_default(),
@@ -161,5 +170,9 @@ fn container(model: &Model, wanted: &Pod) -> Value {
         "resources": resources,
         "securityContext": container_security(),
         "volumeMounts": mounts::mounts(model),
-    })
+    });
+    if placement.shared {
+        container["lifecycle"] = json!({"preStop": {"sleep": {"seconds": LEAVING}}});
+    }
+    container
 }

@@ -35,7 +35,7 @@ fn spec(template: &Value) -> Value {
     let mut container = named(&template["containers"], "registry");
     container["args"] = json!(["config", "validate", format!("{BOOT}/config.yml")]);
     container["volumeMounts"] = json!([{"name": "boot", "mountPath": BOOT, "readOnly": true}]);
-    without(&mut container, &["ports", "livenessProbe", "readinessProbe"]);
+    without(&mut container, &["ports", "livenessProbe", "readinessProbe", "lifecycle"]);
     let mut spec = template.clone();
     spec["containers"] = json!([container]);
     spec["volumes"] = json!([named(&template["volumes"], "boot")]);

@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
-use crate::private_registry::{
-    desired::{deployment, volume_claim},
-    placement::Present,
-    status::observed::{count, only_new},
+use crate::{
+    cluster::deployment::{count, only_new},
+    private_registry::{
+        desired::{deployment, volume_claim},
+        placement::Present,
+    },
 };
 
 /// The store in use, as the Deployment records it.

@@ -4,6 +4,7 @@ use k8s_openapi::jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::{
+    cluster::deployment::count,
     crd::{
         exposure::ServiceType,
         status::{
@@ -14,10 +15,7 @@ use crate::{
     private_registry::{
         certificates::inspect::Facts,
         model::{CacheKind, Model, TlsSource},
-        status::{
-            observed::{Observed, count},
-            workload::selector,
-        },
+        status::{observed::Observed, workload::selector},
     },
 };
 

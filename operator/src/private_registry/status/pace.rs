@@ -5,15 +5,13 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::{
+    cluster::deployment::rolled_out,
     crd::{
         condition::{kind, reason},
         registry::PrivateRegistry,
         status::PrivateRegistryStatus,
     },
-    private_registry::status::{
-        degraded::PATIENCE,
-        observed::{Observed, rolled_out},
-    },
+    private_registry::status::{degraded::PATIENCE, observed::Observed},
 };
 
 /// An idle registry is looked at this often, for what no watch tells.

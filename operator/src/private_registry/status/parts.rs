@@ -1,6 +1,7 @@
 //! `CertificateReady`, `CredentialsReady`, `CacheReady` and `ExposureReady`.
 
 use crate::{
+    cluster::deployment::count,
     crd::{
         condition::{kind, reason},
         exposure::ServiceType,
@@ -8,11 +9,7 @@ use crate::{
     private_registry::{
         model::{CacheKind, Model, TlsSource},
         redis_probe::Answer,
-        status::{
-            facts::url,
-            observed::{Observed, count},
-            verdict::Verdict,
-        },
+        status::{facts::url, observed::Observed, verdict::Verdict},
     },
 };
 

@@ -4,14 +4,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde_json::Value;
 
 use crate::{
+    cluster::deployment::{count, current, past_deadline, replaced, rolled_out},
     crd::condition::{kind, reason},
     private_registry::{
         error::Problem,
         model::Model,
-        status::{
-            observed::{Observed, count, current, past_deadline, replaced, rolled_out},
-            verdict::Verdict,
-        },
+        status::{observed::Observed, verdict::Verdict},
         trial::Trial,
     },
 };

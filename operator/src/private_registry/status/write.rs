@@ -9,7 +9,7 @@ use kube::{
 use serde_json::{Value, json};
 
 use crate::{
-    cluster::apply::MANAGER,
+    cluster::{apply::MANAGER, deployment::count},
     crd::{
         condition::{kind, reason},
         registry::PrivateRegistry,
@@ -23,7 +23,7 @@ use crate::{
         status::{
             compute,
             news::news,
-            observed::{Observed, count},
+            observed::Observed,
             pace::{IDLE, Progress, next},
             verdict::Verdict,
         },

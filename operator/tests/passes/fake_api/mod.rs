@@ -139,6 +139,11 @@ impl FakeApi {
         self.0.lock().unwrap().create(path, object);
     }
 
+    /// Keeps an object as it was recorded.
+    pub fn keep(&self, path: &str, object: Value) {
+        self.0.lock().unwrap().objects.insert(path.to_owned(), object);
+    }
+
     /// Removes the object whose path ends in `name`.
     pub fn remove(&self, name: &str) {
         self.0.lock().unwrap().objects.retain(|path, _| !path.ends_with(name));
