@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::{
     kubectl::{get, kubectl},
@@ -34,6 +34,14 @@ pub fn pod() -> Result<String> {
     let living = items.filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
     let name = living.filter_map(|pod| pod["metadata"]["name"].as_str()).next();
     name.map(str::to_owned).context("no pod of the operator runs")
+}
+
+/// Fails when the operator's pods were refused something: the chart's role is all that they have.
+pub fn nothing_was_refused() -> Result<()> {
+    let labels = format!("app.kubernetes.io/name={NAME}");
+    let logs = run(&mut kubectl(&["-n", NAMESPACE, "logs", "-l", &labels, "--tail=-1"]))?;
+    let refused = logs.lines().find(|line| line.contains("forbidden: User "));
+    refused.map_or(Ok(()), |line| bail!("the chart's role lacks something: {line}"))
 }
 
 /// What its metrics say.

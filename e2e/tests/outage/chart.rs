@@ -7,7 +7,7 @@ use e2e::{
     kubectl::{apply, get, kubectl},
     namespace::Namespace,
     object::{patch, settled},
-    operator::{NAME as OPERATOR, NAMESPACE as SYSTEM},
+    operator::{NAME as OPERATOR, NAMESPACE as SYSTEM, nothing_was_refused},
     process::{eventually, run, run_with_input},
     registry::Registry,
 };
@@ -30,6 +30,8 @@ fn upgrade(values: &str, more: &[&str]) -> Result<()> {
 
 /// The release upgraded to the chart in a folder.
 fn upgrade_to(chart: &Path, values: &str, more: &[&str]) -> Result<()> {
+    // Its pods are replaced, and their logs go with them.
+    nothing_was_refused()?;
     let mut command = Command::new("helm");
     command.args(["upgrade", "--install", OPERATOR]).arg(chart).args([
         "--wait",
@@ -133,6 +135,7 @@ fn the_chart_comes_and_goes_and_every_registry_serves_on() -> Result<()> {
     let (registry, load) = registry(namespace.name())?;
     let (pods, values) = (registry.pods()?, helm(&["get", "values", OPERATOR, "-o", "yaml"])?);
 
+    nothing_was_refused()?;
     helm(&["uninstall", OPERATOR, "--wait"])?;
     get(namespace.name(), &["preg", "team"])?;
     ensure!(

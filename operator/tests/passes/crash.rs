@@ -66,10 +66,18 @@ async fn a_pass_that_ends_after_any_write_is_completed_by_the_next() {
     for nth in 0..writes {
         let world = World::new(SIX_LINES);
         world.api.fail(nth, Fault::Cut);
-        world.settle().await;
+        while !world.api.failed() {
+            let _cut_off = world.pass().await;
+            world.cluster_works();
+        }
         let first = made_once(&world.api.objects());
         world.settle().await;
-        assert_eq!(made_once(&world.api.objects()), first, "write {nth}");
+        let last = made_once(&world.api.objects());
+        for (path, data) in first {
+            // The password file is completed; what is in it already is not made again.
+            let partial = path.ends_with("team-htpasswd") || path.ends_with("team-tls");
+            assert!(partial || last[&path] == data, "{path} was made twice after write {nth}");
+        }
         assert_eq!(shape(&world.api.objects()), expected, "write {nth}");
     }
 }
@@ -80,9 +88,7 @@ async fn refused_writes_lead_to_the_same_children() {
     let calm = World::new(SIX_LINES);
     calm.settle().await;
     let expected = shape(&calm.api.objects());
-    for nth in 0..calm.api.writes().len() {
-        // Each answer in turn: what follows does not look at the code.
-        let code = [409, 429, 503][nth % 3];
+    for (nth, code) in (0..calm.api.writes().len()).flat_map(|nth| [409, 429, 503].map(|code| (nth, code))) {
         let world = World::new(SIX_LINES);
         world.api.fail(nth, Fault::Refused(code));
         world.settle().await;
@@ -95,15 +101,14 @@ async fn refused_writes_lead_to_the_same_children() {
 async fn the_winner_of_a_race_for_a_secret_is_believed() {
     let first = World::new(SIX_LINES);
     first.settle().await;
-    let second = World::new(SIX_LINES);
     for name in ["team.admin", "team-ca", "team-pull", "team-redisauth"] {
         let path = format!("/api/v1/namespaces/tools/secrets/{name}");
-        second.api.put(&path, first.api.objects()[&path].clone());
-    }
-    second.settle().await;
-    for name in ["team.admin", "team-ca", "team-redisauth"] {
-        let path = format!("/api/v1/namespaces/tools/secrets/{name}");
-        assert_eq!(first.api.objects()[&path]["data"], second.api.objects()[&path]["data"], "{name}");
+        let second = World::new(SIX_LINES);
+        // Between our look and our write.
+        second.api.steal(&path, first.api.objects()[&path].clone());
+        second.settle().await;
+        let winner = &first.api.objects()[&path]["data"];
+        assert_eq!(*winner, second.api.objects()[&path]["data"], "{name}");
     }
 }
 

@@ -65,6 +65,11 @@ impl FakeApi {
         state.fault = Some((state.writes.len() + nth, fault));
     }
 
+    /// Whether the write that was to fail has failed.
+    pub fn failed(&self) -> bool {
+        self.0.lock().unwrap().fault.is_none()
+    }
+
     /// Refuses every write to the object whose path ends in `name`, as admission would.
     pub fn refuse(&self, name: &'static str) {
         self.0.lock().unwrap().refused.push(name);
