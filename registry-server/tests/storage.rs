@@ -176,6 +176,36 @@ async fn a_commit_moves_exactly_what_was_seen() {
     .await;
 }
 
+// registry section 0 line 5
+#[tokio::test]
+async fn in_a_folder_that_is_gone_nothing_is_missing() {
+    let parent = tempfile::tempdir().unwrap();
+    let (root, away) = (parent.path().join("root"), parent.path().join("away"));
+    let store = Filesystem::open(&root).unwrap();
+    store.append("u", 0, Bytes::from_static(b"abc")).await.unwrap();
+    std::fs::rename(&root, &away).unwrap();
+    let gone = |error: Option<StorageError>| {
+        assert!(matches!(error, Some(StorageError::Unavailable { .. })), "{error:?}");
+    };
+    gone(store.there().await.err());
+    gone(store.stat("u").await.err());
+    gone(store.read("u").await.err());
+    gone(store.stream("u", 0..1).await.err());
+    gone(store.put("a", Bytes::new()).await.err());
+    gone(store.append("u", 0, Bytes::from_static(b"x")).await.err());
+    gone(store.append("u", 3, Bytes::from_static(b"x")).await.err());
+    gone(store.sync("u").await.err());
+    gone(store.appended("u", 0).await.err());
+    gone(store.stream_appended("u", 0..1).await.err());
+    gone(store.commit("u", "b", 3).await.err());
+    gone(store.list("a").await.err());
+    gone(store.folders("a", "", 1).await.err());
+    gone(store.delete("u").await.err());
+    assert!(!root.exists());
+    std::fs::rename(&away, &root).unwrap();
+    store.commit("u", "b", 3).await.unwrap();
+}
+
 // registry F10
 #[tokio::test]
 async fn a_list_has_the_direct_children_in_order() {
@@ -342,4 +372,19 @@ async fn one_piece_becomes_an_object_of_the_storage_class_that_was_asked_for() {
     assert_eq!(bucket.read("b/data").await.unwrap().unwrap(), "abc");
     assert_eq!(bucket.appended("u", 0).await.unwrap(), None);
     assert_eq!(store.unfinished(), Vec::<String>::new());
+}
+
+// registry C41
+#[tokio::test]
+async fn a_busy_object_store_is_asked_again_and_not_for_ever() {
+    let store = ObjectStore::start().await;
+    let bucket = bucket(&store);
+    store.refuse(2);
+    bucket.put("a", Bytes::from_static(b"x")).await.unwrap();
+    store.refuse(1_000);
+    let before = store.requests();
+    assert!(matches!(bucket.read("a").await, Err(StorageError::Unavailable { .. })));
+    assert!((2..10).contains(&(store.requests() - before)), "{}", store.requests() - before);
+    store.refuse(0);
+    assert_eq!(bucket.read("a").await.unwrap().unwrap(), "x");
 }

@@ -7,10 +7,12 @@ use crate::{
     storage::backend::Backend,
 };
 
-/// What the store says that it is.
+/// What the store says that it is. One that is gone says nothing.
 pub async fn read(store: &dyn Backend) -> Result<Option<String>, RegistryError> {
-    let found = store.read(layout::IDENTITY).await?;
-    Ok(found.map(|text| String::from_utf8_lossy(&text).trim().to_owned()))
+    match store.read(layout::IDENTITY).await.map_err(RegistryError::from) {
+        Err(error) if error.store_is_gone() => Ok(None),
+        found => Ok(found?.map(|text| String::from_utf8_lossy(&text).trim().to_owned())),
+    }
 }
 
 /// The identity of the store, made at random if it has none.

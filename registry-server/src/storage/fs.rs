@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::FutureExt;
+use futures::{FutureExt, TryFutureExt};
 
 use crate::storage::{
     backend::{Answer, Backend, ByteStream},
@@ -57,6 +57,23 @@ impl Filesystem {
         }
         .boxed()
     }
+
+    /// Looks for something off the async threads. What is not found is missing only where there is a store: one
+    /// that is gone has lost nothing.
+    fn find<'a, T: Send + 'static>(
+        &'a self,
+        key: &'a str,
+        look: impl FnOnce(&Path) -> io::Result<Option<T>> + Send + 'static,
+    ) -> Answer<'a, Option<T>> {
+        let (name, root) = (key.to_owned(), Arc::clone(&self.root));
+        self.blocking(key, move |path| {
+            let found = look(&path).and_then(|found| match found {
+                None => fs_files::require_root(&root).map(|()| None),
+                found => Ok(found),
+            });
+            found.map_err(|e| StorageError::from_io(&name, e))
+        })
+    }
 }
 
 impl Backend for Filesystem {
@@ -73,27 +90,20 @@ impl Backend for Filesystem {
     }
 
     fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>> {
-        let name = key.to_owned();
-        self.blocking(key, move |path| {
-            let found =
-                fs_files::optional(fs::metadata(path)).map_err(|e| StorageError::from_io(&name, e))?;
+        self.find(key, |path| {
+            let found = fs_files::optional(fs::metadata(path))?;
             Ok(found.filter(fs::Metadata::is_file).map(|m| m.len()))
         })
     }
 
     fn read<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Bytes>> {
-        let name = key.to_owned();
-        self.blocking(key, move |path| {
-            let found = fs_files::optional(fs::read(path)).map_err(|e| StorageError::from_io(&name, e))?;
-            Ok(found.map(Bytes::from))
-        })
+        self.find(key, |path| Ok(fs_files::optional(fs::read(path))?.map(Bytes::from)))
     }
 
     fn stream<'a>(&'a self, key: &'a str, range: Range<u64>) -> Answer<'a, Option<ByteStream>> {
         let name = key.to_owned();
-        self.blocking(key, move |path| {
-            let file = fs_files::optional(File::open(path)).map_err(|e| StorageError::from_io(&name, e))?;
-            Ok(file.map(|file| fs_stream::stream(name, file, range)))
+        self.find(key, |path| {
+            Ok(fs_files::optional(File::open(path))?.map(|file| fs_stream::stream(name, file, range)))
         })
     }
 
@@ -114,9 +124,9 @@ impl Backend for Filesystem {
     }
 
     fn sync<'a>(&'a self, key: &'a str) -> Answer<'a, ()> {
-        let name = key.to_owned();
+        let (name, root) = (key.to_owned(), Arc::clone(&self.root));
         self.blocking(key, move |path| match fs_files::sync(&path) {
-            Err(e) if e.kind() == ErrorKind::NotFound => Err(StorageError::Missing { key: name }),
+            Err(e) if e.kind() == ErrorKind::NotFound => Err(missing(&root, name)),
             done => done.map_err(|e| StorageError::from_io(&name, e)),
         })
     }
@@ -126,25 +136,31 @@ impl Backend for Filesystem {
         self.blocking(from, move |path| match fs_files::commit(&root, &path, &target?, size) {
             Ok(true) => Ok(()),
             Ok(false) => Err(StorageError::Conflict { key: name, offset: size }),
-            Err(e) if e.kind() == ErrorKind::NotFound => Err(StorageError::Missing { key: name }),
+            Err(e) if e.kind() == ErrorKind::NotFound => Err(missing(&root, name)),
             Err(e) => Err(StorageError::from_io(&name, e)),
         })
     }
 
     fn list<'a>(&'a self, prefix: &'a str) -> Answer<'a, Vec<String>> {
-        let name = prefix.to_owned();
-        self.blocking(prefix, move |path| fs_files::list(&path).map_err(|e| StorageError::from_io(&name, e)))
+        self.find(prefix, fs_files::list).map_ok(Option::unwrap_or_default).boxed()
     }
 
     fn folders<'a>(&'a self, prefix: &'a str, after: &'a str, most: usize) -> Answer<'a, Vec<String>> {
-        let (name, after) = (prefix.to_owned(), after.to_owned());
-        self.blocking(prefix, move |path| {
-            fs_files::folders(&path, &after, most).map_err(|e| StorageError::from_io(&name, e))
-        })
+        let after = after.to_owned();
+        let found = self.find(prefix, move |path| fs_files::folders(path, &after, most));
+        found.map_ok(Option::unwrap_or_default).boxed()
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, bool> {
-        let name = key.to_owned();
-        self.blocking(key, move |path| fs_files::delete(&path).map_err(|e| StorageError::from_io(&name, e)))
+        let found = self.find(key, |path| Ok(fs_files::delete(path)?.then_some(())));
+        found.map_ok(|found| found.is_some()).boxed()
+    }
+}
+
+/// The file is not there, or the whole store is not.
+fn missing(root: &Path, key: String) -> StorageError {
+    match fs_files::require_root(root) {
+        Ok(()) => StorageError::Missing { key },
+        Err(e) => StorageError::from_io(&key, e),
     }
 }

@@ -103,7 +103,9 @@ pub fn append(root: &Path, path: &Path, offset: u64, bytes: &[u8]) -> io::Result
         make_folder(root, folder_of(path)?)?;
         options.create(true);
     }
-    let Some(file) = optional(lock(path, &options))?.flatten() else { return Ok(false) };
+    let Some(file) = optional(lock(path, &options))?.flatten() else {
+        return require_root(root).map(|()| false);
+    };
     if file.metadata()?.len() != offset {
         return Ok(false);
     }
@@ -124,27 +126,30 @@ pub fn commit(root: &Path, from: &Path, to: &Path, size: u64) -> io::Result<bool
     in_folder(root, to, |_| fs::rename(from, to).and_then(|()| sync_folder(to))).map(|()| true)
 }
 
-/// Entries of a folder. Temporary files of running writes are nobody's business.
-fn entries(path: &Path) -> io::Result<impl Iterator<Item = io::Result<(String, fs::DirEntry)>>> {
+/// Entries of a folder, if it is there. Temporary files of running writes are nobody's business.
+fn entries(path: &Path) -> io::Result<Option<impl Iterator<Item = io::Result<(String, fs::DirEntry)>>>> {
     let named = |entry: io::Result<fs::DirEntry>| match entry {
         Ok(entry) => entry.file_name().into_string().ok().map(|name| Ok((name, entry))),
         Err(e) => Some(Err(e)),
     };
-    let entries = optional(fs::read_dir(path))?.into_iter().flatten().filter_map(named);
-    Ok(entries.filter(|entry| entry.as_ref().map_or(true, |(name, _)| !name.starts_with('.'))))
+    let Some(entries) = optional(fs::read_dir(path))? else { return Ok(None) };
+    let entries = entries.filter_map(named);
+    Ok(Some(entries.filter(|entry| entry.as_ref().map_or(true, |(name, _)| !name.starts_with('.')))))
 }
 
 /// Names in a folder, sorted.
-pub fn list(path: &Path) -> io::Result<Vec<String>> {
-    let mut names = entries(path)?.map(|entry| Ok(entry?.0)).collect::<io::Result<Vec<_>>>()?;
+pub fn list(path: &Path) -> io::Result<Option<Vec<String>>> {
+    let Some(entries) = entries(path)? else { return Ok(None) };
+    let mut names = entries.map(|entry| Ok(entry?.0)).collect::<io::Result<Vec<_>>>()?;
     names.sort_unstable();
-    Ok(names)
+    Ok(Some(names))
 }
 
 /// A folder has no order: all names are read, and only those of the page are held.
-pub fn folders(path: &Path, after: &str, most: usize) -> io::Result<Vec<String>> {
+pub fn folders(path: &Path, after: &str, most: usize) -> io::Result<Option<Vec<String>>> {
+    let Some(entries) = entries(path)? else { return Ok(None) };
     let mut names = BTreeSet::new();
-    for entry in entries(path)? {
+    for entry in entries {
         let (name, entry) = entry?;
         if name.as_str() > after && entry.file_type()?.is_dir() {
             names.insert(name);
@@ -153,7 +158,7 @@ pub fn folders(path: &Path, after: &str, most: usize) -> io::Result<Vec<String>>
             names.pop_last();
         }
     }
-    Ok(names.into_iter().collect())
+    Ok(Some(names.into_iter().collect()))
 }
 
 /// Removes a file or a folder; says whether there was one.

@@ -1,8 +1,10 @@
 //! Certificates for tests.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use registry_server::http::tls_config::Files;
+use tokio_rustls::TlsAcceptor;
 
 /// Signs certificates for this machine.
 pub struct Authority {
@@ -35,6 +37,23 @@ impl Authority {
         let mut params = CertificateParams::new(names).unwrap();
         change(&mut params);
         (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
+    }
+
+    /// Ends TLS with such a certificate; no protocol is negotiated.
+    pub fn acceptor(&self) -> TlsAcceptor {
+        let (certificate, key) = self.pair();
+        let files = Files {
+            certificate: "unused".into(),
+            key: "unused".into(),
+            client_authorities: Vec::new(),
+            clients_need_certificates: false,
+            only_newest_protocol: false,
+        };
+        let now = jiff::Timestamp::now().as_second();
+        let built = files.build(&vec![certificate.into(), key.into()], now).unwrap();
+        let mut config = (*built.config).clone();
+        config.alpn_protocols.clear();
+        Arc::new(config).into()
     }
 
     /// Writes such a pair to `crt` and `key`.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use registry_server::{http::tls_config::Files, storage::s3_pieces};
+use registry_server::storage::s3_pieces;
 
 use crate::{
     authority::Authority,
@@ -197,18 +197,7 @@ async fn keys_come_from_files() {
 #[tokio::test]
 async fn a_bucket_is_spoken_to_over_tls_with_its_own_authority() {
     let (folder, authority, other) = (tempfile::tempdir().unwrap(), Authority::new(), Authority::new());
-    let (certificate, key) = authority.pair();
-    let files = Files {
-        certificate: "unused".into(),
-        key: "unused".into(),
-        client_authorities: Vec::new(),
-        clients_need_certificates: false,
-        only_newest_protocol: false,
-    };
-    let now = jiff::Timestamp::now().as_second();
-    let mut config = (*files.build(&vec![certificate.into(), key.into()], now).unwrap().config).clone();
-    config.alpn_protocols.clear();
-    let store = ObjectStore::with(Some(std::sync::Arc::new(config).into())).await;
+    let store = ObjectStore::with(Some(authority.acceptor())).await;
     let at = async |authority: &Authority| {
         let file = write(folder.path(), "ca", &authority.pem());
         registry(&store, &format!("cafile: '{file}', accesskey: {ACCESS}, secretkey: {SECRET}")).await
@@ -234,4 +223,38 @@ async fn a_store_that_does_not_answer_at_the_start_is_waited_for_while_serving()
         eventually(async || begin().await == 202).await;
         registry.push_image("n", "t").await;
     }
+}
+
+// registry C19 C21 on S3
+#[tokio::test]
+async fn a_mount_in_a_bucket_moves_no_byte() {
+    let store = ObjectStore::start().await;
+    let registry = open(&store).await;
+    let digest = registry.push_blob("m", &content(6_000_000)).await;
+    let objects = || files_below(&store.bucket()).len();
+    let before = (store.copies(), objects());
+    for query in [format!("mount={digest}&from=m"), format!("mount={digest}")] {
+        assert_eq!(registry.status("POST", &format!("/v2/n/blobs/uploads/?{query}")).await, 201);
+    }
+    // One link, and no copy.
+    assert_eq!((store.copies(), objects()), (before.0, before.1 + 1));
+    assert_eq!(registry.status("HEAD", &format!("/v2/n/blobs/{digest}")).await, 200);
+}
+
+// registry RC1 on S3
+#[tokio::test]
+async fn what_a_cache_knows_is_not_asked_of_the_bucket() {
+    let store = ObjectStore::start().await;
+    let asked = async |cache: &str| {
+        let keys = format!("secure: false, accesskey: {ACCESS}, secretkey: {SECRET}");
+        let s3 = format!("{{region: r, bucket: {BUCKET}, regionendpoint: '{}', {keys}}}", store.address);
+        let registry = Fixture::with(&format!("storage: {{s3: {s3}{cache}}}")).await;
+        registry.push_image("n", "t").await;
+        registry.send("GET", "/v2/n/manifests/t").await;
+        let before = store.requests();
+        registry.send("GET", "/v2/n/manifests/t").await;
+        store.requests() - before
+    };
+    // Where the tag leads to is asked each time; the manifest is not.
+    assert_eq!(asked(", cache: {blobdescriptor: inmemory}").await, asked("").await - 1);
 }

@@ -98,7 +98,6 @@ async fn connection(socket: impl AsyncRead + AsyncWrite + Send + Unpin + 'static
     let _ = connection.serve_connection(TokioIo::new(socket), answer).await;
 }
 
-#[allow(dead_code, reason = "not every test uses everything")]
 impl ObjectStore {
     pub async fn start() -> Self {
         Self::with(None).await
