@@ -43,8 +43,7 @@ impl Admin {
     }
 
     async fn ready(&self) -> Response {
-        let silent = |_| Err("the store does not answer".to_owned());
-        let store = tokio::time::timeout(PATIENCE, self.registry.ready()).await.unwrap_or_else(silent);
+        let store = ready(&self.registry).await;
         let unready = |why: String| text(StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n"));
         match store {
             _ if self.ending.load(Ordering::Relaxed) => unready("ending".to_owned()),
@@ -52,6 +51,12 @@ impl Admin {
             Err(why) => unready(why),
         }
     }
+}
+
+/// Whether the store can be used; if not, why. One that is silent for long cannot.
+pub async fn ready(registry: &Registry) -> Result<(), String> {
+    let silent = |_| Err("the store does not answer".to_owned());
+    tokio::time::timeout(PATIENCE, registry.ready()).await.unwrap_or_else(silent)
 }
 
 fn text(status: StatusCode, text: String) -> Response {

@@ -19,12 +19,13 @@ use crate::{
         access_line::AccessLine,
         authorize, blobs, body,
         error::ApiError,
+        first_version,
         headers::{self, Response},
         inbound::Inbound,
         lists, manifests, outbound,
         query::Query,
         request_id,
-        route::Route,
+        route::{Route, RouteError},
         uploads, well_formed,
     },
     metrics,
@@ -78,7 +79,7 @@ impl Door {
         let expects = parts.headers.contains_key(EXPECT);
         let asked = Asked { parts, query, settings, peer };
         let mut body = Inbound::new(body, running);
-        let response = self.respond(route.map_err(ApiError::from), &asked, &mut body, &mut line).await;
+        let response = self.respond(route, &asked, &mut body, &mut line).await;
         let response = if asked.head() { headers::without_body(response) } else { response };
         (line.status, line.received) = (response.status().as_u16(), body.received());
         if !expects {
@@ -91,7 +92,7 @@ impl Door {
     /// A response with the headers that every one has, also when the handler fails or panics.
     async fn respond(
         &self,
-        route: Result<Route, ApiError>,
+        route: Result<Route, RouteError>,
         asked: &Asked,
         body: &mut Inbound,
         line: &mut AccessLine,
@@ -117,26 +118,39 @@ impl Door {
 
     async fn answer(
         &self,
-        route: Result<Route, ApiError>,
+        route: Result<Route, RouteError>,
         asked: &Asked,
         body: &mut Inbound,
         user: &mut Identity,
     ) -> Result<Response, ApiError> {
         well_formed::check(&asked.parts)?;
         let accounts = self.accounts.as_deref();
-        *user = authorize::identify(accounts, &asked.parts.headers, asked.peer.ip()).await?;
+        if !first_version::is_asked(&route) {
+            *user = authorize::identify(accounts, &asked.parts.headers, asked.peer.ip()).await?;
+        }
         let route = route?;
         authorize::permit(user, accounts, &asked.settings, (&route, &asked.parts.method))?;
         let reads = matches!(asked.parts.method, Method::GET | Method::HEAD);
         if !reads && !self.registry.trusted() {
-            return Err(ApiError::unavailable("the store is not the expected one"));
+            return Err(wrong_store());
         }
-        self.dispatch(route, asked, body).await
+        match self.dispatch(route, asked, body).await {
+            Err(error) if error.is_not_found() => Err(self.missed(error).await),
+            done => done,
+        }
+    }
+
+    /// What is not found in another store than the expected one is not lost.
+    async fn missed(&self, not_found: ApiError) -> ApiError {
+        // The guard tells by itself what is wrong.
+        let _ = self.registry.look().await;
+        if self.registry.trusted() { not_found } else { wrong_store() }
     }
 
     async fn dispatch(&self, route: Route, asked: &Asked, body: &mut Inbound) -> Result<Response, ApiError> {
         let registry = &self.registry;
         match (route, asked.parts.method.as_str()) {
+            (Route::FirstPing, _) => first_version::ping(registry).await,
             (Route::Base, _) => Ok(headers::json(&json!({}), "application/json")),
             (Route::Catalog, _) => lists::catalog(registry, asked).await,
             (Route::Tags(name), _) => lists::tags(registry, &name, asked).await,
@@ -162,4 +176,8 @@ impl Door {
             }
         }
     }
+}
+
+fn wrong_store() -> ApiError {
+    ApiError::unavailable("the store is not the expected one")
 }

@@ -71,6 +71,11 @@ impl ApiError {
             .header(header::RETRY_AFTER, RETRY_AFTER)
     }
 
+    /// Whether something was looked for and not found.
+    pub fn is_not_found(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
+    }
+
     /// The response; server errors carry the request's id.
     pub fn into_response(mut self, request_id: &str) -> Response {
         if self.status.is_server_error() {
@@ -114,7 +119,7 @@ impl From<RouteError> for ApiError {
     fn from(error: RouteError) -> Self {
         match error {
             RouteError::Malformed(error) => error.into(),
-            RouteError::NotFound => Self::new(
+            RouteError::NotFound | RouteError::FirstVersion => Self::new(
                 StatusCode::NOT_FOUND,
                 ErrorCode::NameUnknown,
                 "no such path; the API is below /v2/",

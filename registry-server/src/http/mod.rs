@@ -8,6 +8,7 @@ pub mod body;
 pub mod certificate;
 pub mod door;
 pub mod error;
+pub mod first_version;
 pub mod headers;
 pub mod inbound;
 pub mod listener;

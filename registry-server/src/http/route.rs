@@ -10,6 +10,8 @@ use crate::{
 /// Everything that can be asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
+    /// `/v1/_ping`
+    FirstPing,
     /// `/v2/`
     Base,
     /// `/v2/_catalog`
@@ -33,6 +35,8 @@ pub enum Route {
 pub enum RouteError {
     /// No such path.
     NotFound,
+    /// A path of the first version of the API.
+    FirstVersion,
     /// An upload id that we never gave.
     UploadId,
     /// A part of it is malformed.
@@ -51,6 +55,12 @@ impl Route {
         let path = decode(raw).ok_or(RouteError::NotFound)?;
         if path == "/v2" || path == "/v2/" {
             return Ok(Self::Base);
+        }
+        if path == "/v1/_ping" {
+            return Ok(Self::FirstPing);
+        }
+        if path == "/v1" || path.starts_with("/v1/") {
+            return Err(RouteError::FirstVersion);
         }
         let rest = path.strip_prefix("/v2/").ok_or(RouteError::NotFound)?;
         if rest == "_catalog" {
@@ -78,6 +88,7 @@ impl Route {
     /// How metrics call it.
     pub const fn label(&self) -> &'static str {
         match self {
+            Self::FirstPing => "v1",
             Self::Base => "base",
             Self::Catalog => "catalog",
             Self::Tags(_) => "tags",
@@ -92,7 +103,7 @@ impl Route {
     /// The repository, and what of it is asked for.
     pub fn content(&self) -> (Option<String>, Option<String>) {
         let (name, part) = match self {
-            Self::Base | Self::Catalog => return (None, None),
+            Self::FirstPing | Self::Base | Self::Catalog => return (None, None),
             Self::Tags(name) | Self::Uploads(name) => (name, None),
             Self::Manifest(name, Reference::Tag(tag)) => (name, Some(tag.to_string())),
             Self::Manifest(name, Reference::Digest(digest))
@@ -106,7 +117,7 @@ impl Route {
     /// Methods that it knows.
     pub const fn methods(&self) -> &'static str {
         match self {
-            Self::Base | Self::Catalog | Self::Tags(_) | Self::Referrers(..) => "GET, HEAD",
+            Self::FirstPing | Self::Base | Self::Catalog | Self::Tags(_) | Self::Referrers(..) => "GET, HEAD",
             Self::Manifest(..) => "GET, HEAD, PUT, DELETE",
             Self::Blob(..) => "GET, HEAD, DELETE",
             Self::Uploads(_) => "POST",

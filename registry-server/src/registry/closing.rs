@@ -55,12 +55,27 @@ impl Registry {
         self.upload_size(name, id).await?;
         let (registry, name) = (self.clone(), name.clone());
         to_its_end(async move {
-            registry.claim(&name, id).await?;
-            registry.remove_upload(&name, id).await?;
+            registry.drop_upload(&name, id).await?;
             metrics::upload("cancelled");
             Ok(())
         })
         .await
+    }
+
+    /// A full store has no room for a claim: there the upload loses its beginning first, which makes some. Where that
+    /// is not enough, it is no session any more, and what is left of it is found by the purge.
+    async fn drop_upload(&self, name: &RepositoryName, id: Uuid) -> Result<(), RegistryError> {
+        match self.claim(name, id).await {
+            Err(RegistryError::NoSpace(_)) => {
+                self.store.delete(&layout::upload_started(name, id)).await?;
+                match self.mark(name, id).await {
+                    Err(RegistryError::NoSpace(_)) => return Ok(()),
+                    marked => marked?,
+                }
+            }
+            claimed => claimed?,
+        }
+        self.remove_upload(name, id).await
     }
 
     async fn close(&self, upload: &Closing) -> Result<(), RegistryError> {
@@ -80,16 +95,21 @@ impl Registry {
 
     /// Only one gets it; and nobody gets what has been removed meanwhile.
     async fn claim(&self, name: &RepositoryName, id: Uuid) -> Result<(), RegistryError> {
-        let claim = layout::upload_closing(name, id);
-        match self.store.append(&claim, 0, Uuid::new_v4().to_string().into()).await {
-            Err(StorageError::Conflict { .. }) => return Err(RegistryError::UploadUnknown),
-            done => done?,
-        }
+        self.mark(name, id).await?;
         if self.store.stat(&layout::upload_started(name, id)).await?.is_none() {
-            self.store.delete(&claim).await?;
+            self.store.delete(&layout::upload_closing(name, id)).await?;
             return Err(RegistryError::UploadUnknown);
         }
         Ok(())
+    }
+
+    /// Makes the claim, which one alone can.
+    async fn mark(&self, name: &RepositoryName, id: Uuid) -> Result<(), RegistryError> {
+        let claim = layout::upload_closing(name, id);
+        match self.store.append(&claim, 0, Uuid::new_v4().to_string().into()).await {
+            Err(StorageError::Conflict { .. }) => Err(RegistryError::UploadUnknown),
+            done => Ok(done?),
+        }
     }
 
     /// The link comes first: without content it shows nothing, and content that has moved cannot come back.

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::{
     oci::repository_name::RepositoryName,
     registry::{error::RegistryError, layout, service::Registry},
+    storage::error::StorageError,
 };
 
 impl Registry {
@@ -61,7 +62,11 @@ impl Registry {
         let key = layout::upload_leftover(name, id);
         let seen = self.instant(&key).await?;
         if seen.is_none() && !dry_run {
-            self.store.put(&key, Timestamp::now().to_string().into()).await?;
+            match self.store.put(&key, Timestamp::now().to_string().into()).await {
+                // Others make room, and it is seen again.
+                Err(StorageError::NoSpace { .. }) => {}
+                done => done?,
+            }
         }
         Ok(seen)
     }

@@ -1,20 +1,23 @@
 //! Sections 9 and 15: who may do what.
 
-use crate::fixture::{Fixture, eventually, header, refused, sha256};
+use std::{os::unix::fs::symlink, path::Path};
 
-async fn with_accounts() -> (Fixture, tempfile::TempDir) {
+use crate::fixture::{Fixture, OCI_MANIFEST, eventually, header, refused, sha256};
+
+/// A registry with two accounts, of which `ci` may pull only, and their file's folder.
+pub async fn with_accounts(more: &str) -> (Fixture, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("htpasswd");
     let text = ["dev:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", "ci:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", "bad:plain"];
     std::fs::write(&path, text.join("\n")).unwrap();
-    let config = format!("auth: {{htpasswd: {{path: '{}', pullonly: [ci]}}}}", path.display());
+    let config = format!("auth: {{htpasswd: {{path: '{}', pullonly: [ci]}}}}\n{more}", path.display());
     (Fixture::with(&config).await, folder)
 }
 
 // registry A1 A2 A4 A7 AU1 AU2
 #[tokio::test]
 async fn without_the_right_password_there_is_a_challenge() {
-    let (registry, _folder) = with_accounts().await;
+    let (registry, _folder) = with_accounts("").await;
     for value in [
         "",
         "Basic Og==",
@@ -35,6 +38,19 @@ async fn without_the_right_password_there_is_a_challenge() {
             refused(response, 401, "UNAUTHORIZED").await;
         }
     }
+    for password in [None, Some("secret")] {
+        let ask = async |method: &str| {
+            let request = registry.request(method, "/v2/");
+            let request = if password.is_some() { request.basic_auth("dev", password) } else { request };
+            let response = request.header("x-request-id", "same").send().await.unwrap();
+            let mut headers = response.headers().clone();
+            headers.remove("date");
+            (response.status(), headers, response.text().await.unwrap())
+        };
+        let (get, head) = (ask("GET").await, ask("HEAD").await);
+        assert_eq!((&get.0, &get.1), (&head.0, &head.1));
+        assert!(!get.2.is_empty() && head.2.is_empty());
+    }
     for method in ["GET", "HEAD"] {
         let response =
             registry.request(method, "/v2/").basic_auth("dev", Some("secret")).send().await.unwrap();
@@ -43,15 +59,18 @@ async fn without_the_right_password_there_is_a_challenge() {
         assert_eq!(header(&response, "x-content-type-options"), "nosniff");
         assert_eq!(response.text().await.unwrap(), if method == "GET" { "{}" } else { "" });
     }
-    let twice =
-        registry.request("GET", "/v2/").basic_auth("dev", Some("secret")).header("authorization", "Basic x");
-    assert_eq!(twice.send().await.unwrap().status(), 401);
+    for second in ["Basic x", "Bearer garbage", "Basic ZGV2OnNlY3JldA=="] {
+        let twice = registry.request("GET", "/v2/").basic_auth("dev", Some("secret"));
+        let twice = twice.header("authorization", second).send().await.unwrap();
+        assert_eq!(header(&twice, "www-authenticate"), "Basic realm=\"Registry\"");
+        refused(twice, 401, "UNAUTHORIZED").await;
+    }
 }
 
 // registry AU8 J2
 #[tokio::test]
 async fn guessing_passwords_is_slowed_down() {
-    let (registry, _folder) = with_accounts().await;
+    let (registry, _folder) = with_accounts("").await;
     let login = async |user: &str, password: &str| {
         registry.request("GET", "/v2/").basic_auth(user, Some(password)).send().await.unwrap()
     };
@@ -62,12 +81,18 @@ async fn guessing_passwords_is_slowed_down() {
     assert_eq!(header(&slowed, "retry-after"), "60");
     refused(slowed, 429, "TOOMANYREQUESTS").await;
     assert_eq!(login("ci", "secret").await.status(), 200);
+    // Whoever has the account and sits elsewhere is not locked out.
+    let elsewhere =
+        reqwest::Client::builder().no_proxy().local_address(std::net::IpAddr::from([127, 0, 0, 2]));
+    let url = format!("http://{}/v2/", registry.address);
+    let there = elsewhere.build().unwrap().get(url).basic_auth("dev", Some("secret"));
+    assert_eq!(there.send().await.unwrap().status(), 200);
 }
 
 // registry A7
 #[tokio::test]
 async fn an_account_that_may_pull_only_does_not_write() {
-    let (registry, _folder) = with_accounts().await;
+    let (registry, _folder) = with_accounts("").await;
     let ask = async |user: &str, method: &str, path: &str| {
         registry.request(method, path).basic_auth(user, Some("secret")).send().await.unwrap()
     };
@@ -105,37 +130,55 @@ async fn switched_off_writes_and_deletes_are_refused() {
     assert_eq!(registry.status("GET", "/v2/_catalog").await, 200);
 }
 
+const SECRET: &str = "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=";
+/// Of the password `other`.
+const OTHER: &str = "{SHA}0JQeaNqPOBUf+Gph/Fn3xc+fyqI=";
+
+/// Replaces a file in one step, as an editor does.
+fn by_rename(folder: &Path, text: &str) {
+    std::fs::write(folder.join("next"), text).unwrap();
+    std::fs::rename(folder.join("next"), folder.join("htpasswd")).unwrap();
+}
+
+/// Replaces the folder behind the file's link in one step, as the kubelet does.
+fn by_link(folder: &Path, text: &str) {
+    let version = std::fs::read_dir(folder).unwrap().count().to_string();
+    std::fs::create_dir(folder.join(&version)).unwrap();
+    std::fs::write(folder.join(&version).join("htpasswd"), text).unwrap();
+    symlink(&version, folder.join("next")).unwrap();
+    std::fs::rename(folder.join("next"), folder.join("..data")).unwrap();
+}
+
+async fn follow(folder: &Path, replace: fn(&Path, &str)) {
+    replace(folder, &format!("dev:{SECRET}\ngone:{SECRET}\n"));
+    let config = format!("auth: {{htpasswd: {{path: '{}'}}}}", folder.join("htpasswd").display());
+    let registry = Fixture::with(&config).await;
+    let login = async |user: &str, password: &str| {
+        let request = registry.request("GET", "/v2/").basic_auth(user, Some(password));
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!((login("dev", "secret").await, login("gone", "secret").await), (200, 200));
+    // One is added, one is removed, and one gets another password.
+    replace(folder, &format!("new:{SECRET}\ndev:{OTHER}\n"));
+    eventually(async || login("new", "secret").await == 200).await;
+    assert_eq!((login("gone", "secret").await, login("dev", "secret").await), (401, 401));
+    assert_eq!(login("dev", "other").await, 200);
+    let errors = || registry.metric("registry_reload_errors_total{file=\"htpasswd\"}");
+    let before = errors();
+    replace(folder, "garbage");
+    eventually(async || errors() > before).await;
+    assert_eq!((login("dev", "other").await, login("new", "secret").await), (200, 200));
+    replace(folder, &format!("dev:{SECRET}\n"));
+    eventually(async || login("dev", "secret").await == 200).await;
+    assert_eq!((login("dev", "other").await, login("new", "secret").await), (401, 401));
+}
+
 // registry AU5
 #[tokio::test]
 async fn accounts_follow_their_file() {
-    let (registry, folder) = with_accounts().await;
-    let path = folder.path().join("htpasswd");
-    let login = async |user: &str| {
-        registry
-            .request("GET", "/v2/")
-            .basic_auth(user, Some("secret"))
-            .send()
-            .await
-            .unwrap()
-            .status()
-            .as_u16()
-    };
-    let replace = |text: &str| {
-        let next = folder.path().join("next");
-        std::fs::write(&next, text).unwrap();
-        std::fs::rename(&next, &path).unwrap();
-    };
-    assert_eq!((login("dev").await, login("new").await), (200, 401));
-    replace("new:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n");
-    eventually(async || login("new").await == 200).await;
-    assert_eq!(login("dev").await, 401);
-    let errors = || registry.metric("registry_reload_errors_total{file=\"htpasswd\"}");
-    let before = errors();
-    replace("garbage");
-    eventually(async || errors() > before).await;
-    assert_eq!((login("dev").await, login("new").await), (401, 200));
-    replace("dev:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n");
-    eventually(async || login("dev").await == 200).await;
+    let (renamed, linked) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    symlink("..data/htpasswd", linked.path().join("htpasswd")).unwrap();
+    tokio::join!(follow(renamed.path(), by_rename), follow(linked.path(), by_link));
 }
 
 // registry LM5
@@ -143,14 +186,69 @@ async fn accounts_follow_their_file() {
 async fn read_only_is_switched_while_running() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("live.yml");
-    std::fs::write(&path, "version: 0.1\n").unwrap();
+    let write = |text: &str| std::fs::write(&path, text).unwrap();
+    write("storage: {delete: {enabled: true}}\n");
     let registry = Fixture::with(&format!("live: {{path: '{}'}}", path.display())).await;
+    let (digest, layer, bytes) = registry.push_image("n", "t").await;
     let location = registry.begin("n").await;
-    std::fs::write(&path, "storage: {maintenance: {readonly: {enabled: true}}}\n").unwrap();
+    write("storage: {delete: {enabled: true}, maintenance: {readonly: {enabled: true}}}\n");
     eventually(async || registry.status("PATCH", &location).await == 405).await;
     let errors = || registry.metric("registry_reload_errors_total{file=\"live\"}");
     let before = errors();
-    std::fs::write(&path, "storage: {maintenance: nonsense}\n").unwrap();
+    write("storage: {maintenance: nonsense}\n");
     eventually(async || errors() > before).await;
-    refused(registry.send("POST", "/v2/n/blobs/uploads/").await, 405, "UNSUPPORTED").await;
+    for (method, path) in [
+        ("POST", "/v2/n/blobs/uploads/"),
+        ("POST", &format!("/v2/n/blobs/uploads/?digest={}", sha256(b""))),
+        ("POST", &format!("/v2/m/blobs/uploads/?mount={layer}&from=n")),
+        ("PATCH", &location),
+        ("PUT", &format!("{location}?digest={}", sha256(b""))),
+        ("DELETE", &location),
+        ("PUT", "/v2/n/manifests/t"),
+        ("PUT", &format!("/v2/n/manifests/{digest}?tag=u")),
+        ("DELETE", "/v2/n/manifests/t"),
+        ("DELETE", &format!("/v2/n/manifests/{digest}")),
+        ("DELETE", &format!("/v2/n/blobs/{layer}")),
+    ] {
+        let answer = registry.send(method, path).await;
+        assert_eq!(header(&answer, "allow"), "GET, HEAD", "{method} {path}");
+        refused(answer, 405, "UNSUPPORTED").await;
+    }
+    for path in ["manifests/t", "tags/list", &format!("blobs/{layer}"), &format!("referrers/{digest}")] {
+        assert_eq!(registry.status("GET", &format!("/v2/n/{path}")).await, 200, "{path}");
+        assert_eq!(registry.status("HEAD", &format!("/v2/n/{path}")).await, 200, "{path}");
+    }
+    assert_eq!(registry.status("GET", "/v2/_catalog").await, 200);
+    assert_eq!(header(&registry.send("GET", &location).await, "range"), "0-0");
+    write("storage: {delete: {enabled: true}}\n");
+    eventually(async || registry.request("PATCH", &location).body("").send().await.unwrap().status() == 202)
+        .await;
+    assert_eq!(registry.status("PUT", &format!("{location}?digest={}", sha256(b""))).await, 201);
+    assert_eq!(registry.put_manifest("n", "u", OCI_MANIFEST, bytes).await.status(), 201);
+    assert_eq!(registry.status("DELETE", "/v2/n/manifests/t").await, 202);
+}
+
+// registry VL1 VL3
+#[tokio::test]
+async fn the_first_version_of_the_api_is_answered_without_a_challenge() {
+    let (registry, _folder) = with_accounts("").await;
+    for (method, body) in [("GET", "true"), ("HEAD", "")] {
+        let pong = registry.send(method, "/v1/_ping").await;
+        assert_eq!(pong.status(), 200);
+        assert_eq!(header(&pong, "x-docker-registry-standalone"), "true");
+        assert_eq!(header(&pong, "www-authenticate"), "");
+        assert_eq!(pong.text().await.unwrap(), body);
+    }
+    refused(registry.send("PUT", "/v1/_ping").await, 405, "UNSUPPORTED").await;
+    for path in ["/v1", "/v1/", "/v1/search?q=a", "/v1/repositories/n/tags", "/v1/images/x/json"] {
+        for method in ["GET", "PUT"] {
+            let answer = registry.send(method, path).await;
+            assert_eq!(header(&answer, "www-authenticate"), "", "{path}");
+            let error = refused(answer, 404, "NAME_UNKNOWN").await;
+            assert!(error["errors"][0]["message"].as_str().unwrap().contains("/v2/"), "{error}");
+        }
+    }
+    refused(registry.send("GET", "/v1x/_ping").await, 401, "UNAUTHORIZED").await;
+    std::fs::rename(registry.store(), registry.folder.path().join("away")).unwrap();
+    refused(registry.send("GET", "/v1/_ping").await, 503, "UNAVAILABLE").await;
 }

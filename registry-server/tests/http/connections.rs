@@ -1,43 +1,142 @@
 //! Sections 0, 13 and 15: connections.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 
-use crate::fixture::{Fixture, OCI_INDEX, header, refused, sha256};
+use crate::{
+    access::with_accounts,
+    fixture::{Fixture, OCI_INDEX, OCI_MANIFEST, header, image, refused, sha256},
+};
+
+/// A connection on which one request follows the other.
+pub struct Connection {
+    address: SocketAddr,
+    socket: TcpStream,
+}
+
+impl Connection {
+    pub async fn open(address: SocketAddr) -> Self {
+        Self { address, socket: TcpStream::connect(address).await.unwrap() }
+    }
+
+    /// The answer to the request: its head in lower case, and its body.
+    pub async fn ask(&mut self, head: &str, body: &str, chunked: bool) -> (String, String) {
+        let (framing, body) = match chunked {
+            false => (format!("content-length: {}", body.len()), body.to_owned()),
+            true => {
+                let chunk =
+                    if body.is_empty() { String::new() } else { format!("{:x}\r\n{body}\r\n", body.len()) };
+                ("transfer-encoding: chunked".to_owned(), format!("{chunk}0\r\n\r\n"))
+            }
+        };
+        let (line, more) = head.split_once('\n').unwrap_or((head, ""));
+        let more: String = more.lines().map(|header| format!("{header}\r\n")).collect();
+        let request = format!("{line} HTTP/1.1\r\nhost: x\r\n{more}{framing}\r\n\r\n{body}");
+        self.socket.write_all(request.as_bytes()).await.unwrap();
+        let (head, body) = answer(&mut self.socket).await;
+        if head.contains("connection: close") {
+            self.socket = TcpStream::connect(self.address).await.unwrap();
+        }
+        (head, body)
+    }
+
+    /// The request is refused in the error format, with a length and in chunks; and the next one is answered.
+    pub async fn refused(&mut self, head: &str, body: &str, status: u16, code: &str) {
+        for chunked in [false, true] {
+            let (got, error) = self.ask(head, body, chunked).await;
+            let head = &head[..head.len().min(100)];
+            assert!(got.starts_with(&format!("http/1.1 {status} ")), "{head} {chunked}: {got}{error}");
+            assert!(got.contains("content-type: application/json\r\n"), "{head}: {got}");
+            assert!(error.starts_with(&format!(r#"{{"errors":[{{"code":"{code}""#)), "{head}: {error}");
+            assert!(self.ask("GET /v2/nothing", "", chunked).await.0.starts_with("http/1.1 4"), "{head}");
+        }
+    }
+}
+
+// registry C24 J1 J5: every status and code of section 0 that has no rows of its own elsewhere
+#[tokio::test]
+async fn every_refusal_leaves_the_connection_in_order() {
+    let registry = Fixture::with("limits: {maxblobsize: 3000, maxmanifestsize: 3000}").await;
+    let (_, layer, bytes) = registry.push_image("n", "t").await;
+    let [open, finished, cancelled] =
+        [registry.begin("n").await, registry.begin("n").await, registry.begin("n").await];
+    let (digest, unknown) = (sha256(b""), "/v2/n/blobs/uploads/00000000-0000-4000-8000-000000000000");
+    assert_eq!(registry.request("PATCH", &open).body("0123456789").send().await.unwrap().status(), 202);
+    assert_eq!(registry.status("PUT", &format!("{finished}?digest={digest}")).await, 201);
+    assert_eq!(registry.status("DELETE", &cancelled).await, 204);
+    let image = |config: &str| format!("{:<2000}", image(config, &[], ""));
+    let kind = format!("content-type: {OCI_MANIFEST}");
+    let (x, large) = ("x".repeat(2000), "x".repeat(4000));
+    let (known, missing) = (String::from_utf8(bytes).unwrap(), image(&sha256(b"never pushed")));
+    let mut connection = Connection::open(registry.address).await;
+    for (head, body, status, code) in [
+        ("PUT /v2/A/manifests/t", &x, 400, "NAME_INVALID"),
+        ("PUT /v2/n/manifests/sha256:bad", &x, 400, "DIGEST_INVALID"),
+        ("POST /v2/n/blobs/uploads/?digest=md5:00", &x, 400, "DIGEST_INVALID"),
+        (&format!("POST /v2/n/blobs/uploads/?digest={digest}"), &x, 400, "DIGEST_INVALID"),
+        (&format!("PUT {open}?digest=sha256:zz"), &x, 400, "DIGEST_INVALID"),
+        (&format!("PUT /v2/n/manifests/t\n{kind}"), &x, 400, "MANIFEST_INVALID"),
+        (&format!("PUT /v2/n/manifests/t\n{kind}"), &missing, 400, "MANIFEST_BLOB_UNKNOWN"),
+        (&format!("PATCH {open}\ncontent-range: 10-19"), &x, 400, "SIZE_INVALID"),
+        ("GET /v2/n/tags/list?n=abc", &x, 400, "UNSUPPORTED"),
+        ("GET /v2/never/manifests/t", &x, 404, "NAME_UNKNOWN"),
+        ("POST /elsewhere", &x, 404, "NAME_UNKNOWN"),
+        ("DELETE /v2/n/manifests/never", &x, 404, "MANIFEST_UNKNOWN"),
+        (&format!("GET /v2/n/blobs/{}", sha256(b"never pushed")), &x, 404, "BLOB_UNKNOWN"),
+        ("POST /v2/n/manifests/t", &x, 405, "UNSUPPORTED"),
+        (&format!("DELETE /v2/n/blobs/{layer}"), &x, 405, "UNSUPPORTED"),
+        (&format!("PUT /v2/n/manifests/t\n{kind}\nif-none-match: *"), &known, 412, "DENIED"),
+        ("PUT /v2/n/manifests/t", &large, 413, "MANIFEST_INVALID"),
+        (&format!("POST /v2/n/blobs/uploads/?digest={digest}"), &large, 413, "SIZE_INVALID"),
+        (&format!("PUT /v2/{}", "a".repeat(9_000)), &x, 414, "UNSUPPORTED"),
+        (&format!("PATCH {open}\ncontent-range: 5000-6999"), &x, 416, "BLOB_UPLOAD_INVALID"),
+        (&format!("PUT /v2/n/manifests/t\nx-long: {}", "a".repeat(33_000)), &x, 431, "UNSUPPORTED"),
+    ] {
+        connection.refused(head, body, status, code).await;
+    }
+    for session in [unknown, &finished, &cancelled] {
+        for ended in [format!("PATCH {session}"), format!("PUT {session}?digest={digest}")] {
+            connection.refused(&ended, &x, 404, "BLOB_UPLOAD_UNKNOWN").await;
+        }
+    }
+    assert_eq!(header(&registry.send("GET", &open).await, "range"), "0-9");
+}
 
 // registry J1 J5
 #[tokio::test]
-async fn every_refusal_leaves_the_connection_in_order() {
-    let registry = Fixture::with("limits: {maxblobsize: 1000, maxmanifestsize: 1000}").await;
-    let mut socket = TcpStream::connect(registry.address).await.unwrap();
-    let session = "/v2/n/blobs/uploads/00000000-0000-4000-8000-000000000000";
-    for (method, path, status) in [
-        ("PUT", "/v2/A/manifests/t", 400),
-        ("PUT", "/v2/n/manifests/sha256:bad", 400),
-        ("PUT", "/v2/n/manifests/t", 413),
-        ("POST", "/v2/n/manifests/t", 405),
-        ("PATCH", session, 404),
-        ("POST", "/v2/n/blobs/uploads/?digest=md5:00", 400),
-        ("POST", "/elsewhere", 404),
-        ("DELETE", "/v2/n/manifests/t", 404),
-    ] {
-        let body = "x".repeat(2000);
-        let request = format!("{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 2000\r\n\r\n{body}");
-        socket.write_all(request.as_bytes()).await.unwrap();
-        let (head, body) = answer(&mut socket).await;
-        assert!(head.starts_with(&format!("http/1.1 {status} ")), "{method} {path}: {head}");
-        assert!(head.contains("content-type: application/json"), "{head}");
-        assert!(body.starts_with(r#"{"errors":[{"code":""#), "{body}");
-        if head.contains("connection: close") {
-            socket = TcpStream::connect(registry.address).await.unwrap();
-        }
+async fn a_refusal_for_who_asks_leaves_the_connection_in_order() {
+    let (registry, _folder) = with_accounts("").await;
+    let (x, push) = ("x".repeat(2000), "PUT /v2/n/manifests/t");
+    let basic = |login: &str| format!("{push}\nauthorization: Basic {}", STANDARD.encode(login));
+    let mut connection = Connection::open(registry.address).await;
+    connection.refused(push, &x, 401, "UNAUTHORIZED").await;
+    connection.refused(&basic("ci:secret"), &x, 403, "DENIED").await;
+    // Two wrong passwords at a time.
+    for _ in 0..10 {
+        connection.refused(&basic("dev:wrong"), &x, 401, "UNAUTHORIZED").await;
     }
-    socket.write_all(b"GET /v2/ HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-    assert!(answer(&mut socket).await.0.starts_with("http/1.1 200 "));
+    connection.refused(&basic("dev:wrong"), &x, 429, "TOOMANYREQUESTS").await;
+}
+
+// registry D14 at its default, and J6
+#[tokio::test]
+async fn a_connection_outlives_a_manifest_over_the_limit() {
+    let registry = Fixture::new().await;
+    let mut connection = Connection::open(registry.address).await;
+    let index = r#"{"schemaVersion":2,"manifests":[]}"#;
+    let large = format!("{index}{}", " ".repeat((4 << 20) + 1 - index.len()));
+    for chunked in [false, true] {
+        let (head, body) = connection.ask("PUT /v2/n/manifests/t", &large, chunked).await;
+        assert!(head.starts_with("http/1.1 413 ") && !head.contains("connection: close"), "{head}");
+        assert!(body.contains(r#""code":"MANIFEST_INVALID","detail":{"limit":4194304}"#), "{body}");
+        let (head, _) = connection.ask("GET /v2/", "", chunked).await;
+        assert!(head.starts_with("http/1.1 200 "), "{head}");
+    }
 }
 
 /// One answer: its head in lower case, and its body.

@@ -22,6 +22,7 @@ use reqwest::Response;
 use tokio::sync::watch;
 
 use crate::{
+    connections::Connection,
     fixture::{header, refused, sha256},
     hooked::{Call, Hook, Hooked},
 };
@@ -30,6 +31,8 @@ use crate::{
 enum Fault {
     /// Reading panics.
     Panic,
+    /// Nothing is answered.
+    Away,
     /// Writing finds no space.
     NoSpace,
     /// Content ends in the middle.
@@ -45,6 +48,9 @@ impl Hook for Faulty {
     fn before<'a>(&'a self, call: Call, key: &'a str) -> Answer<'a, ()> {
         let fault = *self.fault.lock().unwrap();
         assert!(!(call == Call::Stat && fault == Some(Fault::Panic)), "told to panic");
+        if fault == Some(Fault::Away) {
+            return ready(Err(StorageError::unavailable(key, "told to be away"))).boxed();
+        }
         let writes = matches!(call, Call::Put | Call::Append | Call::Commit);
         let full = writes && fault == Some(Fault::NoSpace);
         let error = full.then(|| StorageError::NoSpace { key: key.to_owned() });
@@ -65,6 +71,7 @@ impl Hook for Faulty {
 /// A registry on a store that fails when it is told to.
 struct Shaky {
     store: Arc<Hooked<Faulty>>,
+    registry: Registry,
     address: SocketAddr,
     client: reqwest::Client,
     _stop: watch::Sender<bool>,
@@ -76,16 +83,17 @@ impl Shaky {
         let store = Arc::new(Hooked::<Faulty>::default());
         let backend: Arc<dyn Backend> = Arc::clone(&store) as _;
         let registry = Registry::new(Arc::clone(&backend), Arc::new(FromStore(backend)));
-        let settings = Settings::from_config(&registry_config::schema::Config::default());
-        let settings = Arc::new(ArcSwap::from_pointee(settings));
-        let door = Arc::new(Door { registry, accounts: None, settings });
+        let mut config = registry_config::schema::Config::default();
+        config.storage.delete.enabled = true;
+        let settings = Arc::new(ArcSwap::from_pointee(Settings::from_config(&config)));
+        let door = Arc::new(Door { registry: registry.clone(), accounts: None, settings });
         let socket = listener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
         let service = move |request, peer| Arc::clone(&door).handle(request, peer);
         tokio::spawn(listener::serve(socket, None, service, stopped, Duration::ZERO));
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { store, address, client, _stop: stop }
+        Self { store, registry, address, client, _stop: stop }
     }
 
     fn fail(&self, fault: Option<Fault>) {
@@ -112,23 +120,79 @@ impl Shaky {
 async fn a_full_store_refuses_writes_and_keeps_sessions() {
     let registry = Shaky::start().await;
     let blob = registry.push(b"there").await;
-    let begun = registry.send("POST", "/v2/n/blobs/uploads/", "").await;
-    let location = header(&begun, "location");
-    assert_eq!(registry.send("PATCH", &location, "abc").await.status(), 202);
+    let begin = async || header(&registry.send("POST", "/v2/n/blobs/uploads/", "").await, "location");
+    let (location, other, wrong) = (begin().await, begin().await, begin().await);
+    for location in [&location, &other, &wrong] {
+        assert_eq!(registry.send("PATCH", location, "abc").await.status(), 202);
+    }
+    let (one, two) = (r#"{"schemaVersion":2,"manifests":[]}"#, r#"{"schemaVersion":2,"manifests":[] }"#);
+    for (tag, index) in [("kept", one), ("t", two), ("u", two)] {
+        assert_eq!(registry.send("PUT", &format!("/v2/n/manifests/{tag}"), index).await.status(), 201);
+    }
     registry.fail(Some(Fault::NoSpace));
     let digest = sha256(b"abcdef");
-    let index = r#"{"schemaVersion":2,"manifests":[]}"#;
     for (method, path, body) in [
+        ("POST", "/v2/n/blobs/uploads/", ""),
         ("PATCH", location.as_str(), "def"),
         ("PUT", &format!("{location}?digest={digest}"), "def"),
-        ("PUT", "/v2/n/manifests/t", index),
+        ("PUT", "/v2/n/manifests/t", one),
     ] {
         refused(registry.send(method, path, body).await, 507, "UNAVAILABLE").await;
+        assert_eq!(header(&registry.send("GET", &location, "").await, "range"), "0-2");
     }
     assert_eq!(registry.send("GET", &blob, "").await.text().await.unwrap(), "there");
-    assert_eq!(header(&registry.send("GET", &location, "").await, "range"), "0-2");
+    assert_eq!(registry.send("GET", "/v2/n/manifests/kept", "").await.text().await.unwrap(), one);
+    let manifest = format!("/v2/n/manifests/{}", sha256(two.as_bytes()));
+    for (path, status) in [("/v2/n/manifests/t", 202), (&manifest, 202), (&blob, 202), (&other, 204)] {
+        assert_eq!(registry.send("DELETE", path, "").await.status(), status, "{path}");
+        assert_eq!(registry.send("GET", path, "").await.status(), 404, "{path}");
+    }
+    // What is of no use is dropped there, too.
+    let put = registry.send("PUT", &format!("{wrong}?digest={digest}"), "").await;
+    refused(put, 400, "DIGEST_INVALID").await;
+    assert_eq!(registry.send("GET", &wrong, "").await.status(), 404);
     registry.fail(None);
     assert_eq!(registry.send("PUT", &format!("{location}?digest={digest}"), "def").await.status(), 201);
+}
+
+// registry ST2 GC8
+#[tokio::test]
+async fn abandoned_uploads_give_a_full_store_its_space_back() {
+    let registry = Shaky::start().await;
+    for _ in 0..3 {
+        let begun = registry.send("POST", "/v2/n/blobs/uploads/", "").await;
+        assert_eq!(registry.send("PATCH", &header(&begun, "location"), "abc").await.status(), 202);
+    }
+    // Of the first only a part is left, and there is no room to write down when that was seen.
+    let uploads = "docker/registry/v2/repositories/n/_uploads";
+    let first = registry.store.store.list(uploads).await.unwrap().remove(0);
+    registry.store.store.delete(&format!("{uploads}/{first}/startedat")).await.unwrap();
+    registry.fail(Some(Fault::NoSpace));
+    let purged = registry.registry.purge_uploads(jiff::Timestamp::now(), Duration::ZERO, false).await;
+    assert_eq!(purged.unwrap(), 2);
+    assert_eq!(registry.store.store.list(uploads).await.unwrap(), [first]);
+}
+
+// registry J1 J5
+#[tokio::test]
+async fn a_failure_of_the_store_leaves_the_connection_in_order() {
+    let registry = Shaky::start().await;
+    let blob = format!("GET {}", registry.push(b"there").await);
+    let begun = registry.send("POST", "/v2/n/blobs/uploads/", "").await;
+    let patch = format!("PATCH {}", header(&begun, "location"));
+    let index = format!("{:<2000}", r#"{"schemaVersion":2,"manifests":[]}"#);
+    let mut connection = Connection::open(registry.address).await;
+    for (fault, head, status, code) in [
+        (Fault::Panic, &blob, 500, "UNKNOWN"),
+        (Fault::Panic, &patch, 500, "UNKNOWN"),
+        (Fault::Away, &blob, 503, "UNAVAILABLE"),
+        (Fault::Away, &patch, 503, "UNAVAILABLE"),
+        (Fault::NoSpace, &patch, 507, "UNAVAILABLE"),
+        (Fault::NoSpace, &"PUT /v2/n/manifests/t".to_owned(), 507, "UNAVAILABLE"),
+    ] {
+        registry.fail(Some(fault));
+        connection.refused(head, &index, status, code).await;
+    }
 }
 
 // registry ST9

@@ -1,8 +1,17 @@
 //! Sections 13 to 16: probes, metrics, request ids, ending.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
-use crate::fixture::{Fixture, eventually, files_below, header, refused};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::{
+    access::with_accounts,
+    fixture::{Fixture, OCI_MANIFEST, eventually, files_below, header, refused, sha256},
+};
 
 // registry OB1 OB2 OB3 OB5
 #[tokio::test]
@@ -42,14 +51,50 @@ async fn a_running_request_ends_before_the_server_does() {
     tokio::time::timeout(Duration::from_secs(5), registry.running).await.unwrap().unwrap();
 }
 
-// registry J5 J6
+/// Sends a hundred MiB after the head while it reads the answer; gives the answer's head and how many MiB went out.
+async fn send_100_mib(address: SocketAddr, head: String) -> (String, usize) {
+    let (mut reading, mut writing) = TcpStream::connect(address).await.unwrap().into_split();
+    let chunked = head.contains("chunked");
+    let sending = tokio::spawn(async move {
+        let end: &[u8] = if chunked { b"\r\n" } else { b"" };
+        let size = if chunked { format!("{:x}\r\n", 1 << 20) } else { String::new() };
+        let piece = [size.as_bytes(), &vec![b'x'; 1 << 20], end].concat();
+        writing.write_all(head.as_bytes()).await.unwrap();
+        for sent in 0..100 {
+            if writing.write_all(&piece).await.is_err() {
+                return sent;
+            }
+        }
+        100
+    });
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"}]}") {
+        assert_ne!(reading.read_buf(&mut answer).await.unwrap(), 0, "closed without an answer");
+    }
+    (String::from_utf8(answer).unwrap(), sending.await.unwrap())
+}
+
+// registry J6
 #[tokio::test]
 async fn a_refusal_of_a_large_body_reaches_its_sender() {
-    let registry = Fixture::new().await;
-    let path = "/v2/n/blobs/uploads/00000000-0000-4000-8000-000000000000";
-    for _ in 0..3 {
-        let response = registry.request("PATCH", path).body(vec![0u8; 20 << 20]).send().await.unwrap();
-        assert_eq!(response.status(), 404);
+    let (registry, _folder) = with_accounts("limits: {maxblobsize: 1000, maxmanifestsize: 1000}").await;
+    let begun = registry.request("POST", "/v2/n/blobs/uploads/").basic_auth("dev", Some("secret"));
+    let session = header(&begun.send().await.unwrap(), "location");
+    let login = format!("authorization: Basic {}\r\n", STANDARD.encode("dev:secret"));
+    let unknown = "/v2/n/blobs/uploads/00000000-0000-4000-8000-000000000000";
+    for framing in [format!("content-length: {}", 100 << 20), "transfer-encoding: chunked".to_owned()] {
+        for (method, path, login, status) in [
+            ("PATCH", unknown, login.as_str(), 404),
+            ("PUT", "/v2/n/manifests/t", "", 401),
+            ("PUT", "/v2/n/manifests/t", &login, 413),
+            ("PATCH", &session, &login, 413),
+        ] {
+            let head = format!("{method} {path} HTTP/1.1\r\nhost: x\r\n{login}{framing}\r\n\r\n");
+            let (answer, sent) = send_100_mib(registry.address, head).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{method} {path}: {answer}");
+            // What nobody wants is not read to its end.
+            assert!(sent < 100, "{method} {path} {framing}");
+        }
     }
 }
 
@@ -118,4 +163,86 @@ async fn calls_to_the_store_and_uploads_are_counted() {
     // Others count in this process, too.
     assert!(grown[0] >= 2.0 && grown[1] >= 1.0 && grown[2] >= 1.0, "{grown:?}");
     assert!(puts() - before.3 >= 2.0);
+}
+
+// registry section 0 line 5, J9
+#[tokio::test]
+async fn a_store_that_is_gone_has_lost_nothing() {
+    for cache in ["", ", cache: {blobdescriptor: inmemory}"] {
+        let registry = Fixture::with(&format!("storage: {{delete: {{enabled: true}}{cache}}}")).await;
+        let (digest, layer, bytes) = registry.push_image("n", "t").await;
+        let session = registry.begin("n").await;
+        assert_eq!(registry.request("PATCH", &session).body("abc").send().await.unwrap().status(), 202);
+        let (blob, manifest) = (format!("/v2/n/blobs/{layer}"), format!("/v2/n/manifests/{digest}"));
+        let reads = [&blob, &manifest, "/v2/n/manifests/t", "/v2/n/tags/list", "/v2/_catalog"];
+        for path in reads {
+            assert_eq!(registry.status("GET", path).await, 200);
+        }
+        let (store, away) = (registry.store(), registry.folder.path().join("away"));
+        std::fs::rename(&store, &away).unwrap();
+        let mut asked: Vec<(&str, String)> = reads
+            .iter()
+            .flat_map(|path| [("GET", (*path).to_owned()), ("HEAD", (*path).to_owned())])
+            .collect();
+        asked.extend([
+            ("GET", format!("/v2/n/referrers/{digest}")),
+            ("GET", "/v2/never/manifests/t".to_owned()),
+            ("GET", session.clone()),
+            ("PATCH", session.clone()),
+            ("PUT", format!("{session}?digest={}", sha256(b"abc"))),
+            ("DELETE", session.clone()),
+            ("POST", "/v2/n/blobs/uploads/".to_owned()),
+            ("POST", format!("/v2/other/blobs/uploads/?mount={layer}&from=n")),
+            ("POST", format!("/v2/other/blobs/uploads/?mount={layer}")),
+            ("PUT", "/v2/n/manifests/t".to_owned()),
+            ("DELETE", "/v2/n/manifests/t".to_owned()),
+            ("DELETE", manifest.clone()),
+            ("DELETE", blob.clone()),
+        ]);
+        for (method, path) in asked {
+            let request = registry.request(method, &path).header("content-type", OCI_MANIFEST);
+            let answer = request.body(if method == "PUT" { bytes.clone() } else { Vec::new() });
+            let answer = answer.send().await.unwrap();
+            let id = header(&answer, "x-request-id");
+            assert_eq!(
+                (answer.status().as_u16(), header(&answer, "retry-after").as_str()),
+                (503, "5"),
+                "{method} {path}"
+            );
+            if method != "HEAD" {
+                let error = refused(answer, 503, "UNAVAILABLE").await;
+                assert_eq!(error["errors"][0]["message"], "the store does not answer");
+                assert_eq!(error["errors"][0]["detail"]["requestId"], id);
+            }
+        }
+        std::fs::rename(&away, &store).unwrap();
+        for path in reads {
+            assert_eq!(registry.status("GET", path).await, 200);
+        }
+        assert_eq!(header(&registry.send("GET", &session).await, "range"), "0-2");
+    }
+}
+
+// registry ST3, seed D11
+#[tokio::test]
+async fn nothing_is_missing_where_the_volume_is_not_mounted() {
+    let registry = Fixture::with(
+        "storage: {identity: one, initialize: true, filesystem: {rootdirectory: FOLDER/store}}",
+    )
+    .await;
+    let (digest, layer, _) = registry.push_image("n", "t").await;
+    let (store, away) = (registry.store(), registry.folder.path().join("away"));
+    std::fs::rename(&store, &away).unwrap();
+    std::fs::create_dir(&store).unwrap();
+    let reads =
+        [format!("blobs/{layer}"), format!("manifests/{digest}"), "manifests/t".into(), "tags/list".into()];
+    for path in &reads {
+        refused(registry.send("GET", &format!("/v2/n/{path}")).await, 503, "UNAVAILABLE").await;
+    }
+    std::fs::remove_dir(&store).unwrap();
+    std::fs::rename(&away, &store).unwrap();
+    for path in &reads {
+        assert_eq!(registry.status("GET", &format!("/v2/n/{path}")).await, 200);
+    }
+    refused(registry.send("GET", "/v2/n/manifests/never").await, 404, "MANIFEST_UNKNOWN").await;
 }

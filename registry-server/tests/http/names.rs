@@ -76,15 +76,3 @@ async fn an_unknown_repository_is_told_from_an_unknown_manifest() {
     refused(response, 405, "UNSUPPORTED").await;
     assert_eq!(registry.put_manifest("known", "-bad", OCI_MANIFEST, "{}").await.status(), 400);
 }
-
-// registry VL3
-#[tokio::test]
-async fn the_first_version_of_the_api_is_told_where_the_second_is() {
-    let registry = Fixture::new().await;
-    for path in ["/v1/", "/v1/search?q=a", "/v1/repositories/n/tags", "/v1/images/x/json"] {
-        for method in ["GET", "PUT"] {
-            let error = refused(registry.send(method, path).await, 404, "NAME_UNKNOWN").await;
-            assert!(error["errors"][0]["message"].as_str().unwrap().contains("/v2/"), "{error}");
-        }
-    }
-}
