@@ -5,7 +5,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -47,6 +47,8 @@ struct Slow {
     keeps: AtomicBool,
     /// Something was appended, and a crash would lose it.
     volatile: AtomicBool,
+    /// How often data was read back.
+    reads: AtomicUsize,
 }
 
 impl Hook for Slow {
@@ -62,6 +64,9 @@ impl Hook for Slow {
                 }
                 Call::Append | Call::Sync if key.ends_with("/data") => {
                     self.volatile.store(call == Call::Append, Ordering::SeqCst);
+                }
+                Call::Stream if key.ends_with("/data") => {
+                    self.reads.fetch_add(1, Ordering::SeqCst);
                 }
                 _ => {}
             }
@@ -85,6 +90,7 @@ impl Session {
             commits: Semaphore::new(commits),
             keeps: AtomicBool::new(false),
             volatile: AtomicBool::new(false),
+            reads: AtomicUsize::new(0),
         };
         let store = Arc::new(Hooked { store: Memory::default(), hook });
         let backend: Arc<dyn Backend> = Arc::clone(&store) as _;
@@ -165,6 +171,22 @@ async fn an_upload_is_ended_once_whatever_is_left_of_it() {
         assert!(session.finish(&wanted).await.is_err());
     }
     assert_eq!(session.store.read(&layout::blob(&digest(&good))).await.unwrap().unwrap(), good);
+}
+
+// registry C16
+#[tokio::test]
+async fn a_hint_saves_the_second_hashing() {
+    for (hint, reads) in [(None, 1), (Some(Algorithm::Sha512), 0)] {
+        let mut session = Session::begin(9).await;
+        session.id = session.registry.begin_upload(&session.name, hint).await.unwrap();
+        for byte in [1, 2] {
+            session.append_one(&filled(byte)).await.unwrap();
+        }
+        let wanted = Hasher::digest(Algorithm::Sha512, &[filled(1), filled(2)].concat());
+        session.finish(&wanted).await.unwrap();
+        assert_eq!(session.store.hook.reads.load(Ordering::SeqCst), reads, "{hint:?}");
+        assert_eq!(session.registry.blob_size(&session.name, &wanted).await.unwrap(), 2 * PIECE as u64);
+    }
 }
 
 // registry ST1 C30

@@ -176,7 +176,8 @@ impl Upload<'_> {
             return Err(ApiError::bad(ErrorCode::SizeInvalid, "Content-Range and Content-Length disagree"));
         }
         check_length(asked, body, received)?;
-        Ok(Chunk { range, limit: asked.settings.max_blob })
+        let streamed = body.size_hint().exact().is_none();
+        Ok(Chunk { range, limit: asked.settings.max_blob, streamed })
     }
 
     /// A refusal for the order of chunks says where to go on.

@@ -1,6 +1,7 @@
 //! The domain: repositories of blobs, manifests and tags in a store. Speaks no HTTP, knows no users, reads no settings.
 
 pub mod aside;
+pub mod beside;
 pub mod blobs;
 pub mod cached_metadata;
 pub mod catalog;

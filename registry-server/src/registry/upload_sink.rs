@@ -64,7 +64,7 @@ impl<'a> Sink<'a> {
     }
 
     /// Takes a body in. Bytes that arrived before a failure are kept. Of a body that is not as long as its range says
-    /// no piece is written once that is known; whole pieces from before then stay.
+    /// no piece is written: it is shorter than one, or its length was known before.
     pub(in crate::registry) async fn take<E: BodyError>(
         &mut self,
         mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,

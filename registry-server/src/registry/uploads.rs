@@ -27,11 +27,18 @@ pub struct Chunk {
     pub range: Option<(u64, u64)>,
     /// Largest blob that is taken.
     pub limit: Option<u64>,
+    /// Nothing but its end says how long the body is.
+    pub streamed: bool,
 }
 
 impl Chunk {
     fn announced(&self) -> Option<u64> {
         self.range.map(|(first, last)| (last - first).saturating_add(1))
+    }
+
+    /// Pieces of it would be written before it shows whether it is what its range says.
+    fn must_wait(&self, piece: usize) -> bool {
+        self.streamed && self.announced().is_some_and(|announced| announced >= piece as u64)
     }
 
     /// Not more bytes have come so far than were announced.
@@ -62,13 +69,22 @@ impl Registry {
         name: &RepositoryName,
         algorithm: Option<Algorithm>,
     ) -> Result<Uuid, RegistryError> {
+        let id = self.open_upload(name, algorithm).await?;
+        metrics::upload("begun");
+        Ok(id)
+    }
+
+    pub(in crate::registry) async fn open_upload(
+        &self,
+        name: &RepositoryName,
+        algorithm: Option<Algorithm>,
+    ) -> Result<Uuid, RegistryError> {
         let id = Uuid::new_v4();
         if let Some(algorithm) = algorithm.filter(|a| *a != Algorithm::Sha256) {
             self.save_hash(name, id, &Hasher::new(algorithm), 0).await?;
         }
         let now = jiff::Timestamp::now().to_string();
         self.store.put(&layout::upload_started(name, id), now.into()).await?;
-        metrics::upload("begun");
         Ok(id)
     }
 
@@ -83,7 +99,8 @@ impl Registry {
         started.map(drop).ok_or(RegistryError::UploadUnknown)
     }
 
-    /// Takes in more bytes; gives the size afterwards. Bytes that arrived before a failure are kept.
+    /// Takes in more bytes; gives the size afterwards. Bytes that arrived before a failure are kept, unless they came
+    /// in a long chunk that did not say how long it was.
     pub async fn append_upload<E: BodyError>(
         &self,
         name: &RepositoryName,
@@ -108,10 +125,34 @@ impl Registry {
         chunk: Chunk,
         body: impl Stream<Item = Result<Bytes, E>> + Unpin,
     ) -> Result<Received, RegistryError> {
-        let start = self.upload_size(name, id).await?;
-        if chunk.range.is_some_and(|(first, _)| first != start) {
-            return Err(RegistryError::OutOfOrder { received: start });
+        if chunk.must_wait(self.store.piece()) {
+            return self.receive_beside(name, id, chunk, body).await;
         }
+        self.receive_straight(name, id, chunk, body).await
+    }
+
+    /// Where the chunk begins, which is where the upload ends.
+    pub(in crate::registry) async fn start_of(
+        &self,
+        name: &RepositoryName,
+        id: Uuid,
+        chunk: &Chunk,
+    ) -> Result<u64, RegistryError> {
+        let start = self.upload_size(name, id).await?;
+        match chunk.range {
+            Some((first, _)) if first != start => Err(RegistryError::OutOfOrder { received: start }),
+            _ => Ok(start),
+        }
+    }
+
+    pub(in crate::registry) async fn receive_straight<E: BodyError>(
+        &self,
+        name: &RepositoryName,
+        id: Uuid,
+        chunk: Chunk,
+        body: impl Stream<Item = Result<Bytes, E>> + Unpin,
+    ) -> Result<Received, RegistryError> {
+        let start = self.start_of(name, id, &chunk).await?;
         let hasher = self.hash_so_far(name, id, start, None).await?;
         let mut sink = Sink::new(self, name, id, (start, hasher));
         let taken = sink.take(body, &chunk).await;

@@ -13,6 +13,7 @@ mod fixture;
 mod hooked;
 mod lifecycle;
 mod lists;
+mod locations;
 mod manifests;
 mod names;
 #[path = "../object_store/mod.rs"]
