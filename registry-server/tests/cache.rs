@@ -5,13 +5,14 @@
 use std::{
     future::ready,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use bytes::Bytes;
-use futures::{FutureExt, TryStreamExt, stream};
+use futures::{FutureExt, TryStreamExt, future::BoxFuture, stream};
 use hooked::{Call, Hook, Hooked};
 use registry_server::{
-    cache,
+    cache::{self, key_value::KeyValue},
     oci::{
         digest::{Algorithm, Digest},
         hasher::Hasher,
@@ -56,10 +57,40 @@ impl Spy {
     }
 }
 
+/// A cache that writes down what it is told to keep, and for how long.
+struct Kept {
+    values: cache::memory::Memory,
+    told: Mutex<Vec<(String, Duration)>>,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { values: cache::memory::Memory::new(1 << 20), told: Mutex::default() }
+    }
+}
+
+impl KeyValue for Kept {
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Option<Bytes>> {
+        self.values.get(key)
+    }
+
+    fn set<'a>(&'a self, key: &'a str, value: Bytes, ttl: Duration) -> BoxFuture<'a, ()> {
+        self.told.lock().unwrap().push((key.to_owned(), ttl));
+        self.values.set(key, value, ttl)
+    }
+
+    fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, ()> {
+        self.values.delete(key)
+    }
+}
+
 fn cached() -> (Arc<Hooked<Spy>>, Registry, RepositoryName) {
+    cached_in(Arc::default())
+}
+
+fn cached_in(values: Arc<Kept>) -> (Arc<Hooked<Spy>>, Registry, RepositoryName) {
     let spy = Arc::new(Hooked::<Spy>::default());
     let store: Arc<dyn Backend> = Arc::clone(&spy) as _;
-    let values = Arc::new(cache::memory::Memory::new(1 << 20));
     let metadata = CachedMetadata::new(Arc::new(FromStore(Arc::clone(&store))), values);
     metadata.known_as("id");
     (spy, Registry::new(store, Arc::new(metadata)), "n".parse().unwrap())
@@ -151,4 +182,51 @@ async fn a_write_is_done_however_well_the_content_is_known() {
     assert_eq!(pull(&registry, &name, &blob).await, (manifest, Bytes::from_static(b"layer")));
     let kept = spy.store.list("docker/registry/v2/blobs/sha256").await.unwrap();
     assert_eq!(kept.len(), 2);
+}
+
+// registry RC2
+#[tokio::test]
+async fn a_manifest_above_the_cap_is_served_from_the_store_each_time() {
+    const CAP: usize = 64 << 10;
+    let index = r#"{"schemaVersion":2,"manifests":[]}"#.len();
+    for (size, asked) in [(CAP, 0), (CAP + 1, 1)] {
+        let values = Arc::<Kept>::default();
+        let (spy, registry, name) = cached_in(Arc::clone(&values));
+        let digest = push_index(&registry, &name, size - index).await.unwrap();
+        let pull = async || registry.manifest(&name, &Reference::Digest(digest.clone())).await.unwrap().bytes;
+        assert_eq!(pull().await.len(), size);
+        spy.hook.content_calls();
+        for _ in 0..2 {
+            assert_eq!(pull().await.len(), size);
+            assert_eq!(spy.hook.content_calls().len(), asked, "{size} bytes");
+        }
+        assert_eq!(values.told.lock().unwrap().len(), 1 - asked);
+    }
+}
+
+// registry RC11
+#[tokio::test]
+async fn what_is_kept_has_its_prefix_and_its_time_and_is_about_content() {
+    let values = Arc::<Kept>::default();
+    let (_spy, registry, name) = cached_in(Arc::clone(&values));
+    let other: RepositoryName = "other".parse().unwrap();
+    let blob = push_blob(&registry, &name, b"layer").await.unwrap();
+    let manifest = push_index(&registry, &name, 0).await.unwrap();
+    assert!(registry.mount(&other, &blob, &name).await.unwrap());
+    pull(&registry, &name, &blob).await;
+    let open = registry.begin_upload(&name, None).await.unwrap();
+    let body = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"abc"))]);
+    registry.append_upload(&name, open, Chunk::default(), body).await.unwrap();
+    registry.upload_size(&name, open).await.unwrap();
+    registry.tags(&name, None, 10).await.unwrap();
+    registry.catalog(None, 10).await.unwrap();
+    registry.referrers(&name, &manifest, None, None).await.unwrap();
+    registry.purge_uploads(jiff::Timestamp::now(), Duration::ZERO, false).await.unwrap();
+    registry.delete_manifest(&name, &Reference::Digest(manifest.clone())).await.unwrap();
+    registry.delete_blob(&name, &blob).await.unwrap();
+    let told = values.told.lock().unwrap();
+    let keys: std::collections::BTreeSet<&str> = told.iter().map(|(key, _)| key.as_str()).collect();
+    let wanted = [format!("registry:1:id:manifest:{manifest}"), format!("registry:1:id:size:{blob}")];
+    assert_eq!(keys.into_iter().collect::<Vec<_>>(), wanted);
+    assert!(told.iter().all(|(_, ttl)| (1..=3600).contains(&ttl.as_secs())));
 }

@@ -1,6 +1,8 @@
 //! Section 3: reading blobs.
 
-use crate::fixture::{Fixture, eventually, files_below, header, refused, sha256, sha512};
+use crate::fixture::{
+    Fixture, OCI_MANIFEST, eventually, files_below, header, image, refused, sha256, sha512,
+};
 
 fn content() -> Vec<u8> {
     (0..2048u32).map(|i| (i % 251) as u8).collect()
@@ -25,6 +27,10 @@ async fn head_and_get_describe_the_blob() {
         let body = response.bytes().await.unwrap();
         assert_eq!(body, if method == "GET" { content() } else { vec![] });
     }
+    // A client would not look for a body.
+    let head = registry.raw(&format!("HEAD {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await;
+    assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("content-length: 2048\r\n"), "{head}");
+    assert_eq!(head.split_once("\r\n\r\n").unwrap().1, "");
 }
 
 // registry B3 B4 B5 B6 B7 B9
@@ -33,7 +39,12 @@ async fn ranges_are_served_clamped_or_refused() {
     let registry = Fixture::new().await;
     let digest = registry.push_blob("n", &content()).await;
     let get = async |range: &str| {
-        registry.request("GET", &format!("/v2/n/blobs/{digest}")).header("range", range).send().await.unwrap()
+        let request = registry.request("GET", &format!("/v2/n/blobs/{digest}")).header("range", range);
+        let response = request.send().await.unwrap();
+        assert_eq!(header(&response, "docker-content-digest"), digest);
+        assert_eq!(header(&response, "accept-ranges"), "bytes");
+        assert_eq!(header(&response, "etag"), format!("\"{digest}\""));
+        response
     };
     for (range, first, last) in [
         ("bytes=500-1499", 500, 1499),
@@ -78,30 +89,48 @@ async fn the_empty_blob_is_a_blob() {
 // registry B14 B16
 #[tokio::test]
 async fn a_blob_of_another_repository_is_unknown_here() {
-    let registry = Fixture::new().await;
-    let digest = registry.push_blob("other", b"secret").await;
-    for _ in 0..2 {
-        refused(registry.send("GET", &format!("/v2/n/blobs/{digest}")).await, 404, "BLOB_UNKNOWN").await;
-        assert_eq!(registry.status("HEAD", &format!("/v2/n/blobs/{digest}")).await, 404);
+    let cached = Fixture::with("storage: {cache: {blobdescriptor: inmemory}}").await;
+    for registry in [Fixture::new().await, cached] {
+        let digest = registry.push_blob("other", b"secret").await;
+        registry.push_blob("n", b"known").await;
+        assert_eq!(registry.status("GET", &format!("/v2/other/blobs/{digest}")).await, 200);
+        let before = files_below(&registry.store());
+        for name in ["n", "never", "n"] {
+            let path = format!("/v2/{name}/blobs/{digest}");
+            refused(registry.send("GET", &path).await, 404, "BLOB_UNKNOWN").await;
+            let head = registry.send("HEAD", &path).await;
+            assert_eq!((head.status().as_u16(), head.bytes().await.unwrap().len()), (404, 0));
+        }
+        assert_eq!(files_below(&registry.store()), before);
+        refused(registry.send("GET", "/v2/n/blobs/sha256:baddigeststring").await, 400, "DIGEST_INVALID")
+            .await;
     }
-    refused(registry.send("GET", "/v2/n/blobs/sha256:baddigeststring").await, 400, "DIGEST_INVALID").await;
 }
 
-// registry B15 C16
+// registry B15 C16: see also `a_hint_saves_the_second_hashing`
 #[tokio::test]
 async fn a_sha512_blob_keeps_its_name() {
     let registry = Fixture::new().await;
-    let digest = sha512(&content());
-    for hint in ["", "?digest-algorithm=sha512"] {
+    let content: Vec<u8> = (0..10u32 << 20).map(|i| (i % 251) as u8).collect();
+    let digest = sha512(&content);
+    for (hint, hashed) in [("", "sha256 10485760 "), ("?digest-algorithm=sha512", "sha512 10485760 ")] {
         let begun = registry.send("POST", &format!("/v2/n/blobs/uploads/{hint}")).await;
         let location = header(&begun, "location");
-        let patched = registry.request("PATCH", &location).body(content()).send().await.unwrap();
+        let patched = registry.request("PATCH", &location).body(content.clone()).send().await.unwrap();
         assert_eq!(patched.status(), 202);
+        let id = header(&begun, "docker-upload-uuid");
+        let record = format!("docker/registry/v2/repositories/n/_uploads/{id}/hashstate");
+        assert!(
+            std::fs::read_to_string(registry.store().join(record)).unwrap().starts_with(hashed),
+            "{hint}"
+        );
         assert_eq!(registry.status("PUT", &format!("{location}?digest={digest}")).await, 201);
         let response = registry.send("GET", &format!("/v2/n/blobs/{digest}")).await;
         assert_eq!(header(&response, "docker-content-digest"), digest);
-        assert_eq!(response.bytes().await.unwrap(), content());
+        assert!(response.bytes().await.unwrap() == content);
     }
+    let hint = registry.send("POST", "/v2/n/blobs/uploads/?digest-algorithm=md5").await;
+    refused(hint, 400, "DIGEST_INVALID").await;
 }
 
 // registry B19
@@ -185,6 +214,34 @@ async fn the_store_is_laid_out_as_distribution_does() {
     }
     let uploads = root.join("repositories/a/n/_uploads");
     assert_eq!(files_below(&uploads), Vec::<String>::new());
+}
+
+// registry ST1: a server that is killed on a push leaves a link before its content
+#[tokio::test]
+async fn a_link_without_content_shows_nothing() {
+    let registry = Fixture::new().await;
+    let (config, digest) = (registry.push_blob("n", b"{}").await, sha256(b"layer"));
+    let hex = digest.trim_start_matches("sha256:");
+    let folder = registry.store().join(format!("docker/registry/v2/repositories/n/_layers/sha256/{hex}"));
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("link"), &digest).unwrap();
+    let blob = format!("/v2/n/blobs/{digest}");
+    for range in ["", "bytes=0-1"] {
+        let get = registry.request("GET", &blob).header("range", range).send().await.unwrap();
+        refused(get, 404, "BLOB_UNKNOWN").await;
+        assert_eq!(registry.status("HEAD", &blob).await, 404);
+    }
+    for (name, from) in [("m", "&from=n"), ("m", ""), ("n", "&from=n"), ("n", "")] {
+        let mount = registry.send("POST", &format!("/v2/{name}/blobs/uploads/?mount={digest}{from}")).await;
+        assert_eq!(mount.status(), 202, "{name} {from}");
+    }
+    let image = image(&config, &[&digest], "");
+    let put = registry.put_manifest("n", "t", OCI_MANIFEST, image.clone()).await;
+    refused(put, 400, "MANIFEST_BLOB_UNKNOWN").await;
+    // Whoever pushes it again mends it.
+    registry.push_blob("n", b"layer").await;
+    assert_eq!(registry.send("GET", &blob).await.text().await.unwrap(), "layer");
+    assert_eq!(registry.put_manifest("n", "t", OCI_MANIFEST, image).await.status(), 201);
 }
 
 // registry B3, and RFC 9110 section 13.1.5

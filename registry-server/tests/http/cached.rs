@@ -1,5 +1,7 @@
 //! Section 11: the cache never changes an answer.
 
+use std::time::{Duration, Instant};
+
 use crate::fixture::{Fixture, header, refused};
 
 pub async fn push_pull_delete(registry: &Fixture) {
@@ -28,29 +30,53 @@ async fn a_cache_in_memory_changes_no_answer() {
     .await;
 }
 
-// registry RC3 RC4
+fn redis_at(address: &str) -> String {
+    format!(
+        "storage: {{delete: {{enabled: true}}, cache: {{blobdescriptor: redis}}}}\nredis: {{addrs: ['{address}']}}\nhttp: {{debug: {{addr: '127.0.0.1:0'}}}}"
+    )
+}
+
+// registry RC3
 #[tokio::test]
 async fn an_absent_redis_changes_no_answer() {
+    let registry = Fixture::with(&redis_at("127.0.0.1:1")).await;
+    push_pull_delete(&registry).await;
+    let ready = registry.client.get(format!("http://{}/readyz", registry.admin.unwrap())).send().await;
+    assert_eq!(ready.unwrap().status(), 200);
+}
+
+// registry RC3 RC4
+#[tokio::test]
+async fn a_redis_that_is_silent_costs_its_clients_a_time_out_each_period() {
+    const CLIENTS: usize = 8;
     // A server that takes the connection and never answers.
-    let started = std::time::Instant::now();
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    for address in ["127.0.0.1:1".to_owned(), silent.local_addr().unwrap().to_string()] {
-        let config = format!(
-            "storage: {{delete: {{enabled: true}}, cache: {{blobdescriptor: redis}}}}\nredis: {{addrs: ['{address}']}}\nhttp: {{debug: {{addr: '127.0.0.1:0'}}}}"
-        );
-        let registry = Fixture::with(&config).await;
-        push_pull_delete(&registry).await;
-        let ready = registry.client.get(format!("http://{}/readyz", registry.admin.unwrap())).send().await;
-        assert_eq!(ready.unwrap().status(), 200);
-    }
+    let registry = Fixture::with(&redis_at(&silent.local_addr().unwrap().to_string())).await;
+    let started = Instant::now();
+    push_pull_delete(&registry).await;
+    registry.push_image("n", "kept").await;
+    let ready = registry.client.get(format!("http://{}/readyz", registry.admin.unwrap())).send().await;
+    assert_eq!(ready.unwrap().status(), 200);
+    // Under load, those wait who ask while it is being tried.
+    let began = Instant::now();
+    let client = async || {
+        let mut waited = 0;
+        for _ in 0..100 {
+            let asked = Instant::now();
+            assert_eq!(registry.status("GET", "/v2/n/manifests/kept").await, 200);
+            waited += usize::from(asked.elapsed() >= Duration::from_millis(250));
+        }
+        waited
+    };
+    let waited: usize = futures::future::join_all((0..CLIENTS).map(|_| client())).await.iter().sum();
+    let periods = |since: Instant| since.elapsed().as_secs() as usize / 2 + 2;
+    assert!(waited <= CLIENTS * periods(began), "{waited} waited in {:?}", began.elapsed());
     // It was tried once a breaker period, and not for every request.
     let mut tries = 0;
-    let patience = std::time::Duration::from_millis(200);
-    while let Ok(Ok(_)) = tokio::time::timeout(patience, silent.accept()).await {
+    while let Ok(Ok(_)) = tokio::time::timeout(Duration::from_millis(200), silent.accept()).await {
         tries += 1;
     }
-    let periods = started.elapsed().as_secs() / 2 + 2;
-    assert!((1..=periods).contains(&tries), "{tries} in {periods} periods");
+    assert!((1..=periods(started)).contains(&tries), "{tries} in {:?}", started.elapsed());
 }
 
 #[tokio::test]

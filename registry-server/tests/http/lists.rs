@@ -19,10 +19,18 @@ async fn referrers_are_listed_filtered_and_taken_off() {
     let registry = Fixture::new().await;
     let subject = sha256(b"subject");
     let path = format!("/v2/n/referrers/{subject}");
-    let empty = registry.send("GET", &path).await;
-    assert_eq!(header(&empty, "content-type"), OCI_INDEX);
     let want = serde_json::json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []});
-    assert_eq!(serde_json::from_str::<Value>(&empty.text().await.unwrap()).unwrap(), want);
+    registry.push_image("known", "t").await;
+    for name in ["n", "known"] {
+        for filter in ["", "?artifactType=a/sbom%2Bjson"] {
+            let empty = registry.send("GET", &format!("/v2/{name}/referrers/{subject}{filter}")).await;
+            assert_eq!(empty.status(), 200);
+            assert_eq!(header(&empty, "content-type"), OCI_INDEX);
+            let applied = header(&empty, "oci-filters-applied");
+            assert_eq!(applied, if filter.is_empty() { "" } else { "artifactType" });
+            assert_eq!(serde_json::from_str::<Value>(&empty.text().await.unwrap()).unwrap(), want);
+        }
+    }
 
     let config = registry.push_blob("n", b"{}").await;
     let more = format!(
@@ -48,6 +56,13 @@ async fn referrers_are_listed_filtered_and_taken_off() {
     assert_eq!(entry(&two)["artifactType"], "application/x");
     assert_eq!(entry(&three).get("artifactType"), None);
 
+    assert_eq!(header(&registry.send("GET", &path).await, "oci-filters-applied"), "");
+    for (filter, found) in [("a/none", 0), ("application/x", 1)] {
+        let filtered = registry.send("GET", &format!("{path}?artifactType={filter}")).await;
+        assert_eq!(header(&filtered, "oci-filters-applied"), "artifactType");
+        let filtered: Value = serde_json::from_str(&filtered.text().await.unwrap()).unwrap();
+        assert_eq!(filtered["manifests"].as_array().unwrap().len(), found);
+    }
     for filter in ["a/sbom+json", "a%2Fsbom%2Bjson"] {
         let filtered = registry.send("GET", &format!("{path}?artifactType={filter}")).await;
         assert_eq!(header(&filtered, "oci-filters-applied"), "artifactType");

@@ -62,6 +62,45 @@ async fn manifests_of_unknown_or_contradictory_types_are_refused() {
     assert_eq!(registry.status("GET", "/v2/n/manifests/t").await, 404);
 }
 
+// registry D9
+#[tokio::test]
+async fn docker_schema_1_is_refused_by_name() {
+    let registry = Fixture::new().await;
+    let layer = registry.push_blob("n", b"layer").await;
+    let unsigned = json!({
+        "schemaVersion": 1, "name": "n", "tag": "t", "architecture": "amd64",
+        "fsLayers": [{"blobSum": layer}], "history": [{"v1Compatibility": "{\"id\":\"x\"}"}],
+    });
+    let mut signed = unsigned.clone();
+    signed["signatures"] =
+        json!([{"header": {"jwk": {}, "alg": "ES256"}, "signature": "eHg", "protected": "eHg"}]);
+    let digest = sha256(unsigned.to_string().as_bytes());
+    for manifest in [unsigned, signed] {
+        for kind in [
+            "application/vnd.docker.distribution.manifest.v1+json",
+            "application/vnd.docker.distribution.manifest.v1+prettyjws",
+            "application/json",
+            OCI_MANIFEST,
+            "",
+        ] {
+            for reference in ["t", &digest] {
+                if reference == digest && manifest.get("signatures").is_some() {
+                    continue;
+                }
+                let answer = registry.put_manifest("n", reference, kind, manifest.to_string()).await;
+                let error = refused(answer, 400, "MANIFEST_INVALID").await;
+                let message = error["errors"][0]["message"].as_str().unwrap();
+                assert!(message.contains("Docker schema 1"), "{kind}: {message}");
+            }
+        }
+    }
+    assert_eq!(registry.status("GET", &format!("/v2/n/manifests/{digest}")).await, 404);
+    assert_eq!(
+        registry.send("GET", "/v2/n/tags/list").await.text().await.unwrap(),
+        r#"{"name":"n","tags":[]}"#
+    );
+}
+
 // registry D31
 #[tokio::test]
 async fn odd_json_is_refused_and_harms_nobody() {
@@ -120,6 +159,33 @@ async fn docker_types_and_empty_lists_are_taken() {
     }
 }
 
+// registry D20
+#[tokio::test]
+async fn an_index_may_name_indexes_and_what_was_never_pushed() {
+    let registry = Fixture::new().await;
+    let index = |child: &str, size: usize, kind: &str| {
+        format!(
+            r#"{{"schemaVersion":2,"mediaType":"{OCI_INDEX}","manifests":[{{"digest":"{child}","size":{size},"mediaType":"{kind}"}}]}}"#
+        )
+    };
+    let (image, _, bytes) = registry.push_image("n", "image").await;
+    let inner = index(&image, bytes.len(), OCI_MANIFEST);
+    let outer = index(&sha256(inner.as_bytes()), inner.len(), OCI_INDEX);
+    let sparse = index(&sha256(b"never pushed"), 1, OCI_MANIFEST);
+    let sparser = index(&sha256(sparse.replace("never", "not").as_bytes()), 1, OCI_INDEX);
+    for (tag, bytes) in [("inner", inner), ("outer", outer), ("sparse", sparse), ("sparser", sparser)] {
+        let pushed = registry.put_manifest("n", tag, OCI_INDEX, bytes.clone()).await;
+        assert_eq!(
+            (pushed.status().as_u16(), header(&pushed, "docker-content-digest")),
+            (201, sha256(bytes.as_bytes()))
+        );
+        assert_eq!(
+            registry.send("GET", &format!("/v2/n/manifests/{tag}")).await.text().await.unwrap(),
+            bytes
+        );
+    }
+}
+
 // registry D10 D11 D24
 #[tokio::test]
 async fn a_push_by_digest_must_have_that_digest() {
@@ -154,7 +220,7 @@ async fn a_push_by_digest_must_have_that_digest() {
     assert_eq!(registry.status("GET", "/v2/n/manifests/c").await, 404);
 }
 
-// registry D14
+// registry D14: see also `a_connection_outlives_a_manifest_over_the_limit`
 #[tokio::test]
 async fn a_manifest_over_the_limit_is_refused() {
     let registry = Fixture::new().await;
@@ -174,7 +240,8 @@ async fn a_manifest_over_the_limit_is_refused() {
         put.body(reqwest::Body::wrap_stream(stream)).send()
     };
     assert_eq!(chunked(padded(4 << 20)).await.unwrap().status(), 201);
-    refused(chunked(padded((4 << 20) + 1)).await.unwrap(), 413, "MANIFEST_INVALID").await;
+    let over = refused(chunked(padded((4 << 20) + 1)).await.unwrap(), 413, "MANIFEST_INVALID").await;
+    assert_eq!(over["errors"][0]["detail"]["limit"], 4 << 20);
 }
 
 // registry D15 D16
@@ -218,27 +285,40 @@ async fn an_index_may_name_layers_and_keeps_them() {
 // registry D27
 #[tokio::test]
 async fn answers_about_a_moving_tag_belong_together() {
-    let registry = Fixture::new().await;
-    let (one, two) = (r#"{"schemaVersion":2,"manifests":[]}"#, r#"{"schemaVersion":2,   "manifests":[]}"#);
-    registry.put_manifest("n", "t", OCI_INDEX, one).await;
-    let moving = async {
-        for round in 0..100 {
-            let bytes = if round % 2 == 0 { two } else { one };
-            assert_eq!(registry.put_manifest("n", "t", OCI_INDEX, bytes).await.status(), 201);
-        }
-    };
-    let reading = async {
-        for _ in 0..100 {
-            let get = registry.send("GET", "/v2/n/manifests/t").await;
-            let (digest, length) = (header(&get, "docker-content-digest"), header(&get, "content-length"));
-            let bytes = get.bytes().await.unwrap();
-            assert_eq!((sha256(&bytes), bytes.len().to_string()), (digest, length));
-            let head = registry.send("HEAD", "/v2/n/manifests/t").await;
-            let digest = header(&head, "docker-content-digest");
-            assert_eq!(registry.status("GET", &format!("/v2/n/manifests/{digest}")).await, 200);
-        }
-    };
-    tokio::join!(moving, reading);
+    for (store, moves) in [("inmemory: {}", 1_000), ("cache: {blobdescriptor: inmemory}", 100)] {
+        let registry = Fixture::with(&format!("storage: {{{store}}}")).await;
+        let config = registry.push_blob("n", b"{}").await;
+        let (one, two) = (image(&config, &[], ""), r#"{"schemaVersion":2,"manifests":[]}"#.to_owned());
+        let kinds = [(OCI_MANIFEST, one.clone()), (OCI_INDEX, two.clone())];
+        let known = kinds
+            .clone()
+            .map(|(kind, bytes)| (kind.to_owned(), bytes.len().to_string(), sha256(bytes.as_bytes())));
+        registry.put_manifest("n", "t", OCI_INDEX, two).await;
+        let moving = async {
+            for (kind, bytes) in kinds.iter().cycle().take(moves) {
+                assert_eq!(registry.put_manifest("n", "t", kind, bytes.clone()).await.status(), 201);
+            }
+        };
+        let reading = async {
+            for _ in 0..moves {
+                for method in ["GET", "HEAD"] {
+                    let answer = registry.send(method, "/v2/n/manifests/t").await;
+                    assert_eq!(answer.status(), 200);
+                    let [kind, length, digest] = ["content-type", "content-length", "docker-content-digest"]
+                        .map(|name| header(&answer, name));
+                    assert_eq!(header(&answer, "etag"), format!("\"{digest}\""));
+                    assert!(known.contains(&(kind, length, digest.clone())), "{method}: {answer:?}");
+                    let bytes = answer.bytes().await.unwrap();
+                    if method == "GET" {
+                        assert_eq!(sha256(&bytes), digest);
+                    } else {
+                        assert_eq!(registry.status("GET", &format!("/v2/n/manifests/{digest}")).await, 200);
+                    }
+                }
+            }
+        };
+        tokio::join!(moving, reading);
+    }
 }
 
 // registry G3 G8
@@ -262,14 +342,37 @@ async fn what_is_deleted_at_one_replica_is_gone_at_the_other() {
 
 // registry D21
 #[tokio::test]
-async fn embedded_data_must_match() {
+async fn embedded_data_is_kept_and_must_match() {
     let registry = Fixture::new().await;
     let config = registry.push_blob("n", b"{}").await;
-    let with = |data: &str| {
-        image(&config, &[], "").replace("\"size\":1", &format!("\"size\":2,\"data\":\"{data}\""))
+    let one = |size: usize, data: &str| {
+        format!(r#"{{"mediaType":"a/b","digest":"{config}","size":{size},"data":"{data}"}}"#)
     };
-    assert_eq!(registry.put_manifest("n", "t", OCI_MANIFEST, with("e30=")).await.status(), 201);
-    refused(registry.put_manifest("n", "t", OCI_MANIFEST, with("e31=")).await, 400, "MANIFEST_INVALID").await;
+    let places = |descriptor: &str| {
+        let plain = format!(r#"{{"mediaType":"a/b","digest":"{config}","size":2}}"#);
+        let subject = format!(r#"{{"schemaVersion":2,"config":{plain},"layers":[],"subject":{descriptor}}}"#);
+        [
+            (OCI_MANIFEST, format!(r#"{{"schemaVersion":2,"config":{descriptor},"layers":[]}}"#)),
+            (
+                OCI_MANIFEST,
+                format!(r#"{{"schemaVersion":2,"config":{plain},"layers":[{plain},{descriptor}]}}"#),
+            ),
+            (OCI_MANIFEST, subject),
+            (OCI_INDEX, format!(r#"{{"schemaVersion":2,"manifests":[{descriptor}]}}"#)),
+        ]
+    };
+    // Other bytes, another length, both, and no base64.
+    for (size, data) in [(2, "e31="), (3, "e30="), (4, "e31="), (2, "{}"), (2, "e30"), (2, "")] {
+        for (kind, bytes) in places(&one(size, data)) {
+            let error =
+                refused(registry.put_manifest("n", "t", kind, bytes).await, 400, "MANIFEST_INVALID").await;
+            assert_eq!(error["errors"][0]["detail"]["digest"], config, "{data}");
+        }
+    }
+    for (kind, bytes) in places(&one(2, "e30=")) {
+        assert_eq!(registry.put_manifest("n", "t", kind, bytes.clone()).await.status(), 201);
+        assert_eq!(registry.send("GET", "/v2/n/manifests/t").await.text().await.unwrap(), bytes);
+    }
 }
 
 // registry H14
@@ -281,11 +384,26 @@ async fn a_conditional_push_is_judged() {
         request.header(name, value).body(body.to_owned()).send().await.unwrap()
     };
     let (one, two) = (r#"{"schemaVersion":2,"manifests":[]}"#, r#"{"schemaVersion":2, "manifests":[]}"#);
+    refused(put("if-match", "*", one).await, 412, "DENIED").await;
     assert_eq!(put("if-none-match", "*", one).await.status(), 201);
     refused(put("if-none-match", "*", two).await, 412, "DENIED").await;
-    let tag = format!("\"{}\"", sha256(one.as_bytes()));
+    let get = async || registry.send("GET", "/v2/n/manifests/t").await;
+    let tag = header(&get().await, "etag");
+    assert_eq!(tag, format!("\"{}\"", sha256(one.as_bytes())));
     assert_eq!(put("if-match", &tag, two).await.status(), 201);
-    refused(put("if-match", &tag, one).await, 412, "DENIED").await;
+    refused(put("if-match", &tag, &format!("{one} ")).await, 412, "DENIED").await;
+    assert_eq!(get().await.text().await.unwrap(), two);
+    assert_eq!(
+        registry.status("HEAD", &format!("/v2/n/manifests/{}", sha256(format!("{one} ").as_bytes()))).await,
+        404
+    );
+    // Of two writers who have seen the same, one is first.
+    let tag = header(&get().await, "etag");
+    let (first, second) = (format!("{one}  "), format!("{one}   "));
+    let (first, second) = tokio::join!(put("if-match", &tag, &first), put("if-match", &tag, &second));
+    let mut statuses = [first.status().as_u16(), second.status().as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 412]);
     // Of many who are sure that they are first, one is.
     for round in 0..10 {
         let path = format!("/v2/n/manifests/new{round}");

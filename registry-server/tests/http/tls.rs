@@ -1,8 +1,19 @@
 //! Section 13: TLS.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use http_body_util::Empty;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::date_time_ymd;
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
+use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject};
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::{
     authority::{Authority, write},
@@ -25,7 +36,62 @@ async fn accepts(registry: &Fixture, client: reqwest::ClientBuilder) -> bool {
     client.build().unwrap().get(url).send().await.is_ok_and(|response| response.status() == 200)
 }
 
-// registry TL1 TL2 TL3
+/// A connection of this version that offers this protocol; none: it does not negotiate.
+async fn connect(
+    registry: &Fixture,
+    trusted: &[&Authority],
+    version: &'static SupportedProtocolVersion,
+    protocol: &str,
+) -> TlsStream<TcpStream> {
+    let mut roots = RootCertStore::empty();
+    for authority in trusted {
+        roots.add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap()).unwrap();
+    }
+    let config = ClientConfig::builder_with_protocol_versions(&[version]).with_root_certificates(roots);
+    let mut config = config.with_no_client_auth();
+    if !protocol.is_empty() {
+        config.alpn_protocols = vec![protocol.into()];
+    }
+    let socket = TcpStream::connect(registry.address).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, socket).await.unwrap()
+}
+
+/// Asks once over the connection.
+async fn ask(connection: TlsStream<TcpStream>, second: bool) -> http::StatusCode {
+    let io = TokioIo::new(connection);
+    let body = Empty::<bytes::Bytes>::new();
+    if second {
+        let (mut client, running) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
+        tokio::spawn(running);
+        let request = http::Request::get("https://localhost/v2/").body(body).unwrap();
+        client.send_request(request).await.unwrap().status()
+    } else {
+        let (mut client, running) = http1::handshake(io).await.unwrap();
+        tokio::spawn(running);
+        let request = http::Request::get("/v2/").header("host", "localhost").body(body).unwrap();
+        client.send_request(request).await.unwrap().status()
+    }
+}
+
+// registry TL1
+#[tokio::test]
+async fn every_version_is_spoken_with_every_protocol() {
+    let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
+    authority.server(folder.path());
+    let registry = serve(folder.path(), "").await;
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        for protocol in ["h2", "http/1.1", ""] {
+            let connection = connect(&registry, &[&authority], version, protocol).await;
+            let agreed = connection.get_ref().1;
+            assert_eq!(agreed.protocol_version(), Some(version.version));
+            assert_eq!(agreed.alpn_protocol().unwrap_or_default(), protocol.as_bytes());
+            assert_eq!(ask(connection, protocol == "h2").await, 200, "{version:?} {protocol}");
+        }
+    }
+}
+
+// registry TL3
 #[tokio::test]
 async fn a_new_certificate_is_taken_and_a_bad_one_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -33,8 +99,6 @@ async fn a_new_certificate_is_taken_and_a_bad_one_refused() {
     first.server(folder.path());
     let registry = serve(folder.path(), "").await;
     assert!(accepts(&registry, client(&first)).await);
-    assert!(accepts(&registry, client(&first).http1_only()).await);
-    assert!(accepts(&registry, client(&first).tls_version_max(reqwest::tls::Version::TLS_1_2)).await);
     for bad in [second.pair().1, "garbage".to_owned()] {
         let errors = registry.metric("registry_reload_errors_total{file=\"tls\"}");
         std::fs::write(folder.path().join("key"), bad).unwrap();
@@ -44,6 +108,49 @@ async fn a_new_certificate_is_taken_and_a_bad_one_refused() {
     second.server(folder.path());
     eventually(async || accepts(&registry, client(&second)).await).await;
     assert!(!accepts(&registry, client(&first)).await);
+}
+
+// registry TL2
+#[tokio::test]
+async fn no_request_fails_while_the_certificate_is_replaced() {
+    let (folder, first, second) = (tempfile::tempdir().unwrap(), Authority::new(), Authority::new());
+    first.server(folder.path());
+    let registry = Arc::new(serve(folder.path(), "").await);
+    let certificate = async || {
+        let tls = connect(&registry, &[&first, &second], &rustls::version::TLS13, "").await;
+        tls.get_ref().1.peer_certificates().unwrap()[0].to_vec()
+    };
+    let old = certificate().await;
+    let roots = [&first, &second].map(|a| reqwest::Certificate::from_pem(a.pem().as_bytes()).unwrap());
+    let both = || reqwest::Client::builder().no_proxy().tls_certs_only(roots.clone());
+    let (kept, renewed) = (both().build().unwrap(), both().pool_max_idle_per_host(0).build().unwrap());
+    let url = format!("https://{}/v2/", registry.address);
+    let (stop, mut stopped) = tokio::sync::watch::channel(false);
+    // Fifty requests a second, on a connection of before and on one each.
+    let load = tokio::spawn(async move {
+        let (mut tick, mut sent) = (tokio::time::interval(Duration::from_millis(20)), Vec::new());
+        while !*stopped.borrow_and_update() {
+            tick.tick().await;
+            let client = if sent.len() % 2 == 0 { &kept } else { &renewed };
+            sent.push(tokio::spawn(client.get(&url).send()));
+        }
+        let all = futures::future::join_all(sent).await;
+        all.into_iter().map(|answer| answer.unwrap().map(|answer| answer.status())).collect::<Vec<_>>()
+    });
+    let began = Instant::now();
+    second.server(folder.path());
+    eventually(async || certificate().await != old).await;
+    // The period, and room for a slow machine.
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    let new = certificate().await;
+    let [old, new] = [&old, &new].map(|der| x509_parser::parse_x509_certificate(der).unwrap().1.raw_serial());
+    assert_ne!(old, new);
+    stop.send(true).unwrap();
+    let answers = load.await.unwrap();
+    assert!(answers.len() > 10, "{} requests", answers.len());
+    for answer in answers {
+        assert_eq!(answer.unwrap(), 200);
+    }
 }
 
 // registry TL6
