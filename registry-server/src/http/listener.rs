@@ -76,7 +76,8 @@ pub async fn serve<S, F>(
                 let running = Arc::new(progress.begin(request.version()));
                 // Its body may be read for longer than it is answered.
                 request.extensions_mut().insert(Arc::clone(&running));
-                let answer = service(request, peer);
+                // In a box: a connection keeps room for what answers, also while it rests.
+                let answer = Box::pin(service(request, peer));
                 async move {
                     let answer = answer.await;
                     drop(running);

@@ -2,15 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at once")]
 
-use std::{
-    io::{Read, Write},
-    net::{TcpListener, TcpStream},
-    path::Path,
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::time::Duration;
 
 use assert_cmd::Command as Assert;
+use running::Running;
+
+mod accounts;
+mod ending;
+mod load;
+mod running;
 
 fn server() -> Assert {
     let mut command = Assert::cargo_bin("registry-server").unwrap();
@@ -67,54 +67,6 @@ fn accounts_are_made_and_checked() {
     run("verify", "bob", "other").success();
     run("add", "eve", &"x".repeat(73)).failure();
     assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 2);
-}
-
-/// The program while it serves, and where.
-struct Running {
-    child: Child,
-    port: u16,
-}
-
-impl Running {
-    fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = Command::new(assert_cmd::cargo::cargo_bin("registry-server"))
-            .arg("serve")
-            .args(arguments)
-            .current_dir(folder)
-            .env("REGISTRY_HTTP_ADDR", format!("127.0.0.1:{port}"))
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        Self { child, port }
-    }
-
-    /// Sends a request as soon as the server listens, and gives the answer.
-    fn ask(&self, request: &str) -> String {
-        let mut stream = (0..200)
-            .find_map(|_| {
-                std::thread::sleep(Duration::from_millis(50));
-                TcpStream::connect(("127.0.0.1", self.port)).ok()
-            })
-            .unwrap();
-        let (line, body) = request.split_once("\n\n").unwrap_or((request, ""));
-        let head = format!("{line}\ncontent-length: {}\nhost: x\nconnection: close\n\n", body.len());
-        stream.write_all((head.replace('\n', "\r\n") + body).as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    /// Ends it by SIGTERM; gives its exit code and its log.
-    fn end(mut self) -> (Option<i32>, String) {
-        assert!(
-            Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap().success()
-        );
-        let code = self.child.wait().unwrap().code();
-        let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        (code, log)
-    }
 }
 
 // registry CF1 J8

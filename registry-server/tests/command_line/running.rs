@@ -1,0 +1,108 @@
+//! The program while it serves.
+
+use std::{
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+/// The program while it serves, and where.
+pub struct Running {
+    pub child: Child,
+    pub port: u16,
+    /// Where its probes and metrics are.
+    admin: u16,
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Waits until it is so; gives up after a while.
+pub fn eventually(mut so: impl FnMut() -> bool) {
+    for _ in 0..600 {
+        if so() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("it never became so");
+}
+
+impl Running {
+    pub fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let (port, admin) = (free_port(), free_port());
+        let child = Command::new(assert_cmd::cargo::cargo_bin("registry-server"))
+            .arg("serve")
+            .args(arguments)
+            .current_dir(folder)
+            .env("REGISTRY_HTTP_ADDR", format!("127.0.0.1:{port}"))
+            .env("REGISTRY_HTTP_DEBUG_ADDR", format!("127.0.0.1:{admin}"))
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self { child, port, admin }
+    }
+
+    /// A connection, as soon as the server listens.
+    pub fn connect(&self) -> TcpStream {
+        connect(self.port)
+    }
+
+    /// Sends a request as soon as the server listens, and gives the answer.
+    pub fn ask(&self, request: &str) -> String {
+        ask(self.port, request)
+    }
+
+    /// What the admin listener says at this path.
+    pub fn admin(&self, path: &str) -> String {
+        ask(self.admin, &format!("GET {path} HTTP/1.1"))
+    }
+
+    pub fn signal(&self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    }
+
+    /// Ends it by SIGTERM; gives its exit code and its log.
+    pub fn end(self) -> (Option<i32>, String) {
+        self.signal();
+        self.ended()
+    }
+
+    /// Its exit code and its log, once it has ended.
+    pub fn ended(mut self) -> (Option<i32>, String) {
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        (self.child.wait().unwrap().code(), log)
+    }
+}
+
+impl Drop for Running {
+    /// Also when a test has failed: nothing outlives it.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn connect(port: u16) -> TcpStream {
+    let mut connected = None;
+    eventually(|| {
+        connected = TcpStream::connect(("127.0.0.1", port)).ok();
+        connected.is_some()
+    });
+    connected.unwrap()
+}
+
+fn ask(port: u16, request: &str) -> String {
+    let mut stream = connect(port);
+    let (line, body) = request.split_once("\n\n").unwrap_or((request, ""));
+    let head = format!("{line}\ncontent-length: {}\nhost: x\nconnection: close\n\n", body.len());
+    stream.write_all((head.replace('\n', "\r\n") + body).as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
