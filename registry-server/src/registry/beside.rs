@@ -78,7 +78,7 @@ impl Registry {
         chunk: Chunk,
         error: RegistryError,
     ) -> RegistryError {
-        let limit = match error {
+        let ending = match error {
             RegistryError::BlobTooLarge { limit } => {
                 RegistryError::BlobTooLarge { limit: chunk.limit.unwrap_or(limit) }
             }
@@ -87,7 +87,7 @@ impl Registry {
         };
         match self.cancel_upload(name, id).await {
             Err(RegistryError::UploadUnknown) => RegistryError::UploadUnknown,
-            _ => limit,
+            _ => ending,
         }
     }
 }
