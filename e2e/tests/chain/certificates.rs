@@ -72,6 +72,67 @@ fn make_expired(folder: &Path, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// A certificate without extensions, as tools of long ago made them.
+fn make_of_version_1(folder: &Path, name: &str) -> Result<()> {
+    let path = |end: &str| folder.join(format!("old.{end}"));
+    let mut request = Command::new("openssl");
+    request.args(["req", "-new", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
+    run(request
+        .args(["-subj", &format!("/CN={name}")])
+        .arg("-keyout")
+        .arg(path("key"))
+        .arg("-out")
+        .arg(path("csr")))?;
+    let mut sign = Command::new("openssl");
+    sign.args(["x509", "-req", "-days", "30", "-in"]).arg(path("csr")).arg("-signkey").arg(path("key"));
+    run(sign.arg("-out").arg(path("crt"))).map(drop)
+}
+
+/// A CA of one's own.
+struct Authority(rcgen::CertifiedIssuer<'static, rcgen::KeyPair>);
+
+impl Authority {
+    fn new() -> Result<Self> {
+        let mut params = rcgen::CertificateParams::default();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        Ok(Self(rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate()?)?))
+    }
+
+    /// Puts a new key and certificate for `names` into Secret `own`.
+    fn renew(&self, namespace: &str, names: &[String]) -> Result<()> {
+        let key = rcgen::KeyPair::generate()?;
+        let certificate = rcgen::CertificateParams::new(names.to_vec())?.signed_by(&key, &self.0)?;
+        let object = serde_json::json!({"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
+            "metadata": {"name": "own"}, "stringData": {"tls.crt": certificate.pem(),
+                "tls.key": key.serialize_pem(), "ca.crt": self.0.pem()}});
+        apply(namespace, &object.to_string()).map(drop)
+    }
+}
+
+// operator 9, operator 93: a renewed certificate of one's own, with a new key
+#[test]
+fn a_renewed_certificate_of_ones_own_is_served_without_a_failed_request() -> Result<()> {
+    let namespace = Namespace::create("e2e-renewed")?;
+    apply_object(namespace.name(), "team", "{storage: {ephemeral: {}}, tls: {secretRef: {name: own}}}")?;
+    let address = eventually(PROMISE, "the Service", || {
+        let service = get(namespace.name(), &["service", "team-registry"])?;
+        Ok(service["spec"]["clusterIP"].as_str().map(str::to_owned))
+    })?;
+    let names = [format!("team-registry.{}.svc", namespace.name()), address.clone()];
+    let authority = Authority::new()?;
+    authority.renew(namespace.name(), &names)?;
+    settled(namespace.name(), "team")?;
+    let registry = Arc::new(Registry::ready(namespace.name(), "team")?);
+    let (first, pods) = (served(&address)?, registry.pods()?);
+    let load = answers(&registry);
+    authority.renew(namespace.name(), &names)?;
+    eventually(PROMISE, "the renewed certificate", || Ok((served(&address)? != first).then_some(())))?;
+    let made = load.finish()?;
+    ensure!(pods == registry.pods()?, "pods were replaced");
+    println!("{made} requests, none failed");
+    Ok(())
+}
+
 // operator 92, operator 13, seed D12: each bad certificate is named, and the last good one is served
 #[test]
 fn a_bad_certificate_of_ones_own_never_replaces_a_good_one() -> Result<()> {
@@ -93,6 +154,7 @@ fn a_bad_certificate_of_ones_own_never_replaces_a_good_one() -> Result<()> {
     make(folder.path(), "other", &host, &curve, &[&month[..], &[stranger]].concat())?;
     make(folder.path(), "nameless", &host, &curve, &["-days", "30"])?;
     make_expired(folder.path(), &host)?;
+    make_of_version_1(folder.path(), &host)?;
 
     put(namespace.name(), folder.path(), "good", "good")?;
     settled(namespace.name(), "team")?;
@@ -110,6 +172,7 @@ fn a_bad_certificate_of_ones_own_never_replaces_a_good_one() -> Result<()> {
         ("nameless", "nameless", "HostnameNotCovered", host.as_str()),
         ("good", "other", "KeyMismatch", "tls.key"),
         ("expired", "expired", "Expired", "expired"),
+        ("old", "old", "ChainInvalid", "v1"),
     ] {
         put(namespace.name(), folder.path(), certificate, key)?;
         let said = until(namespace.name(), "team", "CertificateReady", &format!("False/{reason}"))?;
