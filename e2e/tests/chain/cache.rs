@@ -33,7 +33,7 @@ fn redis_pod(namespace: &str) -> Result<String> {
     })
 }
 
-// operator 79, operator 102, seed D5: deleted, frozen, its password changed, while images are pushed
+// operator 79, operator 102, seed D5: deleted, frozen, its password changed and deleted, while images are pushed
 #[test]
 fn redis_deleted_frozen_and_rekeyed_costs_no_request() -> Result<()> {
     let namespace = Namespace::create("e2e-redis")?;
@@ -60,6 +60,15 @@ fn redis_deleted_frozen_and_rekeyed_costs_no_request() -> Result<()> {
     })?;
     let kept = secret(namespace.name(), "team-redisauth", "password")?;
     ensure!(kept == "another-password", "the password that was set is lost");
+    settled(namespace.name(), "team")?;
+    until(namespace.name(), "team", "CacheReady", "True/Connected")?;
+
+    let before = redis_pod(namespace.name())?;
+    run(&mut kubectl(&["-n", namespace.name(), "delete", "secret", "team-redisauth", "--wait"]))?;
+    eventually(Duration::from_secs(60), "Redis with a password of its own again", || {
+        let made = secret(namespace.name(), "team-redisauth", "password")?;
+        Ok((made != "another-password" && redis_pod(namespace.name())? != before).then_some(()))
+    })?;
     settled(namespace.name(), "team")?;
     until(namespace.name(), "team", "CacheReady", "True/Connected")?;
     let made = load.finish()?;

@@ -10,6 +10,7 @@ mod fields;
 mod life;
 mod live;
 mod neighbours;
+mod own_redis;
 mod pods;
 mod rollout;
 mod rules;
