@@ -11,7 +11,7 @@ use crate::running::Running;
 fn sockets() -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
-    line.split_whitespace().next().unwrap().parse::<usize>().map_or(usize::MAX, |most| most - 300)
+    line.split_whitespace().next().unwrap().parse::<usize>().map_or(usize::MAX, |most| most - 500)
 }
 
 /// KiB of memory that the server has used at most so far.
