@@ -94,6 +94,7 @@ struct Authority(rcgen::CertifiedIssuer<'static, rcgen::KeyPair>);
 impl Authority {
     fn new() -> Result<Self> {
         let mut params = rcgen::CertificateParams::default();
+        params.distinguished_name.push(rcgen::DnType::CommonName, "a CA of one's own");
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         Ok(Self(rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate()?)?))
     }
