@@ -30,7 +30,17 @@ pub fn must_fail(command: &mut Command) -> Result<String> {
 }
 
 /// Asks `probe` until it answers `Some`, at most for `limit`; the time-out carries its last error.
-pub fn eventually<T>(limit: Duration, what: &str, mut probe: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+pub fn eventually<T>(limit: Duration, what: &str, probe: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    eventually_each(Duration::from_millis(200), limit, what, probe)
+}
+
+/// As [`eventually`], with this time between two questions: for those that cost something.
+pub fn eventually_each<T>(
+    pace: Duration,
+    limit: Duration,
+    what: &str,
+    mut probe: impl FnMut() -> Result<Option<T>>,
+) -> Result<T> {
     let began = Instant::now();
     loop {
         let last = match probe() {
@@ -41,7 +51,7 @@ pub fn eventually<T>(limit: Duration, what: &str, mut probe: impl FnMut() -> Res
         if began.elapsed() > limit {
             bail!("{what}: not within {limit:?}: {last}");
         }
-        std::thread::sleep(Duration::from_millis(200));
+        std::thread::sleep(pace);
     }
 }
 

@@ -11,11 +11,16 @@ use e2e::{
     namespace::Namespace,
     object::manifest,
     operator::{NAME, NAMESPACE, Work, peak_memory, work},
-    process::{eventually, run},
+    process::{eventually_each, run},
 };
 
 /// How long all of them may take: ten times the goal, since a goal is for a quiet machine and a test for any.
 const LIMIT: Duration = Duration::from_secs(1800);
+
+/// Registries in one namespace.
+const EACH: usize = 50;
+/// Time between two looks: each costs a program's start.
+const PACE: Duration = Duration::from_secs(3);
 
 fn wanted() -> Result<usize> {
     Ok(env::var("SCALE_OBJECTS").map_or(Ok(1000), |text| text.parse())?)
@@ -28,16 +33,19 @@ fn restart() -> Result<()> {
     run(&mut kubectl(&["-n", NAMESPACE, "rollout", "status", &deployment, "--timeout=120s"])).map(drop)
 }
 
-/// Waits until `count` objects of the namespace have been carried out.
-fn all_settled(namespace: &str, count: usize) -> Result<()> {
-    let mut last = 0;
+/// Waits until all objects have been carried out.
+fn all_settled(namespaces: &[Namespace], count: usize) -> Result<()> {
     let reasons = "jsonpath={range .items[*]}{.status.conditions[?(@.type==\"Ready\")].reason}{\"\\n\"}{end}";
-    eventually(LIMIT, "all objects to settle", || {
-        // A look at the counter costs nothing, one at all objects much: while there are passes, they have not settled.
+    let mut last = 0;
+    eventually_each(PACE, LIMIT, "all objects to settle", || {
+        // A look at the counter costs little, one at all objects much: while there are passes, they have not settled.
         let before = std::mem::replace(&mut last, work()?.passes);
         ensure!(last == before, "{last} passes so far");
-        let said = run(&mut kubectl(&["-n", namespace, "get", "preg", "-o", reasons]))?;
-        let settled = said.lines().filter(|reason| *reason == "Suspended").count();
+        let mut settled = 0;
+        for namespace in namespaces {
+            let said = run(&mut kubectl(&["-n", namespace.name(), "get", "preg", "-o", reasons]))?;
+            settled += said.lines().filter(|reason| *reason == "Suspended").count();
+        }
         ensure!(settled == count, "{settled} of {count}");
         Ok(Some(()))
     })
@@ -45,7 +53,7 @@ fn all_settled(namespace: &str, count: usize) -> Result<()> {
 
 /// Waits until there were as many passes as objects.
 fn passed_over(count: usize) -> Result<Work> {
-    eventually(LIMIT, "a pass over each", || {
+    eventually_each(PACE, LIMIT, "a pass over each", || {
         Ok(Some(work()?).filter(|work| work.passes >= u64::try_from(count).unwrap_or(u64::MAX)))
     })
 }
@@ -63,14 +71,21 @@ fn told(what: &str, began: Instant, work: Work) -> Result<()> {
 // operator 82, operator 69
 #[test]
 fn a_thousand_objects_settle_and_stay_quiet() -> Result<()> {
-    let (namespace, count) = (Namespace::create("e2e-scale")?, wanted()?);
+    let count = wanted()?;
+    let numbers: Vec<usize> = (0..count).collect();
+    let groups = numbers.chunks(EACH);
+    let namespaces: Vec<Namespace> = (0..groups.len())
+        .map(|group| Namespace::create(&format!("e2e-scale-{group}")))
+        .collect::<Result<_>>()?;
     restart()?;
     let began = Instant::now();
     // Without pods, so that it is the operator that is measured, and not the node.
     let spec = "{suspend: true, storage: {filesystem: {size: 1Gi}}}";
-    let objects: Vec<String> = (0..count).map(|number| manifest(&format!("r{number}"), spec)).collect();
-    apply(namespace.name(), &objects.join("\n---\n"))?;
-    all_settled(namespace.name(), count)?;
+    for (group, namespace) in groups.zip(&namespaces) {
+        let objects: Vec<String> = group.iter().map(|number| manifest(&format!("r{number}"), spec)).collect();
+        apply(namespace.name(), &objects.join("\n---\n"))?;
+    }
+    all_settled(&namespaces, count)?;
     told(&format!("{count} objects made"), began, work()?)?;
 
     // A new leader looks at each of them, and has nothing to do.

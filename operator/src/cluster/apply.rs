@@ -9,7 +9,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::cluster::{
-    create::{create, own},
+    create::{create, own, owned},
     subset::contains,
 };
 
@@ -104,7 +104,9 @@ pub async fn apply(
     }
     // An object that was deleted and made again by somebody else in the meantime is not the one that was judged.
     wanted["metadata"]["uid"] = live.metadata.uid.clone().into();
-    let live = own(&api, &live).await?.unwrap_or(live);
+    // What was judged by its content must still be what it was.
+    let live =
+        if version.is_some() { own(&api, &live).await?.unwrap_or(live) } else { owned(&api, live).await? };
     if version.is_some() {
         wanted["metadata"]["resourceVersion"] = live.metadata.resource_version.clone().into();
     }

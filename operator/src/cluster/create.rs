@@ -2,22 +2,45 @@
 
 use kube::{
     Api, ResourceExt,
-    api::{DynamicObject, Patch, PatchParams, PostParams},
+    api::{DynamicObject, Patch, PatchParams},
 };
 use serde_json::{Value, json};
 
 use crate::cluster::apply::MANAGER;
 
-/// Makes an object. One of that name that is there already is left alone, and the API server's 409 returned.
+/// Controllers of the cluster's are at a new object at once, and then leave it alone.
+const ATTEMPTS: usize = 3;
+
+/// Makes an object. One of that name that is there already is left alone, and the API server's 409 returned; a field that
+/// no schema has is refused with 400.
 pub async fn create(api: &Api<DynamicObject>, wanted: &Value) -> Result<DynamicObject, kube::Error> {
-    let object: DynamicObject = serde_json::from_value(wanted.clone()).map_err(kube::Error::SerdeError)?;
-    let params = PostParams { field_manager: Some(MANAGER.into()), ..PostParams::default() };
-    let made = api.create(&params, &object).await?;
-    match own(api, &made).await {
-        // A controller of the cluster's was at it already: it is owned when it is next written.
-        Err(kube::Error::Api(status)) if status.code == 409 => Ok(made),
-        owned => Ok(owned?.unwrap_or(made)),
+    let made = post(api, wanted).await?;
+    owned(api, made).await
+}
+
+/// `PostParams` have no way to say how strict the API server is to be.
+async fn post(api: &Api<DynamicObject>, wanted: &Value) -> Result<DynamicObject, kube::Error> {
+    let url = format!("{}?fieldManager={MANAGER}&fieldValidation=Strict", api.resource_url());
+    let body = serde_json::to_vec(wanted).map_err(kube::Error::SerdeError)?;
+    let request = http::Request::post(url).header(http::header::CONTENT_TYPE, "application/json").body(body);
+    api.clone().into_client().request(request.map_err(kube::Error::HttpError)?).await
+}
+
+/// As [`own`], of the object as it is by now.
+pub async fn owned(
+    api: &Api<DynamicObject>,
+    mut object: DynamicObject,
+) -> Result<DynamicObject, kube::Error> {
+    for _ in 0..ATTEMPTS {
+        match own(api, &object).await {
+            Err(kube::Error::Api(status)) if status.code == 409 => {
+                object = api.get(&object.name_any()).await?
+            }
+            done => return Ok(done?.unwrap_or(object)),
+        }
     }
+    // It is owned when it is next written.
+    Ok(object)
 }
 
 /// Fields that came with a POST count as updated, not as applied: what a later apply no longer wants would stay. From

@@ -11,6 +11,12 @@ pub fn addresses(service: &DynamicObject) -> Vec<String> {
     own.filter_map(Value::as_str).filter(|address| *address != "None").chain(outside).map(canonical).collect()
 }
 
+/// The port of the Service.
+pub fn port(service: &DynamicObject) -> Option<i32> {
+    let port = service.data["spec"]["ports"][0]["port"].as_i64();
+    port.and_then(|port| i32::try_from(port).ok())
+}
+
 /// The port on every node, when that is how the Service is reached.
 pub fn node_port(service: &DynamicObject) -> Option<i32> {
     let spec = &service.data["spec"];

@@ -100,7 +100,10 @@ impl<'a> Pass<'a> {
                 self.tell_about(EventType::Warning, "Reverted", note, &live).await;
                 Ok((*live, true))
             }
-            Outcome::Misselects(live) => Err(self.replace(&live, &wanted).await?),
+            Outcome::Misselects(live) => {
+                self.wrote = true;
+                Ok((self.replace(&live, &wanted).await?, true))
+            }
             Outcome::Foreign(uid) => Err(PassError::NameConflict { kind, name, uid }),
         }
     }
@@ -118,14 +121,17 @@ impl<'a> Pass<'a> {
         };
         // Pods that stay for now keep what they use, and stay reachable as they are.
         let held = before.is_some() && (children.deployment.is_none() || !matches!(trial, Ok(None)));
-        let login = children.redis_auth.take().filter(|_| !held);
+        let login = match children.redis_auth.take() {
+            Some(_) if held && self.redis().await?.is_none() => None,
+            login => login,
+        };
         let inputs = children.secrets.drain(..).chain(login).chain([children.live.take()]).collect();
         let inputs = self.inputs(inputs).await?;
         if let Some(trust) = children.trust.take() {
             self.child(trust).await?;
         }
         let applied = match trial? {
-            trial if held => Applied { trial, held, redis: self.redis().await?, ..Applied::default() },
+            trial if held => self.hold(children, trial).await?,
             _ => self.roll_out(children, before).await?,
         };
         if let Some(hash) = inputs {

@@ -18,7 +18,7 @@ use crate::{
         resolve::Defaults,
         status::{
             pace::Progress,
-            write::{failed_pass, unreadable},
+            write::{announced, failed_pass, unreadable},
         },
         wakes::{Watched, names_bundle, names_claim, names_secret, nobody, wakes},
     },
@@ -35,20 +35,20 @@ use k8s_openapi::{
 };
 use kube::{
     Api, Client, Resource, ResourceExt,
-    core::{NamespaceResourceScope, PartialObjectMeta},
+    core::{DynamicObject, NamespaceResourceScope, PartialObjectMeta},
     runtime::{
         controller::{self, Action, Controller},
         events::{Recorder, Reporter},
+        reflector::ObjectRef,
         watcher,
     },
 };
 use rand::Rng;
 
+/// What comes within this time is looked at together: a pass makes a dozen children, and each tells of itself.
+const BURST: Duration = Duration::from_millis(200);
 /// Passes at a time: each may hash passwords, and all share one API server.
 const PASSES: u16 = 16;
-
-/// Objects that have to go first go in about this time.
-const REPLACING: Duration = Duration::from_secs(1);
 
 struct Shared {
     context: Context,
@@ -58,6 +58,13 @@ struct Shared {
 }
 
 impl Shared {
+    /// An object that is gone.
+    fn forget(&self, gone: &ObjectRef<DynamicObject>) {
+        let key = format!("{}/{}", gone.namespace.as_deref().unwrap_or_default(), gone.name);
+        self.retries.succeeded(&key);
+        self.paused(&key, false);
+    }
+
     fn paused(&self, key: &str, paused: bool) {
         let mut all = self.paused.lock().unwrap_or_else(PoisonError::into_inner);
         if paused {
@@ -129,7 +136,7 @@ async fn watch(client: &Client, scope: &Scope, passes: u16, shared: Arc<Shared>)
     let ours = || watcher::Config::default().labels(&format!("app.kubernetes.io/managed-by={MANAGER}"));
     let any = watcher::Config::default;
     let controller = Controller::new(scope.api::<Watched>(client), any())
-        .with_config(controller::Config::default().concurrency(passes));
+        .with_config(controller::Config::default().concurrency(passes).debounce(BURST));
     let registries = controller.store();
     controller
         .watches(scope.metadata::<Deployment>(client), ours(), wakes(&registries, nobody))
@@ -141,11 +148,14 @@ async fn watch(client: &Client, scope: &Scope, passes: u16, shared: Arc<Shared>)
         .watches(scope.metadata::<ConfigMap>(client), any(), wakes(&registries, names_bundle))
         .watches(scope.metadata::<Secret>(client), any(), wakes(&registries, names_secret))
         .watches(scope.metadata::<PersistentVolumeClaim>(client), any(), wakes(&registries, names_claim))
-        .run(pass, retry, shared)
-        .for_each(|result| async move {
-            if let Err(error) = result {
-                tracing::debug!(%error, "the queue reports");
+        .run(pass, retry, Arc::clone(&shared))
+        .for_each(|result| {
+            match result {
+                Err(controller::Error::ObjectNotFound(gone)) => shared.forget(&gone),
+                Err(error) => tracing::debug!(%error, "the queue reports"),
+                Ok(_) => {}
             }
+            std::future::ready(())
         })
         .await;
 }
@@ -167,6 +177,7 @@ async fn pass(watched: Arc<Watched>, shared: Arc<Shared>) -> Result<Action, Arc<
         shared.paused(&key, false);
         return Ok(Action::await_change());
     };
+    let object = announced(object, &context.client).await?;
     shared.paused(&key, Wishes::of(object.annotations()).paused());
     let now = Timestamp::now().as_second();
     match reconcile(&object, context, now).await {
@@ -175,7 +186,6 @@ async fn pass(watched: Arc<Watched>, shared: Arc<Shared>) -> Result<Action, Arc<
             Ok(Action::requeue(again))
         }
         Err(PassError::Terminating) => Ok(Action::await_change()),
-        Err(PassError::Replacing(_)) => Ok(Action::requeue(REPLACING)),
         Err(error) => {
             tracing::warn!(error = ?error, object = key, "a pass failed");
             // An API server that does not answer says nothing about the registry: its status stays.

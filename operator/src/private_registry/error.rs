@@ -145,7 +145,7 @@ fn undeclared(status: &Status) -> bool {
 
 fn remedy(said: &str) -> &'static str {
     if said.contains("immutable") {
-        return "what cannot be changed can be deleted: it is made anew as it should be";
+        return "what cannot be changed has to be made anew: save what it holds, delete it, and put that into the new one";
     }
     "correct what the object asks for, or ask for what the namespace forbids"
 }

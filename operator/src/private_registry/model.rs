@@ -186,11 +186,6 @@ impl Model {
         self.encrypted() && self.service.http_redirect == HttpRedirect::Enabled
     }
 
-    /// `host` as clients write it: with the port, unless it is the one of https.
-    pub fn authority(&self, host: &str) -> String {
-        at(host, self.port(), 443)
-    }
-
     /// `host` as a URL.
     pub fn url_of(&self, host: &str) -> String {
         self.url_at(host, self.port())
@@ -204,10 +199,12 @@ impl Model {
         format!("http://{}", at(host, port, 80))
     }
 
-    /// Every `host` and `host:port` that clients write; `node_port` is the Service's, where it is of type NodePort.
-    pub fn authorities(&self, addresses: &[String], node_port: Option<i32>) -> Vec<String> {
-        let hosts = self.hosts().into_iter().chain(addresses.iter().cloned());
-        let mut all: Vec<String> = hosts.map(|host| self.authority(&host)).collect();
+    /// Every `host` and `host:port` that clients write; `now` is the port of the Service as it is, `node_port` that on
+    /// every node, where it has one.
+    pub fn authorities(&self, addresses: &[String], now: Option<i32>, node_port: Option<i32>) -> Vec<String> {
+        let hosts = || self.hosts().into_iter().chain(addresses.iter().cloned());
+        let of = |port: &i32| hosts().map(|host| at(&host, *port, 443)).collect::<Vec<_>>();
+        let mut all: Vec<String> = [self.port()].iter().chain(&now).flat_map(of).collect();
         all.extend(
             node_port
                 .into_iter()

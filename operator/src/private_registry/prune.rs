@@ -18,7 +18,7 @@ struct Prunable {
 }
 
 const PRUNABLE: &[Prunable] = &[
-    Prunable { api_version: "networking.k8s.io/v1", kind: "NetworkPolicy", needed: true },
+    Prunable { api_version: "networking.k8s.io/v1", kind: "NetworkPolicy", needed: false },
     Prunable { api_version: "policy/v1", kind: "PodDisruptionBudget", needed: false },
     Prunable { api_version: "apps/v1", kind: "Deployment", needed: true },
     Prunable { api_version: "v1", kind: "Pod", needed: true },
@@ -31,9 +31,12 @@ const PRUNABLE: &[Prunable] = &[
 impl Pass<'_> {
     /// Deletes children that are no longer wanted. Those that pods mount wait until the pods are replaced.
     pub async fn prune(&self, rolled_out: bool) -> Result<(), PassError> {
+        // A Redis goes with its last user, and what protects it with it.
+        let redis = self.reader.model.names.redis();
         for kind in PRUNABLE.iter().filter(|kind| rolled_out || !kind.needed) {
             let mut unwanted = self.reader.children(kind.api_version, kind.kind).await?;
             unwanted.retain(|child| self.unwanted(kind.kind, child));
+            unwanted.retain(|child| rolled_out || child.name_any() != redis);
             if kind.kind == "ConfigMap" && !unwanted.is_empty() {
                 let mounted = self.mounted().await?;
                 unwanted.retain(|child| !mounted.contains(&child.name_any()));

@@ -9,7 +9,7 @@ use crate::{
     cluster::deployment::{replaced, rolled_out},
     crd::registry::PrivateRegistry,
     private_registry::{
-        addresses::{addresses, node_port},
+        addresses::{addresses, node_port, port},
         apply::{Applied, Pass},
         certificate::{self, Certificate},
         credentials::{self, Credentials},
@@ -41,9 +41,8 @@ pub struct Context {
     pub cluster_wide: bool,
 }
 
-/// Makes the registry what its object says, and says how it is.
+/// Makes the registry what its object, which has a status, says, and says how it is.
 pub async fn reconcile(object: &PrivateRegistry, context: &Context, now: i64) -> Result<Progress, PassError> {
-    write::announce(object, &context.client).await?;
     let model = resolve(object, &context.defaults)?;
     let seen = Seen::default();
     let reader = Reader {
@@ -60,7 +59,8 @@ pub async fn reconcile(object: &PrivateRegistry, context: &Context, now: i64) ->
     }
     let front = pass.front().await?;
     let addresses = addresses(&front.service);
-    let authorities = model.authorities(&addresses, node_port(&front.service));
+    // Until the Service is changed, clients come by the port that it has.
+    let authorities = model.authorities(&addresses, port(&front.service), node_port(&front.service));
     let certificate = certificate::gather(&reader, &addresses).await?;
     let credentials = credentials::gather(&reader, &authorities).await?;
     let inputs = inputs(authorities, &front.volume.decision, &certificate, &credentials);
@@ -82,13 +82,11 @@ impl Pass<'_> {
     ) -> Result<Observed, PassError> {
         self.release("v1", "PersistentVolumeClaim", &self.reader.model.names.data()).await?;
         self.release("v1", "Secret", &self.reader.model.names.ca()).await?;
-        let held = applied.deployment.is_none();
         let deployment = applied.deployment.or(front.deployment).as_ref().map(json_of);
         let done = deployment.as_ref().is_some_and(replaced);
         // Pods that stay for now keep all that they use.
-        if applied.trial.is_none() && (self.wrote() || tidy_needed(self.object, done)) {
-            // A Deployment that is held needs what its old template mounts.
-            self.prune(done && !held).await?;
+        if !applied.held && (self.wrote() || tidy_needed(self.object, done)) {
+            self.prune(done).await?;
         }
         Ok(Observed {
             held: self.object.status.clone().filter(|_| applied.held),

@@ -1,5 +1,7 @@
 //! What leads to pods, and the pods, in the order in which they are replaced.
 
+use std::time::{Duration, Instant};
+
 use kube::{
     ResourceExt,
     api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PropagationPolicy},
@@ -9,8 +11,10 @@ use serde_json::{Value, json};
 
 use crate::{
     cluster::{
-        apply::{APPLIED, marked},
-        deployment::{past_deadline, replaced},
+        apply::marked,
+        create::create,
+        deployment::{current, past_deadline, replaced},
+        subset::contains,
     },
     private_registry::{
         apply::{Applied, Pass},
@@ -18,11 +22,15 @@ use crate::{
         error::{PassError, unwritten},
         model::CacheKind,
         observe::{failed, json_of},
+        trial::Trial,
     },
 };
 
 /// Labels of a Deployment's selector, on what it is to select.
 const SELECTOR: &str = "/spec/selector/matchLabels";
+
+/// How long a Deployment that is replaced may take to go.
+const GOING: Duration = Duration::from_secs(10);
 
 impl Pass<'_> {
     /// Applies what leads to pods, and the pods. `before` is the registry's Deployment as it was.
@@ -31,21 +39,51 @@ impl Pass<'_> {
         children: Children,
         before: Option<&Value>,
     ) -> Result<Applied, PassError> {
-        let mut applied =
-            Applied { service: Some(self.child(children.service).await?), ..Applied::default() };
+        let redis = self.apply_redis(children.redis).await?;
+        let seen = redis.as_ref().map(json_of);
+        let waits = children.deployment.as_ref().zip(before);
+        if waits.is_some_and(|(wanted, before)| waits_for_redis(wanted, before, seen.as_ref())) {
+            return Ok(Applied { redis, held: true, after_redis: true, ..Applied::default() });
+        }
+        let service = Some(self.child(children.service).await?);
         for child in children.network_policies.into_iter().chain(children.disruption_budget) {
             self.child(child).await?;
         }
-        for child in children.redis {
-            applied.redis = Some(self.child(child).await?);
+        let deployment = match children.deployment {
+            Some(deployment) => Some(self.child(deployment).await?),
+            None => None,
+        };
+        Ok(Applied { deployment, service, redis, ..Applied::default() })
+    }
+
+    /// While pods stay as they are: what protects them is made where it is missing, and a Redis that they use goes on.
+    pub(super) async fn hold(
+        &mut self,
+        children: Children,
+        trial: Option<Trial>,
+    ) -> Result<Applied, PassError> {
+        for child in children.network_policies.into_iter().chain(children.disruption_budget) {
+            let name = child["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+            let version = child["apiVersion"].as_str().unwrap_or_default().to_owned();
+            let kind = child["kind"].as_str().unwrap_or_default().to_owned();
+            if self.reader.object(&version, &kind, &name).await?.is_none() {
+                self.child(child).await?;
+            }
         }
-        let Some(deployment) = children.deployment else { return Ok(applied) };
-        let redis = applied.redis.as_ref().map(json_of);
-        applied.after_redis = before.is_some_and(|before| waits(&deployment, before, redis.as_ref()));
-        if !applied.after_redis {
-            applied.deployment = Some(self.child(deployment).await?);
+        let redis = match self.redis().await? {
+            Some(_) => self.apply_redis(children.redis).await?,
+            None => None,
+        };
+        Ok(Applied { trial, held: true, redis, ..Applied::default() })
+    }
+
+    /// Applies the managed Redis, if there is to be one; gives its Deployment.
+    async fn apply_redis(&mut self, children: Vec<Value>) -> Result<Option<DynamicObject>, PassError> {
+        let mut last = None;
+        for child in children {
+            last = Some(self.child(child).await?);
         }
-        Ok(applied)
+        Ok(last)
     }
 
     /// The managed Redis as it is.
@@ -58,28 +96,53 @@ impl Pass<'_> {
         }
     }
 
-    /// A Deployment that selects other pods than it should goes, and the next pass makes it anew. Its pods stay, and get
-    /// the labels by which the new one and the Service find them.
-    pub(super) async fn replace(&self, live: &DynamicObject, wanted: &Value) -> Result<PassError, PassError> {
+    /// A Deployment that selects other pods than it should is made anew. Its pods stay, and get the labels by which the new
+    /// one and the Service find them; where that would take from the old one what it selects by, they go.
+    pub(super) async fn replace(
+        &self,
+        live: &DynamicObject,
+        wanted: &Value,
+    ) -> Result<DynamicObject, PassError> {
         let name = live.name_any();
-        let labels = wanted.pointer(SELECTOR).cloned().unwrap_or_default();
         if live.metadata.deletion_timestamp.is_none() {
-            for set in self.selected("ReplicaSet", "apps/v1", live).await? {
-                for pod in self.selected("Pod", "v1", &set).await? {
-                    self.label("Pod", "v1", &pod, &labels).await?;
-                }
-                self.label("ReplicaSet", "apps/v1", &set, &labels).await?;
+            let labels = wanted.pointer(SELECTOR).cloned().unwrap_or_default();
+            let stays = agree(json_of(live).pointer(SELECTOR), &labels);
+            let propagation_policy =
+                Some(if stays { PropagationPolicy::Orphan } else { PropagationPolicy::Foreground });
+            if stays {
+                self.take_over(live, &labels).await?;
             }
-            let note =
-                format!("Deployment {name} selected pods by other labels: it is made anew over its pods");
+            let params = DeleteParams { propagation_policy, ..DeleteParams::default() };
+            self.delete("apps/v1", "Deployment", live, params).await?;
+            let note = format!("Deployment {name} selected pods by other labels: it is made anew");
             self.tell_about(EventType::Normal, "Replaced", note, live).await;
-            let orphan = DeleteParams {
-                propagation_policy: Some(PropagationPolicy::Orphan),
-                ..DeleteParams::default()
-            };
-            self.delete("apps/v1", "Deployment", live, orphan).await?;
         }
-        Ok(PassError::Replacing(name))
+        // In this pass: the Deployment has the only record of some of what the next one has to know.
+        self.gone(live).await?;
+        let api = self.reader.api("apps/v1", "Deployment");
+        create(&api, &marked(wanted.clone()).0).await.map_err(|error| unwritten("Deployment", &name, error))
+    }
+
+    async fn take_over(&self, live: &DynamicObject, labels: &Value) -> Result<(), PassError> {
+        for set in self.selected("ReplicaSet", "apps/v1", live).await? {
+            for pod in self.selected("Pod", "v1", &set).await? {
+                self.label("Pod", "v1", &pod, labels).await?;
+            }
+            self.label("ReplicaSet", "apps/v1", &set, labels).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until a Deployment that was deleted is gone.
+    async fn gone(&self, live: &DynamicObject) -> Result<(), PassError> {
+        let (name, began) = (live.name_any(), Instant::now());
+        while let Some(found) = self.reader.object("apps/v1", "Deployment", &name).await? {
+            if found.metadata.uid != live.metadata.uid || began.elapsed() > GOING {
+                return Err(PassError::Replacing(name));
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Ok(())
     }
 
     /// Objects of `kind` that `owner` controls.
@@ -117,8 +180,20 @@ impl Pass<'_> {
     }
 }
 
-/// Redis first, then those who use it: not both at once. A Redis that does not come up holds nobody back for ever.
-fn waits(wanted: &Value, before: &Value, redis: Option<&Value>) -> bool {
-    let changed = before["metadata"]["annotations"][APPLIED] != marked(wanted.clone()).1;
-    changed && redis.is_some_and(|redis| !replaced(redis) && !past_deadline(redis))
+/// Whether what an object is selected by stays as it is when it gets more labels.
+fn agree(selector: Option<&Value>, labels: &Value) -> bool {
+    let by = selector.and_then(Value::as_object).into_iter().flatten();
+    by.into_iter().all(|(key, value)| labels.get(key).is_none_or(|label| label == value))
+}
+
+/// A Redis that the pods use is replaced first, then they: not both at once. One that does not come up, or that somebody
+/// has stopped, holds nobody back for ever.
+fn waits_for_redis(wanted: &Value, before: &Value, redis: Option<&Value>) -> bool {
+    let changed = !contains(&before["spec"], &wanted["spec"]);
+    changed
+        && redis.is_some_and(|redis| {
+            let used = redis["metadata"]["generation"].as_i64().is_some_and(|generation| generation > 1);
+            let stuck = redis["spec"]["paused"] == true || (current(redis) && past_deadline(redis));
+            used && !stuck && !replaced(redis)
+        })
 }

@@ -29,21 +29,28 @@ where
     PartialObjectMeta<K>: ResourceExt,
 {
     let registries = registries.clone();
-    move |object| concerned(&object, &registries.state(), names)
+    move |object| {
+        let named = |registry: &Watched| names_it(registry, &object, names);
+        concerned(&object, &registries.state_filter(named))
+    }
 }
 
-/// Registries that an object belongs to or that name it. The owner counts whatever version of the API wrote it down. Kept
-/// children have no owner: their annotation names the registry.
-fn concerned<K>(
-    object: &PartialObjectMeta<K>,
-    registries: &[Arc<Watched>],
-    names: Names,
-) -> Vec<ObjectRef<Watched>>
+/// Whether a registry of the object's namespace names the object.
+fn names_it<K>(registry: &Watched, object: &PartialObjectMeta<K>, names: Names) -> bool
+where
+    PartialObjectMeta<K>: ResourceExt,
+{
+    registry.meta().namespace == object.namespace()
+        && registry.0.as_ref().is_ok_and(|registry| names(registry, &object.name_any()))
+}
+
+/// The registry that an object belongs to, and those that name it. The owner counts whatever version of the API wrote it
+/// down. Kept children have no owner: their annotation names the registry.
+fn concerned<K>(object: &PartialObjectMeta<K>, naming: &[Arc<Watched>]) -> Vec<ObjectRef<Watched>>
 where
     PartialObjectMeta<K>: ResourceExt,
 {
     let Some(namespace) = object.namespace() else { return vec![] };
-    let name = object.name_any();
     let ours = |owner: &&OwnerReference| owner.kind == KIND && owner.api_version.starts_with(GROUP);
     let owner = object.owner_references().iter().find(ours);
     let kept = object.annotations().get(REGISTRY_ANNOTATION);
@@ -52,11 +59,7 @@ where
         .map(|registry| ObjectRef::new(registry).within(&namespace))
         .into_iter()
         .collect();
-    let users = registries
-        .iter()
-        .filter(|registry| registry.meta().namespace.as_ref() == Some(&namespace))
-        .filter(|registry| registry.0.as_ref().is_ok_and(|registry| names(registry, &name)));
-    found.extend(users.map(|registry| ObjectRef::from_obj(registry.as_ref())));
+    found.extend(naming.iter().map(|registry| ObjectRef::from_obj(registry.as_ref())));
     found
 }
 
@@ -116,9 +119,10 @@ mod tests {
         let registry = json!({"apiVersion": "privateregistry.dev/v1alpha1", "kind": KIND,
             "metadata": {"name": "team", "namespace": "tools"},
             "spec": {"storage": {"ephemeral": {}}, "tls": {"secretRef": {"name": "own"}}}});
-        let registries = [Arc::new(serde_json::from_value::<Watched>(registry).unwrap())];
+        let registry = Arc::new(serde_json::from_value::<Watched>(registry).unwrap());
         let object: PartialObjectMeta<K> = serde_json::from_value(json!({"metadata": metadata})).unwrap();
-        concerned(&object, &registries, names).into_iter().map(|found| found.name).collect()
+        let naming: Vec<_> = Some(registry).into_iter().filter(|one| names_it(one, &object, names)).collect();
+        concerned(&object, &naming).into_iter().map(|found| found.name).collect()
     }
 
     // operator 75: owners of an older version of the API wake all the same

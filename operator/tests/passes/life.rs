@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{SIX_LINES, World};
+use crate::world::{OBJECT, SIX_LINES, World};
 
 // operator 32: what is kept belongs to nobody, and is owned under Delete only
 #[tokio::test]
@@ -271,6 +271,19 @@ async fn a_paused_registry_whose_pods_come_back_is_ready() {
         "{}",
         world.message("Ready")
     );
+    // One that is suspended stays so, and has not resumed.
+    world.annotate("privateregistry.dev/paused", "false");
+    world.set_spec("suspend", true.into());
+    world.settle().await;
+    world.annotate("privateregistry.dev/paused", "true");
+    world.settle().await;
+    assert_eq!(world.condition("Ready"), "False/Suspended");
+    assert!(!world.api.events().iter().any(|event| event.starts_with("Resumed")));
+    // One that is paused from the beginning has all its conditions.
+    let mut fresh = World::new(SIX_LINES);
+    fresh.annotate("privateregistry.dev/paused", "true");
+    fresh.settle().await;
+    assert_eq!(fresh.api.objects()[OBJECT]["status"]["conditions"].as_array().unwrap().len(), 10);
 }
 
 // operator 71: zero pods are what was asked for

@@ -136,3 +136,19 @@ async fn the_logins_of_a_redis_of_ones_own_are_copied_and_kept() {
     world.settle().await;
     copied();
 }
+
+// The login at a Redis of one's own is no password for ours.
+#[tokio::test]
+async fn a_managed_redis_has_a_password_of_its_own() {
+    let mut world = World::new("{storage: {ephemeral: {}}}");
+    world.settle().await;
+    let external = json!({"redis": {"external": {"addresses": ["127.0.0.1:1"], "credentialsSecretRef": {"name": "absent"}}}});
+    world.set_spec("cache", external);
+    world.settle().await;
+    assert_eq!(world.secret("team-redisauth", "password"), "not-given-yet");
+    world.set_spec("cache", serde_json::Value::Null);
+    world.settle().await;
+    let password = world.secret("team-redisauth", "password");
+    assert!(password != "not-given-yet" && password.len() > 20, "{password}");
+    assert!(!world.secret("team-redisauth", "redis.conf").contains("not-given-yet"));
+}

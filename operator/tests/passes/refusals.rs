@@ -89,6 +89,17 @@ async fn a_claim_that_the_cluster_refuses_to_change_serves_on() {
 // A field that does not exist is an error of the API server's own under server-side apply, and the user's to mend.
 #[tokio::test]
 async fn a_field_that_no_child_has_is_said() {
+    // At the first creation, and later.
+    let first = World::new("{storage: {ephemeral: {}}, pod: {template: {spec: {hostnam: x}}}}");
+    first.api.undeclared_in_children("hostnam");
+    let error = first.pass().await.unwrap_err();
+    assert!(error.concerns_the_object() && error.to_string().contains("hostnam"), "{error}");
+    assert!(!first.api.objects().keys().any(|path| path.ends_with("deployments/team-registry")));
+    // What was said at the beginning stays beside what is wrong.
+    first.fail(&error).await;
+    assert_eq!(first.condition("Ready"), "False/InvalidSpec");
+    assert_eq!(first.api.objects()[OBJECT]["status"]["conditions"].as_array().unwrap().len(), 10);
+
     let mut world = World::new(SIX_LINES);
     world.settle().await;
     world.api.undeclared_in_children("hostnam");

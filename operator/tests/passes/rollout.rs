@@ -47,6 +47,8 @@ async fn a_redis_that_is_away_holds_no_roll_out_back() {
     for condition in [stuck, away] {
         let mut world = shared().await;
         world.api.change(REDIS, |redis| {
+            redis["metadata"]["generation"] = 2.into();
+            redis["status"]["observedGeneration"] = 2.into();
             redis["status"]["readyReplicas"] = 0.into();
             redis["status"]["conditions"] = json!([condition]);
         });
@@ -76,8 +78,7 @@ async fn a_deployment_with_another_selector_is_made_anew_over_its_pods() {
     let foreign = "/api/v1/namespaces/tools/pods/not-ours";
     world.api.put(foreign, owned("not-ours", "ReplicaSet", "another", "uid-another"));
 
-    world.pass().await.unwrap_err();
-    assert!(!world.api.objects().contains_key(DEPLOYMENT), "it stays");
+    world.pass().await.unwrap();
     assert!(world.api.orphaned().ends_with(DEPLOYMENT), "{}", world.api.orphaned());
     world.settle().await;
     let objects = world.api.objects();
@@ -136,4 +137,81 @@ async fn a_trial_leaves_the_cache_ready() {
     world.set_spec("image", json!({"reference": "knows-less:1"}));
     world.settle().await;
     assert_eq!(world.condition("CacheReady"), "True/Connected");
+}
+
+// operator 18: what the old one selects by is not taken from under it: then its pods go with it
+#[tokio::test]
+async fn pods_of_a_deployment_with_a_contradicting_selector_go() {
+    let world = shared().await;
+    let old = json!({"app.kubernetes.io/name": "registry", "app.kubernetes.io/instance": "team"});
+    let store =
+        world.api.objects()[DEPLOYMENT]["metadata"]["annotations"]["privateregistry.dev/store"].clone();
+    world.api.change(DEPLOYMENT, |deployment| deployment["spec"]["selector"]["matchLabels"] = old.clone());
+    world.pass().await.unwrap();
+    assert_eq!(world.api.orphaned(), "", "its pods were left behind");
+    let made = world.api.objects()[DEPLOYMENT].clone();
+    assert_eq!(made["spec"]["selector"]["matchLabels"]["app.kubernetes.io/name"], "privateregistry");
+    assert_eq!(made["metadata"]["annotations"]["privateregistry.dev/store"], store, "the record is lost");
+}
+
+// guarantee 5: while a store is held, what protects the pods stays, and is made again where it is missing
+#[tokio::test]
+async fn what_protects_pods_that_stay_stays() {
+    let mut world =
+        World::new("{replicas: 2, storage: {filesystem: {size: 1Gi, accessMode: ReadWriteMany}}}");
+    world.settle().await;
+    let budget = "/apis/policy/v1/namespaces/tools/poddisruptionbudgets/team-registry";
+    let policy = "/apis/networking.k8s.io/v1/namespaces/tools/networkpolicies/team-registry";
+    world.api.change("persistentvolumeclaims/team-data", |claim| {
+        claim["metadata"]["deletionTimestamp"] = "2027-01-15T08:00:00Z".into();
+    });
+    world.set_spec("drainTimeout", "30s".into());
+    world.settle().await;
+    assert_eq!(world.condition("StorageReady"), "False/ClaimLost");
+    for path in [budget, policy] {
+        assert!(world.api.objects().contains_key(path), "{path} is gone");
+        world.api.remove(path);
+    }
+    world.settle().await;
+    for path in [budget, policy] {
+        assert!(world.api.objects().contains_key(path), "{path} is not put back");
+    }
+    // Pods that stay are not said to be gone.
+    world.set_spec("suspend", true.into());
+    world.settle().await;
+    assert_eq!(world.condition("Ready"), "False/ClaimLost");
+    assert_ne!(world.condition("Progressing"), "False/Suspended");
+}
+
+// Clients come by the port that the Service has, and by the one that it will have.
+#[tokio::test]
+async fn the_pull_secret_works_for_the_service_as_it_is() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    let hosts = |world: &World| {
+        let config: Value = serde_json::from_str(&world.secret("team-pull", ".dockerconfigjson")).unwrap();
+        config["auths"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    let host = "team-registry.tools.svc".to_owned();
+    world.set_spec("exposure", json!({"service": {"port": 8443}, "hostnames": ["registry.example.com"]}));
+    world.set_spec("image", json!({"reference": "knows-less:1"}));
+    world.settle().await;
+    assert!(
+        hosts(&world).contains(&host) && hosts(&world).contains(&format!("{host}:8443")),
+        "{:?}",
+        hosts(&world)
+    );
+    assert!(world.message("Ready").ends_with("https://registry.example.com"), "{}", world.message("Ready"));
+    world.set_spec("image", Value::Null);
+    world.settle().await;
+    assert!(
+        !hosts(&world).contains(&host) && hosts(&world).contains(&format!("{host}:8443")),
+        "{:?}",
+        hosts(&world)
+    );
+    assert!(
+        world.message("Ready").ends_with("https://registry.example.com:8443"),
+        "{}",
+        world.message("Ready")
+    );
 }

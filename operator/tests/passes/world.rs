@@ -8,7 +8,7 @@ use operator::{
         error::PassError,
         reconcile::{Context, reconcile},
         resolve::Defaults,
-        status::write::failed_pass,
+        status::write::{announced, failed_pass},
     },
 };
 use serde_json::{Value, json};
@@ -67,6 +67,7 @@ impl World {
     /// One pass.
     pub async fn pass(&self) -> Result<(), PassError> {
         let object: PrivateRegistry = serde_json::from_value(self.api.objects()[OBJECT].clone()).unwrap();
+        let object = announced(object, &self.context.client).await?;
         reconcile(&object, &self.context, self.now).await.map(drop)
     }
 

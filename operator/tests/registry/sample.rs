@@ -50,7 +50,7 @@ pub fn inputs(model: &Model) -> Inputs {
     let pair = |name: &str| Pair { certificate: format!("{name} certificate"), key: format!("{name} key") };
     let own = matches!(model.tls, TlsSource::SelfSigned(_));
     Inputs {
-        authorities: model.authorities(&["10.96.0.7".into()], None),
+        authorities: model.authorities(&["10.96.0.7".into()], None, None),
         authority: own.then(|| Authority { current: pair("CA"), ..Authority::default() }),
         served: model.encrypted().then(|| (pair("served"), Some("CA certificate".to_owned()))),
         trust: own.then(|| "CA certificate".to_owned()),

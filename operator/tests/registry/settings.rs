@@ -71,7 +71,7 @@ fn host_names_change_secrets_and_no_pod() {
 fn the_pull_secret_lists_every_host_as_clients_write_it() {
     use operator::private_registry::desired::secrets::{docker_config, docker_config_password};
     let hosts = |more: &str| {
-        let authorities = model("team", &with(more)).authorities(&["10.96.0.7".into()], Some(30443));
+        let authorities = model("team", &with(more)).authorities(&["10.96.0.7".into()], None, Some(30443));
         let config = docker_config(&authorities, "secret");
         assert_eq!(docker_config_password(&config).as_deref(), Some("secret"));
         serde_json::from_str::<Value>(&config).unwrap()["auths"]

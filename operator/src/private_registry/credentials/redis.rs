@@ -6,7 +6,8 @@ use crate::{
         accounts::password,
         credentials::{Credentials, unbroken},
         desired::redis_login::{
-            PASSWORD, RedisLogin, RedisLogins, SENTINEL_PASSWORD, SENTINEL_USERNAME, USERNAME, redis_auth,
+            CONFIGURATION, PASSWORD, RedisLogin, RedisLogins, SENTINEL_PASSWORD, SENTINEL_USERNAME, USERNAME,
+            redis_auth,
         },
         error::PassError,
         generated::keep,
@@ -45,7 +46,9 @@ async fn managed(reader: &Reader<'_>) -> Result<RedisLogin, PassError> {
     };
     let kept = keep(reader, &reader.model.names.redis_auth(), make).await?;
     // The server reads it without what a file ends in, so Redis gets it so.
-    let password = kept.stored.text(PASSWORD).map(|password| password.trim_end().to_owned());
+    // Of a Redis of the user's own the Secret had the login: that is nothing for ours.
+    let ours = kept.stored.text(CONFIGURATION).is_some() && kept.stored.text(USERNAME).is_none();
+    let password = kept.stored.text(PASSWORD).filter(|_| ours).map(|password| password.trim_end().to_owned());
     let password = password.filter(|password| !password.is_empty()).unwrap_or_else(password::generate);
     Ok(RedisLogin { password, ..fresh() })
 }

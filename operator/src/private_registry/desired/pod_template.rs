@@ -22,6 +22,12 @@ pub fn check(template: &Map<String, Value>) -> Result<(), String> {
             return Err(format!("sets the label {label}, by which the operator finds its pods: remove it"));
         }
     }
+    for needed in ["metadata", "spec", "metadata/labels", "spec/containers", "spec/volumes"] {
+        let found = if needed.contains('/') { at(needed) } else { template.get(needed) };
+        if found.is_some_and(Value::is_null) {
+            return Err(format!("removes {}, which the operator needs", needed.replace('/', ".")));
+        }
+    }
     serde_json::from_value::<PodTemplateSpec>(Value::Object(template.clone()))
         .map_err(|error| format!("is no pod template: {error}"))?;
     for list in ["spec/volumes", "spec/containers", "spec/initContainers"] {
@@ -99,6 +105,11 @@ mod tests {
             json!({"spec": {"containers": [{"name": "proxy", "env": {}}]}}),
         ] {
             assert!(refused(&shape).contains("is no pod template"), "{shape}");
+        }
+        for null in
+            [json!({"spec": null}), json!({"metadata": {"labels": null}}), json!({"spec": {"volumes": null}})]
+        {
+            assert!(refused(&null).contains("removes"), "{null}");
         }
         assert_eq!(check(json!({"spec": {"affinity": null}}).as_object().unwrap()), Ok(()));
         let sidecar =

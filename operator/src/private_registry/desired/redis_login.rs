@@ -20,6 +20,8 @@ pub const USERNAME: &str = "username";
 pub const PASSWORD: &str = "password";
 /// Key of the account's name at Sentinels.
 pub const SENTINEL_USERNAME: &str = "sentinel-username";
+/// Key of the configuration of a managed Redis.
+pub const CONFIGURATION: &str = "redis.conf";
 /// Key of the password at Sentinels.
 pub const SENTINEL_PASSWORD: &str = "sentinel-password";
 
@@ -70,7 +72,7 @@ pub fn redis_auth(model: &Model, logins: &RedisLogins) -> Option<Value> {
     let mut data: BTreeMap<&'static str, String> =
         keys(model).into_iter().map(|key| (key, value(key))).collect();
     if let CacheKind::ManagedRedis(managed) = &model.cache {
-        data.insert("redis.conf", redis::config(managed, &logins.server.password));
+        data.insert(CONFIGURATION, redis::config(managed, &logins.server.password));
     }
     let metadata = metadata_of(model, &model.names.redis_auth(), Keep::Never, Component::Redis);
     (!data.is_empty()).then(|| secret(metadata, "Opaque", &data))

@@ -60,7 +60,7 @@ pub fn compute(object: &PrivateRegistry, model: &Model, seen: &Observed, now: i6
 
 /// `Ready`: the first part that is not.
 fn ready(model: &Model, seen: &Observed, parts: &[Verdict]) -> Verdict {
-    if model.spec.suspend {
+    if model.spec.suspend && seen.held.is_none() {
         let message = "spec.suspend is true: set it to false to serve again";
         return Verdict::no(kind::READY, reason::SUSPENDED, message);
     }
@@ -104,7 +104,9 @@ pub fn paused(object: &PrivateRegistry, ready: i32, now: i64) -> PrivateRegistry
     let ready_now = old.conditions.iter().find(|one| one.type_ == kind::READY);
     let mut verdicts = vec![Verdict::no(kind::PROGRESSING, reason::PAUSED, message)];
     // Only what pods decide is known: the rest stays as it was.
-    if ready == 0 {
+    if ready_now.is_some_and(|one| one.reason == reason::SUSPENDED) {
+        // That is all that there is to say.
+    } else if ready == 0 {
         verdicts.push(Verdict { kind: kind::READY, ..available.clone() });
     } else if ready_now.is_some_and(|one| one.reason == reason::NO_READY_PODS) && broken.count() == 0 {
         let message = format!("serving at {}", old.url.as_deref().unwrap_or_default());

@@ -25,7 +25,7 @@ pub fn facts(model: &Model, seen: &Observed) -> PrivateRegistryStatus {
     let held = seen.held.clone().unwrap_or_default();
     PrivateRegistryStatus {
         url: Some(url(model, seen)),
-        endpoints: if seen.held.is_some() { held.endpoints } else { endpoints(model, seen) },
+        endpoints: if held.endpoints.is_empty() { endpoints(model, seen) } else { held.endpoints },
         replicas: counted("replicas"),
         ready_replicas: counted("readyReplicas"),
         selector: Some(selector(model)),
@@ -61,8 +61,8 @@ pub fn facts(model: &Model, seen: &Observed) -> PrivateRegistryStatus {
 
 /// Where clients go: a name of the user's leads to the nodes where the Service is of type NodePort.
 pub fn url(model: &Model, seen: &Observed) -> String {
-    if let Some(url) = seen.held.as_ref().and_then(|held| held.url.as_ref()) {
-        return url.clone();
+    if let Some(url) = seen.held.as_ref().and_then(|held| moved(model, held.url.as_ref()?)) {
+        return url;
     }
     let port =
         seen.service["spec"]["ports"][0]["nodePort"].as_i64().and_then(|port| i32::try_from(port).ok());
@@ -70,6 +70,15 @@ pub fn url(model: &Model, seen: &Observed) -> String {
         (Some(host), Some(port)) if model.service.type_ == ServiceType::NodePort => model.url_at(host, port),
         _ => model.url(),
     }
+}
+
+/// The registry's name at the scheme and port of `url`: the Service and the pods stay, the certificate follows names.
+fn moved(model: &Model, url: &str) -> Option<String> {
+    let (scheme, authority) = url.split_once("://")?;
+    let port = authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+    let port = port.map(|(_, port)| format!(":{port}")).unwrap_or_default();
+    let host = model.hostnames().first().cloned().unwrap_or_else(|| model.names.service_host());
+    Some(format!("{scheme}://{host}{port}"))
 }
 
 fn endpoints(model: &Model, seen: &Observed) -> Vec<Endpoint> {

@@ -51,7 +51,7 @@ pub fn cache(model: &Model, seen: &Observed) -> Verdict {
         CacheKind::Memory(_) => {
             Verdict::yes(kind::CACHE_READY, reason::CONNECTED, "each pod remembers metadata by itself")
         }
-        CacheKind::ManagedRedis(_) if model.spec.suspend => Verdict::yes(
+        CacheKind::ManagedRedis(_) if model.spec.suspend && seen.held.is_none() => Verdict::yes(
             kind::CACHE_READY,
             reason::NOT_CONFIGURED,
             "the registry is suspended, and its Redis with it",
@@ -90,7 +90,8 @@ pub fn cache(model: &Model, seen: &Observed) -> Verdict {
 
 /// `ExposureReady`.
 pub fn exposure(model: &Model, seen: &Observed) -> Verdict {
-    let waiting = model.service.type_ == ServiceType::LoadBalancer
+    let waiting = seen.held.is_none()
+        && model.service.type_ == ServiceType::LoadBalancer
         && seen.service["status"]["loadBalancer"]["ingress"].as_array().is_none_or(Vec::is_empty);
     if waiting {
         let name = model.names.registry();

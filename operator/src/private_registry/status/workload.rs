@@ -66,14 +66,15 @@ pub fn progressing(model: &Model, seen: &Observed) -> Verdict {
     let Some(deployment) = &seen.deployment else {
         return Verdict::yes(kind::PROGRESSING, reason::CREATING, "no pod was made yet");
     };
-    if model.spec.suspend && rolled_out(deployment) {
+    if model.spec.suspend && deployment["spec"]["replicas"] == 0 && rolled_out(deployment) {
         return Verdict::no(kind::PROGRESSING, reason::SUSPENDED, "no pods, as asked");
     }
     if let Some(trial) = &seen.trial {
         return tried(model, trial);
     }
     if seen.after_redis {
-        let message = format!("Deployment {} is replaced first", model.names.redis());
+        let name = model.names.redis();
+        let message = format!("Deployment {name} is replaced first; see: kubectl describe deployment {name}");
         return Verdict::yes(kind::PROGRESSING, reason::ROLLING_OUT, message);
     }
     let message = format!(
@@ -82,6 +83,10 @@ pub fn progressing(model: &Model, seen: &Observed) -> Verdict {
         model.replicas()
     );
     if replaced(deployment) {
+        let message = match words(&seen.pods) {
+            Some(words) => format!("{message}; {}", words.message),
+            None => message,
+        };
         return Verdict::no(kind::PROGRESSING, reason::ROLLED_OUT, message);
     }
     if current(deployment) && past_deadline(deployment) {

@@ -31,12 +31,14 @@ use crate::{
     },
 };
 
-/// A first status, before anything else is done.
-pub async fn announce(object: &PrivateRegistry, client: &Client) -> Result<(), PassError> {
+/// The object with a status: a first one is written before anything else is done.
+pub async fn announced(object: PrivateRegistry, client: &Client) -> Result<PrivateRegistry, PassError> {
     if object.status.is_some() {
-        return Ok(());
+        return Ok(object);
     }
-    send(object, client, &compute::first(object, Timestamp::now().as_second())).await
+    let status = compute::first(&object, Timestamp::now().as_second());
+    send(&object, client, &status).await?;
+    Ok(PrivateRegistry { status: Some(status), ..object })
 }
 
 /// The status after a pass.

@@ -172,8 +172,9 @@ impl FakeApi {
                     answer
                 }
                 method => {
-                    let managed = query.contains("fieldManager=");
-                    state.write(&How { method, content, managed }, path, sent)
+                    let (managed, strict) =
+                        (query.contains("fieldManager="), query.contains("fieldValidation=Strict"));
+                    state.write(&How { method, content, managed, strict }, path, sent)
                 }
             }
         };

@@ -26,11 +26,9 @@ impl State {
             object["metadata"]["resourceVersion"] = version.into();
             return (StatusCode::OK, object.clone());
         }
-        let template = &sent["spec"]["template"]["spec"];
-        if let Some(field) = self.undeclared.filter(|field| !template[*field].is_null()) {
-            let message = format!(
-                "failed to create typed patch object: .spec.template.spec.{field}: field not declared in schema"
-            );
+        if let Some(field) = self.unknown_in(&sent) {
+            let message =
+                format!("failed to create typed patch object: .{field}: field not declared in schema");
             return (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 json!({"kind": "Status", "status": "Failure", "code": 500, "message": message}),

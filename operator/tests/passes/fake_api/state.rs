@@ -53,6 +53,8 @@ pub struct How<'a> {
     pub content: &'a str,
     /// The writer gives its name as manager of the fields.
     pub managed: bool,
+    /// Unknown fields are refused, not dropped.
+    pub strict: bool,
 }
 
 /// Status and body.
@@ -92,7 +94,7 @@ impl State {
                 if self.objects.contains_key(&path) {
                     failure(409, "AlreadyExists")
                 } else {
-                    self.post(&path, sent, how.managed)
+                    self.post(&path, sent, how.managed, how.strict)
                 }
             }
             "PATCH" if how.content.contains("apply") => self.apply(path, sent),
@@ -111,8 +113,17 @@ impl State {
         if cut { failure(504, "Timeout") } else { answer }
     }
 
+    /// The field of a pod template that no schema has.
+    pub(super) fn unknown_in(&self, sent: &Value) -> Option<&'static str> {
+        let template = &sent["spec"]["template"]["spec"];
+        self.undeclared.filter(|field| !template[*field].is_null())
+    }
+
     /// What came with a POST counts as updated, not as applied.
-    fn post(&mut self, path: &str, sent: Value, managed: bool) -> Answer {
+    fn post(&mut self, path: &str, sent: Value, managed: bool, strict: bool) -> Answer {
+        if let Some(field) = self.unknown_in(&sent).filter(|_| strict) {
+            return failure(400, &format!("strict decoding error: unknown field \"{field}\""));
+        }
         self.posted.insert(path.to_owned(), sent.clone());
         let (status, answer) = self.create(path, sent);
         if status != StatusCode::CREATED {
