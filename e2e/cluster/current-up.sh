@@ -11,7 +11,8 @@ need ip=iproute2 jq=jq curl=curl
 context=$(kubectl config current-context) || die "there is no current kubeconfig"
 [[ $context == kind-* ]] || die "the current context is $context, which is no kind cluster"
 mkdir -p "$STATE"/{certs.d,logs}
-if [ ! -e "$STATE/docker-host" ]; then echo "${DOCKER_HOST:-}" >"$STATE/docker-host"; fi
+# A run that failed may have had another engine in mind.
+[ "$(cluster_in_use)" = current ] || echo "${DOCKER_HOST:-}" >"$STATE/docker-host"
 use_engine
 echo "${context#kind-}" >"$STATE/kind-name"
 kubectl config view --minify --flatten >"$STATE/kubeconfig.new"
