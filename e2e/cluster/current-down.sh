@@ -42,7 +42,7 @@ on_nodes() {
 		for made in "$STATE"/certs.d/*; do
 			if [ -e "$made" ]; then removed docker exec "$node" rm -rf "/etc/containerd/certs.d/$(basename "$made")"; fi
 		done
-		removed docker exec "$node" rm -rf "$BASE"
+		removed docker exec "$node" rm -rf "$STATE"
 		# ctr only says so where an image is not there.
 		removed docker exec "$node" ctr --namespace k8s.io images rm localhost/private-registry-operator:dev \
 			localhost/registry-server:dev localhost/redis:7 localhost/hello:dev
