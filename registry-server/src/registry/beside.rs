@@ -20,6 +20,36 @@ use crate::{
     storage::error::StorageError,
 };
 
+/// A chunk that has not been moved. Nobody but us knows of it: it goes with the request, however that ends.
+struct Leftover(Option<(Registry, RepositoryName, Uuid)>);
+
+impl Leftover {
+    fn of(registry: &Registry, name: &RepositoryName, id: Uuid) -> Self {
+        Self(Some((registry.clone(), name.clone(), id)))
+    }
+
+    async fn remove(mut self) {
+        if let Some((registry, name, id)) = self.0.take() {
+            remove(&registry, &name, id).await;
+        }
+    }
+}
+
+impl Drop for Leftover {
+    fn drop(&mut self) {
+        let Some((registry, name, id)) = self.0.take() else { return };
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { remove(&registry, &name, id).await });
+        }
+    }
+}
+
+async fn remove(registry: &Registry, name: &RepositoryName, id: Uuid) {
+    if let Err(error) = registry.remove_upload(name, id).await {
+        tracing::warn!(repository = name.as_str(), upload = %id, %error, "a chunk is left over");
+    }
+}
+
 impl Registry {
     /// Takes in all of a chunk or nothing.
     pub(in crate::registry) async fn receive_beside<E: BodyError>(
@@ -31,6 +61,7 @@ impl Registry {
     ) -> Result<Received, RegistryError> {
         let start = self.start_of(name, id, &chunk).await?;
         let beside = self.open_upload(name, None).await?;
+        let leftover = Leftover::of(self, name, beside);
         let alone = Chunk {
             range: chunk.range.map(|(first, last)| (0, last - first)),
             limit: chunk.limit.map(|limit| limit.saturating_sub(start)),
@@ -43,9 +74,7 @@ impl Registry {
                 Ok(received) => registry.move_over(&name, (beside, received.size), id, chunk).await,
                 Err(error) => Err(registry.refused(&name, id, chunk, error).await),
             };
-            if let Err(error) = registry.remove_upload(&name, beside).await {
-                tracing::warn!(repository = name.as_str(), upload = %beside, %error, "a chunk is left over");
-            }
+            leftover.remove().await;
             done
         })
         .await
@@ -89,5 +118,47 @@ impl Registry {
             Err(RegistryError::UploadUnknown) => RegistryError::UploadUnknown,
             _ => ending,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{convert::Infallible, sync::Arc};
+
+    use futures::{StreamExt, stream};
+
+    use super::*;
+    use crate::{
+        registry::metadata::FromStore,
+        storage::{backend::Backend, memory::Memory},
+    };
+
+    // registry C21 C30: a client that leaves in the middle leaves nothing that only we know of
+    #[tokio::test]
+    async fn a_request_that_is_given_up_leaves_no_chunk() {
+        let store: Arc<dyn Backend> = Arc::new(Memory::default());
+        let registry = Registry::new(Arc::clone(&store), Arc::new(FromStore(Arc::clone(&store))));
+        let name: RepositoryName = "n".parse().unwrap();
+        let id = registry.begin_upload(&name, None).await.unwrap();
+        let count = async || store.list(&layout::uploads(&name)).await.unwrap().len();
+        let (sent, mut begun) = tokio::sync::mpsc::channel(1);
+        let piece = vec![b'x'; store.piece() + 1];
+        let first = stream::once(async move {
+            sent.send(()).await.unwrap();
+            Ok::<_, Infallible>(Bytes::from(piece))
+        });
+        let body = Box::pin(first.chain(stream::pending()));
+        let chunk = Chunk { range: Some((0, u64::MAX / 2)), streamed: true, ..Chunk::default() };
+        let (given_up, at) = (registry.clone(), name.clone());
+        let request =
+            tokio::spawn(async move { given_up.receive_upload(&at, id, chunk, body).await.map(drop) });
+        begun.recv().await.unwrap();
+        assert_eq!(count().await, 2, "it does not wait beside");
+        request.abort();
+        assert!(request.await.unwrap_err().is_cancelled());
+        while count().await > 1 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(registry.upload_size(&name, id).await.unwrap(), 0);
     }
 }

@@ -63,13 +63,14 @@ impl Registry {
     }
 
     /// A full store has no room for a claim: there the upload loses its beginning first, which makes some. Where that
-    /// is not enough, it is no session any more, and what is left of it is found by the purge.
+    /// is not enough it goes without one: nobody has a claim on it, or there would have been a conflict, and nobody gets
+    /// one on what has no beginning.
     async fn drop_upload(&self, name: &RepositoryName, id: Uuid) -> Result<(), RegistryError> {
         match self.claim(name, id).await {
             Err(RegistryError::NoSpace(_)) => {
                 self.store.delete(&layout::upload_started(name, id)).await?;
                 match self.mark(name, id).await {
-                    Err(RegistryError::NoSpace(_)) => return Ok(()),
+                    Err(RegistryError::NoSpace(_)) => {}
                     marked => marked?,
                 }
             }
@@ -96,11 +97,15 @@ impl Registry {
     /// Only one gets it; and nobody gets what has been removed meanwhile.
     async fn claim(&self, name: &RepositoryName, id: Uuid) -> Result<(), RegistryError> {
         self.mark(name, id).await?;
-        if self.store.stat(&layout::upload_started(name, id)).await?.is_none() {
-            self.store.delete(&layout::upload_closing(name, id)).await?;
-            return Err(RegistryError::UploadUnknown);
+        let started = self.store.stat(&layout::upload_started(name, id)).await;
+        if matches!(started, Ok(Some(_))) {
+            return Ok(());
         }
-        Ok(())
+        // Also where the store does not say: a claim that nobody carries out would end the session.
+        let withdrawn = self.store.delete(&layout::upload_closing(name, id)).await;
+        started?;
+        withdrawn?;
+        Err(RegistryError::UploadUnknown)
     }
 
     /// Makes the claim, which one alone can.

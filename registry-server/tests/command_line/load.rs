@@ -7,11 +7,11 @@ use std::{
 
 use crate::running::Running;
 
-/// As many files as this process may open, less some for itself.
+/// A third of the files that this process may open: the server has as many, and uploads need some.
 fn sockets() -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
-    line.split_whitespace().next().unwrap().parse::<usize>().map_or(usize::MAX, |most| most - 500)
+    line.split_whitespace().next().unwrap().parse::<usize>().map_or(usize::MAX, |most| most / 3)
 }
 
 /// KiB of memory that the server has used at most so far.
