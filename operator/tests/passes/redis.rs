@@ -152,3 +152,29 @@ async fn a_managed_redis_has_a_password_of_its_own() {
     assert!(password != "not-given-yet" && password.len() > 20, "{password}");
     assert!(!world.secret("team-redisauth", "redis.conf").contains("not-given-yet"));
 }
+
+// operator 103: what the object names and nobody has made, and a server that does not speak TLS
+#[tokio::test]
+async fn a_redis_behind_tls_needs_its_ca() {
+    let plain = server(&[PING, GOOD]).await;
+    let world = World::new(&format!(
+        "{{storage: {{ephemeral: {{}}}}, cache: {{redis: {{external: {{addresses: ['{plain}'], tls: {{caBundleRef: {{name: redis-ca}}}}}}}}}}}}"
+    ));
+    world.settle().await;
+    assert_eq!(world.condition("CacheReady"), "False/Unreachable");
+    let said = world.message("CacheReady");
+    assert!(
+        said.contains("caBundleRef") && said.contains("ConfigMap redis-ca") && said.contains("make it"),
+        "{said}"
+    );
+    assert_eq!(world.condition("Ready"), "True/AllReady");
+
+    let ca = operator::private_registry::certificates::issue::authority("redis", world.now, 100_000).unwrap();
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "redis-ca", "namespace": "tools"},
+        "data": {"ca.crt": ca.certificate}});
+    world.api.put("/api/v1/namespaces/tools/configmaps/redis-ca", map);
+    world.settle().await;
+    assert_eq!(world.condition("CacheReady"), "False/Unreachable");
+    assert!(!world.message("CacheReady").contains("caBundleRef"), "{}", world.message("CacheReady"));
+    assert_eq!(world.condition("Ready"), "True/AllReady");
+}

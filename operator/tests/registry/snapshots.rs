@@ -30,3 +30,15 @@ fn children_of_six_objects() {
         insta::assert_snapshot!(name, documents.join("---\n"));
     }
 }
+
+// operator 4, guarantee 2: the same object, its keys in any order
+#[test]
+fn the_order_of_keys_says_nothing() {
+    let forth = "{storage: {ephemeral: {}}, pod: {labels: {a: '1', b: '2'}, annotations: {c: '3', d: '4'}, nodeSelector: {e: '5',
+        f: '6'}, template: {spec: {hostname: h, dnsPolicy: Default}}}, exposure: {service: {annotations: {x: '1', y: '2'}}}}";
+    let back = "{exposure: {service: {annotations: {y: '2', x: '1'}}}, pod: {template: {spec: {dnsPolicy: Default, hostname: h}},
+        nodeSelector: {f: '6', e: '5'}, annotations: {d: '4', c: '3'}, labels: {b: '2', a: '1'}}, storage: {ephemeral: {}}}";
+    let bytes =
+        |spec: &str| every_child(&model("team", spec)).iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(bytes(forth), bytes(back));
+}
