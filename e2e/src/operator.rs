@@ -26,22 +26,30 @@ pub struct Work {
     pub writes: u64,
 }
 
-/// Its pod that runs.
-pub fn pod() -> Result<String> {
+/// Its pods that run and are to stay.
+fn pods() -> Result<Vec<String>> {
     let labels = format!("app.kubernetes.io/name={NAME}");
     let pods = get(NAMESPACE, &["pods", "-l", &labels, "--field-selector=status.phase=Running"])?;
     let items = pods["items"].as_array().into_iter().flatten();
     let living = items.filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
-    let name = living.filter_map(|pod| pod["metadata"]["name"].as_str()).next();
-    name.map(str::to_owned).context("no pod of the operator runs")
+    Ok(living.filter_map(|pod| pod["metadata"]["name"].as_str().map(str::to_owned)).collect())
 }
 
-/// Fails when the operator's pods were refused something: the chart's role is all that they have.
+/// Its pod that runs.
+pub fn pod() -> Result<String> {
+    pods()?.into_iter().next().context("no pod of the operator runs")
+}
+
+/// Fails when the operator's pods were refused something: the chart's role is all that they have. What a pod that is on its
+/// way out is refused, because its role went first, is no matter.
 pub fn nothing_was_refused() -> Result<()> {
-    let labels = format!("app.kubernetes.io/name={NAME}");
-    let logs = run(&mut kubectl(&["-n", NAMESPACE, "logs", "-l", &labels, "--tail=-1"]))?;
-    let refused = logs.lines().find(|line| line.contains("forbidden: User "));
-    refused.map_or(Ok(()), |line| bail!("the chart's role lacks something: {line}"))
+    for pod in pods()? {
+        let logs = run(&mut kubectl(&["-n", NAMESPACE, "logs", &pod, "--tail=-1"]))?;
+        if let Some(line) = logs.lines().find(|line| line.contains("forbidden: User ")) {
+            bail!("the chart's role lacks something: {line}");
+        }
+    }
+    Ok(())
 }
 
 /// What its metrics say.
