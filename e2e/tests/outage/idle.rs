@@ -25,7 +25,7 @@ const SHAPES: [(&str, &str); 5] = [
     ("cloud", "{storage: {ephemeral: {}}, cache: {memory: {}}, exposure: {service: {type: LoadBalancer}}}"),
     (
         "pods",
-        "{storage: {ephemeral: {}}, tls: {disabled: {}}, cache: {none: {}}, pod: {resources: {limits: {cpu: 1, memory: 1024Mi}, requests: {cpu: 0.01}},
+        "{storage: {ephemeral: {}}, tls: {disabled: {}}, cache: {none: {}}, pod: {resources: {limits: {cpu: 1, memory: 1024Mi}, requests: {cpu: 10m}},
           tolerations: [{operator: Exists}], topologySpreadConstraints: [], labels: {a: b},
           affinity: {podAntiAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 1,
             podAffinityTerm: {topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {a: b}}}}]}},
