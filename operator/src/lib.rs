@@ -1,8 +1,8 @@
 //! The operator of `PrivateRegistry` objects.
 //!
 //! `reconcile` reads like a table of contents: name the children, gather what is secret, apply, tidy, tell.
-//! `observe`, `generated`, `apply`, `redis_probe` and `cluster` hold a client; `resolve`, `placement`, `desired` and
-//! the computation of the status are pure.
+//! `resolve`, `placement`, `desired` and the computation of the status are pure: they have no client and no clock.
+//! `ARCHITECTURE.md` says of every other room what it asks the cluster for.
 
 pub mod args;
 pub mod cluster;

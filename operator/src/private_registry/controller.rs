@@ -177,10 +177,16 @@ async fn pass(watched: Arc<Watched>, shared: Arc<Shared>) -> Result<Action, Arc<
         shared.paused(&key, false);
         return Ok(Action::await_change());
     };
-    let object = announced(object, &context.client).await?;
     shared.paused(&key, Wishes::of(object.annotations()).paused());
     let now = Timestamp::now().as_second();
-    match reconcile(&object, context, now).await {
+    let (object, looked) = match announced(object.clone(), &context.client).await {
+        Ok(object) => {
+            let looked = reconcile(&object, context, now).await;
+            (object, looked)
+        }
+        Err(error) => (object, Err(error)),
+    };
+    match looked {
         Ok(Progress(again)) => {
             shared.retries.succeeded(&key);
             Ok(Action::requeue(again))

@@ -1,4 +1,4 @@
-//! Reads what a pass needs to know. With `generated` and `apply`, the only rooms with a client.
+//! Reads what a pass needs to know.
 
 use std::{
     collections::BTreeMap,

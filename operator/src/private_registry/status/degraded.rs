@@ -26,7 +26,7 @@ pub fn degraded(seen: &Observed, cache: &Condition, before: &[Condition], now: i
         .certificate
         .facts
         .as_ref()
-        .filter(|facts| facts.not_after - now < SOON && short(facts.not_before, facts.not_after))
+        .filter(|facts| facts.not_after - now < SOON && lives_long(facts.not_before, facts.not_after))
     {
         let days = (facts.not_after - now).max(0) / 86_400;
         let message = format!("the certificate that is served ends in {days} days: renew it");
@@ -58,6 +58,6 @@ fn not_long_up(before: &[Condition], now: i64) -> Option<String> {
 }
 
 /// A certificate that lives for a month or more should not be in its last week; one made for a few days is always.
-fn short(not_before: i64, not_after: i64) -> bool {
+fn lives_long(not_before: i64, not_after: i64) -> bool {
     not_after - not_before >= 4 * SOON
 }
