@@ -60,7 +60,6 @@ impl Server {
         let registry = store::registry(&config).await?;
         let accounts = config.auth.as_ref().map(|auth| followed::accounts(&auth.htpasswd)).transpose()?;
         let tls = config.http.tls.as_ref().map(|section| tls::start(files(section))).transpose()?;
-        let public = bind("http.addr", &config.http.addr).await?;
         let admin = match &config.http.debug {
             Some(debug) => Some(bind("http.debug.addr", &debug.addr).await?),
             None => None,
@@ -69,6 +68,8 @@ impl Server {
             Some(redirect) => Some((bind("http.redirect.addr", &redirect.addr).await?, redirect.port)),
             None => None,
         };
+        // The last one: whoever could connect to it is served.
+        let public = bind("http.addr", &config.http.addr).await?;
         let door = Arc::new(Door { registry, accounts, settings });
         Ok(Self { public, admin, redirect, tls, door, drain: config.http.draintimeout.0 })
     }

@@ -2,7 +2,7 @@
 
 use std::{
     env, fs,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use e2e::process::{eventually, run};
 
-use crate::clients::hello_layout;
+use crate::{clients::hello_layout, ports};
 
 /// A registry on loopback over a folder, ended when it goes.
 struct Server {
@@ -21,7 +21,7 @@ struct Server {
 
 impl Server {
     fn start(mut command: Command, folder: &Path, config: &str) -> Result<Self> {
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let address = format!("127.0.0.1:{}", ports::free());
         let file = folder.join("config.yml");
         let data = folder.join("data");
         let config = config.replace("ADDRESS", &address).replace("DATA", &data.to_string_lossy());

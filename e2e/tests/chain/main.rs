@@ -12,6 +12,8 @@ mod live;
 mod neighbours;
 mod own_redis;
 mod pods;
+#[path = "../../../registry-server/tests/ports/mod.rs"]
+mod ports;
 mod rollout;
 mod rules;
 mod shared;

@@ -10,6 +10,8 @@ use running::Running;
 mod accounts;
 mod ending;
 mod load;
+#[path = "../ports/mod.rs"]
+mod ports;
 mod running;
 
 fn server() -> Assert {
@@ -157,6 +159,20 @@ fn a_certificate_that_no_client_takes_is_refused() {
         let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
         assert!(text.contains("http.tls.certificate: ") && text.contains(reason), "{text}");
     }
+}
+
+// registry CF2
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let mut command = server();
+    command.arg("serve").env("REGISTRY_HTTP_ADDR", "127.0.0.1:0");
+    command.env("REGISTRY_HTTP_DEBUG_ADDR", &address).timeout(Duration::from_secs(20));
+    let folder = tempfile::tempdir().unwrap();
+    let output = command.current_dir(folder.path()).assert().code(78);
+    let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(text.contains(&format!("cannot listen on {address} (http.debug.addr)")), "{text}");
 }
 
 // registry RC12 OB6

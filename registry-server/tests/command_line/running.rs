@@ -2,11 +2,13 @@
 
 use std::{
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
 };
+
+use crate::ports;
 
 /// The program while it serves, and where.
 pub struct Running {
@@ -14,10 +16,6 @@ pub struct Running {
     pub port: u16,
     /// Where its probes and metrics are.
     admin: u16,
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Waits until it is so; gives up after a while.
@@ -33,7 +31,7 @@ pub fn eventually(mut so: impl FnMut() -> bool) {
 
 impl Running {
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let (port, admin) = (free_port(), free_port());
+        let (port, admin) = (ports::free(), ports::free());
         let child = Command::new(assert_cmd::cargo::cargo_bin("registry-server"))
             .arg("serve")
             .args(arguments)
@@ -81,10 +79,15 @@ impl Running {
 }
 
 impl Drop for Running {
-    /// Also when a test has failed: nothing outlives it.
+    /// Also when a test has failed: nothing outlives it, and what it logged is told.
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if let Some(mut stderr) = self.child.stderr.take().filter(|_| std::thread::panicking()) {
+            let mut log = String::new();
+            let _ = stderr.read_to_string(&mut log);
+            eprintln!("{log}");
+        }
     }
 }
 

@@ -19,6 +19,8 @@ mod names;
 #[path = "../object_store/mod.rs"]
 mod object_store;
 mod objects;
+#[path = "../ports/mod.rs"]
+mod ports;
 mod redis_groups;
 mod redis_server;
 mod tls;

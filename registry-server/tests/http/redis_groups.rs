@@ -10,6 +10,7 @@ use crate::{
     authority::Authority,
     cached::push_pull_delete,
     fixture::{Fixture, eventually},
+    ports,
     redis_server::{RedisServer, is_cached, registry},
 };
 
@@ -92,7 +93,7 @@ impl Group {
 
     /// Starts one more; gives its port, or nothing when the machine has no Redis.
     async fn add(&mut self, lines: &str, arguments: &[&str]) -> Option<u16> {
-        let port = RedisServer::free_port();
+        let port = ports::free();
         let home = self.folder.path().join(port.to_string());
         std::fs::create_dir(&home).unwrap();
         let file = home.join("conf");
@@ -257,7 +258,7 @@ async fn cluster(tls: bool) -> Option<(Group, [u16; 3])> {
     let mut ports = [0; 3];
     let mut buses = [0; 3];
     for (port, bus) in ports.iter_mut().zip(&mut buses) {
-        *bus = RedisServer::free_port();
+        *bus = ports::free();
         let lines = format!(
             "{ACCOUNT}cluster-enabled yes\ncluster-port {bus}\ncluster-node-timeout 2000\n\
              cluster-require-full-coverage no\n"

@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use crate::{
     cached::push_pull_delete,
     fixture::{Fixture, eventually},
+    ports,
 };
 
 /// A server that ends with the test.
@@ -14,10 +15,6 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
-    pub fn free_port() -> u16 {
-        std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-    }
-
     /// Starts one that listens at the port; nothing when the machine has no such program.
     pub async fn start(port: u16, arguments: &[&str]) -> Option<Self> {
         let mut command = Command::new("redis-server");
@@ -79,7 +76,7 @@ pub async fn is_cached(registry: &Fixture, values: impl AsyncFn() -> usize) {
 // registry RC1 RC3 RC5 RC11
 #[tokio::test]
 async fn a_redis_that_comes_and_goes_changes_no_answer() {
-    let port = RedisServer::free_port();
+    let port = ports::free();
     let Some(redis) = RedisServer::plain(port, "first").await else { return };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("password");
@@ -99,7 +96,7 @@ async fn a_redis_that_comes_and_goes_changes_no_answer() {
 // registry RC4
 #[tokio::test]
 async fn a_stopped_redis_costs_a_time_out_and_not_one_each_time() {
-    let port = RedisServer::free_port();
+    let port = ports::free();
     let Some(redis) = RedisServer::plain(port, "secret").await else { return };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("password");
@@ -127,7 +124,7 @@ async fn a_stopped_redis_costs_a_time_out_and_not_one_each_time() {
 #[tokio::test]
 async fn a_full_redis_changes_no_answer() {
     for (policy, refuses) in [("noeviction", true), ("allkeys-lru", false)] {
-        let port = RedisServer::free_port();
+        let port = ports::free();
         let arguments = ["--port", &port.to_string(), "--maxmemory", "2mb", "--maxmemory-policy", policy];
         let Some(_redis) = RedisServer::start(port, &arguments).await else { return };
         let client = redis::Client::open(format!("redis://127.0.0.1:{port}/")).unwrap();
@@ -148,7 +145,7 @@ async fn a_full_redis_changes_no_answer() {
 // registry RC10
 #[tokio::test]
 async fn a_redis_that_takes_no_values_is_not_a_dead_one() {
-    let port = RedisServer::free_port();
+    let port = ports::free();
     let arguments = ["--port", &port.to_string(), "--replicaof", "127.0.0.1", "1"];
     let Some(_redis) = RedisServer::start(port, &arguments).await else { return };
     let registry = registry(&format!("addrs: ['127.0.0.1:{port}']")).await;
