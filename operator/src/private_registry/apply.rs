@@ -33,6 +33,8 @@ pub struct Pass<'a> {
     pub(super) wanted: BTreeSet<(String, String)>,
     /// Those of them that were applied.
     written: BTreeSet<(String, String)>,
+    /// Kind and name of those that were made and not told of yet.
+    made: Vec<String>,
     wrote: bool,
 }
 
@@ -45,6 +47,7 @@ impl<'a> Pass<'a> {
             recorder,
             wanted: BTreeSet::new(),
             written: BTreeSet::new(),
+            made: Vec::new(),
             wrote: false,
         };
         // A Deployment that is held stays, and a CA outlives every change of mind: clients trust it.
@@ -90,7 +93,7 @@ impl<'a> Pass<'a> {
                 Ok((*live, true))
             }
             Outcome::Created(live) => {
-                self.tell_about(EventType::Normal, "Created", format!("made {kind} {name}"), &live).await;
+                self.made.push(format!("{kind} {name}"));
                 Ok((*live, false))
             }
             Outcome::Reverted(live) => {
@@ -209,6 +212,14 @@ impl<'a> Pass<'a> {
             patched.map_err(failed(|| format!("release {kind} {name}")))?;
         }
         Ok(())
+    }
+
+    /// Tells which children are new, all in one Event: of a new registry all are.
+    pub async fn tell_made(&mut self) {
+        if !self.made.is_empty() {
+            let note = format!("made {}", std::mem::take(&mut self.made).join(", "));
+            self.tell(EventType::Normal, "Created", note).await;
+        }
     }
 
     /// Tells what happened to the registry.

@@ -37,9 +37,11 @@ use kube::{
     Api, Client, Resource, ResourceExt,
     core::{DynamicObject, NamespaceResourceScope, PartialObjectMeta},
     runtime::{
+        Predicate, WatchStreamExt,
         controller::{self, Action, Controller},
         events::{Recorder, Reporter},
-        reflector::ObjectRef,
+        predicates,
+        reflector::{self, ObjectRef},
         watcher,
     },
 };
@@ -135,10 +137,14 @@ impl Scope {
 async fn watch(client: &Client, scope: &Scope, passes: u16, shared: Arc<Shared>) {
     let ours = || watcher::Config::default().labels(&format!("app.kubernetes.io/managed-by={MANAGER}"));
     let any = watcher::Config::default;
-    let controller = Controller::new(scope.api::<Watched>(client), any())
-        .with_config(controller::Config::default().concurrency(passes).debounce(BURST));
-    let registries = controller.store();
-    controller
+    let (registries, writer) = reflector::store();
+    // A status that a pass has written does not wake the next one.
+    let asked = watcher(scope.api::<Watched>(client), any())
+        .reflect(writer)
+        .applied_objects()
+        .predicate_filter(predicates::generation.combine(predicates::annotations), Default::default());
+    Controller::for_stream(asked, registries.clone())
+        .with_config(controller::Config::default().concurrency(passes).debounce(BURST))
         .watches(scope.metadata::<Deployment>(client), ours(), wakes(&registries, nobody))
         .watches(scope.metadata::<Service>(client), ours(), wakes(&registries, nobody))
         .watches(scope.metadata::<ServiceAccount>(client), ours(), wakes(&registries, nobody))

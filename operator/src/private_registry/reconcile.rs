@@ -57,21 +57,30 @@ pub async fn reconcile(object: &PrivateRegistry, context: &Context, now: i64) ->
         let deployment = reader.object("apps/v1", "Deployment", &model.names.registry()).await?;
         return write::paused(&pass, deployment.as_ref().map(json_of).as_ref(), now).await;
     }
-    let front = pass.front().await?;
-    let addresses = addresses(&front.service);
-    // Until the Service is changed, clients come by the port that it has.
-    let authorities = model.authorities(&addresses, port(&front.service), node_port(&front.service));
-    let certificate = certificate::gather(&reader, &addresses).await?;
-    let credentials = credentials::gather(&reader, &authorities).await?;
-    let inputs = inputs(authorities, &front.volume.decision, &certificate, &credentials);
-    let live = front.deployment.as_ref().filter(|live| reader.family().has(&live.metadata)).map(json_of);
-    let applied = pass.children(children(&model, &inputs)?, live.as_ref()).await?;
-    pass.news(&certificate, &credentials).await;
-    let observed = pass.finish(front, applied, certificate, credentials).await?;
-    write::write(&pass, &observed, now).await
+    let observed = pass.make().await;
+    // Also when it could not be made whole.
+    pass.tell_made().await;
+    write::write(&pass, &observed?, now).await
 }
 
 impl Pass<'_> {
+    /// Names the children, gathers what is secret, applies, tidies.
+    async fn make(&mut self) -> Result<Observed, PassError> {
+        let reader = self.reader;
+        let front = self.front().await?;
+        let addresses = addresses(&front.service);
+        // Until the Service is changed, clients come by the port that it has.
+        let authorities =
+            reader.model.authorities(&addresses, port(&front.service), node_port(&front.service));
+        let certificate = certificate::gather(&reader, &addresses).await?;
+        let credentials = credentials::gather(&reader, &authorities).await?;
+        let inputs = inputs(authorities, &front.volume.decision, &certificate, &credentials);
+        let live = front.deployment.as_ref().filter(|live| reader.family().has(&live.metadata)).map(json_of);
+        let applied = self.children(children(reader.model, &inputs)?, live.as_ref()).await?;
+        self.news(&certificate, &credentials).await;
+        self.finish(front, applied, certificate, credentials).await
+    }
+
     /// Tidies up, and looks at what came of it.
     async fn finish(
         &self,
