@@ -45,7 +45,6 @@ use kube::{
         watcher,
     },
 };
-use rand::Rng;
 
 /// What comes within this time is looked at together: a pass makes a dozen children, and each tells of itself.
 const BURST: Duration = Duration::from_millis(200);
@@ -211,9 +210,7 @@ async fn pass(watched: Arc<Watched>, shared: Arc<Shared>) -> Result<Action, Arc<
 
 fn retry(object: Arc<Watched>, _: &Arc<PassError>, shared: Arc<Shared>) -> Action {
     metrics::counter!("preg_failed_passes_total").increment(1);
-    // Objects that failed together do not come back together.
-    let jitter = rand::rng().random_range(0.9..1.1);
-    Action::requeue(shared.retries.failed(&key(&object)).mul_f64(jitter))
+    Action::requeue(shared.retries.failed(&key(&object)))
 }
 
 fn key(object: &Watched) -> String {

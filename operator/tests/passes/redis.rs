@@ -1,10 +1,15 @@
 //! A Redis of the user's: its login is copied and kept, and it is asked in the way that its servers belong together.
 
+use std::{sync::Arc, time::SystemTime};
+
+use operator::private_registry::certificates::{inspect::Pair, issue};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use serde_json::json;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpListener,
 };
+use tokio_rustls::TlsAcceptor;
 
 use crate::world::World;
 
@@ -20,7 +25,27 @@ async fn server(replies: &'static [(&'static str, &'static str)]) -> String {
     address
 }
 
-async fn converse(mut stream: TcpStream, replies: &[(&str, &str)]) {
+/// The same behind TLS, with this pair.
+async fn tls_server(replies: &'static [(&'static str, &'static str)], pair: &Pair) -> String {
+    let chain = vec![CertificateDer::from_pem_slice(pair.certificate.as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.unwrap().with_no_client_auth().with_single_cert(chain, key).unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                tokio::spawn(converse(stream, replies));
+            }
+        }
+    });
+    address
+}
+
+async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, replies: &[(&str, &str)]) {
     let mut buffer = vec![0; 4096];
     while let Ok(count @ 1..) = stream.read(&mut buffer).await {
         let text = String::from_utf8_lossy(&buffer[..count]).into_owned();
@@ -177,4 +202,36 @@ async fn a_redis_behind_tls_needs_its_ca() {
     assert_eq!(world.condition("CacheReady"), "False/Unreachable");
     assert!(!world.message("CacheReady").contains("caBundleRef"), "{}", world.message("CacheReady"));
     assert_eq!(world.condition("Ready"), "True/AllReady");
+}
+
+// operator 103: a server whose certificate comes from somebody else, and the same one once its CA is known
+#[tokio::test]
+async fn a_redis_of_an_unknown_ca_is_said_so() {
+    // Certificates are judged by the real clock.
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() as i64;
+    let own = issue::authority("redis", now, 100_000).unwrap();
+    let other = issue::authority("another", now, 100_000).unwrap();
+    let pair = issue::leaf(&own, &["127.0.0.1".to_owned()], now, 50_000).unwrap();
+    let server = tls_server(&[PING, GOOD], &pair).await;
+    let world = World::new(&format!(
+        "{{storage: {{ephemeral: {{}}}}, cache: {{redis: {{external: {{addresses: ['{server}'], tls: {{caBundleRef: {{name: redis-ca}}}}}}}}}}}}"
+    ));
+    let trust = |authority: &Pair| {
+        let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "redis-ca", "namespace": "tools"},
+            "data": {"ca.crt": authority.certificate}});
+        world.api.put("/api/v1/namespaces/tools/configmaps/redis-ca", map);
+    };
+    trust(&other);
+    world.settle().await;
+    assert_eq!(world.condition("CacheReady"), "False/Unreachable");
+    let said = world.message("CacheReady");
+    assert!(
+        said.contains(&server) && said.contains("certificate") && said.contains("UnknownIssuer"),
+        "{said}"
+    );
+    assert_eq!(world.condition("Ready"), "True/AllReady");
+
+    trust(&own);
+    world.settle().await;
+    assert_eq!(world.condition("CacheReady"), "True/Connected", "{}", world.message("CacheReady"));
 }

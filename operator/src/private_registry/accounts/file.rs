@@ -214,6 +214,15 @@ mod tests {
         assert_eq!(merged(&first.text, &both, &Own::None), first);
     }
 
+    // operator 5: a line that verifies nothing would be replaced, if anybody looked
+    #[test]
+    fn nothing_is_computed_while_the_sources_are_the_same() {
+        let old = "ci:$2y$05$abcdefghijklmnopqrstuuJ1x1Yx1Yx1Yx1Yx1Yx1Yx1Yx1Yx1Yx1\n";
+        let accounts = accounts(&[("ci", "one")]);
+        assert_eq!(merge(old, &accounts, &Own::None, true).unwrap().text, old);
+        assert_ne!(merged(old, &accounts, &Own::None).text, old);
+    }
+
     // operator 95
     #[test]
     fn weak_lines_are_counted_and_refused_when_bcrypt_is_asked_for() {
