@@ -10,7 +10,7 @@ use crate::{
         desired::trial::{TRIED, needed, trial},
         error::{PassError, unwritten},
         observe::json_of,
-        status::workload::words,
+        status::pods::{unscheduled, words},
     },
 };
 
@@ -123,14 +123,6 @@ fn waiting(said: Option<String>, age: i64) -> Trial {
     } else {
         Trial::Runs(said)
     }
-}
-
-/// Why no node takes the pod.
-fn unscheduled(pod: &Value) -> Option<String> {
-    let conditions = pod["status"]["conditions"].as_array()?;
-    let refused = conditions.iter().find(|one| one["type"] == "PodScheduled" && one["status"] == "False")?;
-    let name = pod["metadata"]["name"].as_str().unwrap_or_default();
-    Some(format!("pod {name} has no node: {}", refused["message"].as_str().unwrap_or_default()))
 }
 
 #[cfg(test)]

@@ -309,6 +309,15 @@ fn the_words_of_a_pod_reach_the_user() {
         let words = message(&status(SIX_LINES, &seen), kind);
         assert!(words.contains("ErrImagePull: no such image"), "{kind}: {words}");
     }
+    seen.pods = vec![json!({"metadata": {"name": "p"}, "status": {"phase": "Pending", "conditions": [
+        {"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available: 1 Insufficient cpu."}]}})];
+    for kind in [kind::AVAILABLE, kind::PROGRESSING] {
+        let words = message(&status(SIX_LINES, &seen), kind);
+        assert!(
+            words.contains("pod p has no node: 0/1 nodes are available: 1 Insufficient cpu"),
+            "{kind}: {words}"
+        );
+    }
 }
 
 // operator 28

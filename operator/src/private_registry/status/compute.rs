@@ -16,9 +16,10 @@ use crate::{
             facts::{facts, url},
             observed::Observed,
             parts,
+            pods::store_refused,
             storage::{resizing, storage},
             verdict::Verdict,
-            workload::{available, progressing, store_refused},
+            workload::{available, progressing},
         },
     },
 };

@@ -7,7 +7,7 @@ use crate::{
     crd::condition::{kind, reason},
     private_registry::{
         accounts::file::listed,
-        status::{observed::Observed, verdict::Verdict, workload::restart_loop},
+        status::{observed::Observed, pods::restart_loop, verdict::Verdict},
     },
 };
 

@@ -8,6 +8,7 @@ pub mod news;
 pub mod observed;
 pub mod pace;
 pub mod parts;
+pub mod pods;
 pub mod storage;
 pub mod verdict;
 pub mod workload;

@@ -1,4 +1,4 @@
-//! `Available` and `Progressing`, and what pods say about themselves.
+//! `Available` and `Progressing`.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde_json::Value;
@@ -7,17 +7,11 @@ use crate::{
     cluster::deployment::{count, current, past_deadline, replaced, rolled_out},
     crd::condition::{kind, reason},
     private_registry::{
-        error::Problem,
         model::Model,
-        status::{observed::Observed, verdict::Verdict},
+        status::{observed::Observed, pods::words, verdict::Verdict},
         trial::Trial,
     },
 };
-
-/// Exit code of a server whose configuration or store is at fault.
-const CONFIGURATION: i64 = 78;
-/// Restarts that are a loop.
-const LOOP: i64 = 3;
 
 /// `Available`: from the Deployment, when it speaks of its current generation; else what was said before.
 pub fn available(model: &Model, seen: &Observed, before: &[Condition]) -> Verdict {
@@ -120,60 +114,6 @@ fn tried(model: &Model, trial: &Trial) -> Verdict {
             Verdict::no(kind::PROGRESSING, reason::ROLLOUT_BLOCKED, message)
         }
     }
-}
-
-/// What the first pod that does not run says: why its image is not there, or its last words.
-pub fn words(pods: &[Value]) -> Option<Problem> {
-    pods.iter().find_map(|pod| {
-        let name = pod["metadata"]["name"].as_str().unwrap_or_default();
-        let status = container(pod)?;
-        let waiting = &status["state"]["waiting"];
-        if let Some(end) = ended(status) {
-            let code = end["exitCode"].as_i64().unwrap_or_default();
-            let said = end["message"].as_str().unwrap_or_default().trim();
-            let restarts = status["restartCount"].as_i64().unwrap_or_default();
-            let message = format!("pod {name} ended with exit code {code} ({restarts} restarts): {said}");
-            return Some(Problem::new(reason::RESTART_LOOP, message));
-        }
-        let why = waiting["reason"]
-            .as_str()
-            .filter(|why| *why != "ContainerCreating" && *why != "PodInitializing")?;
-        let said = waiting["message"].as_str().unwrap_or_default();
-        Some(Problem::new(reason::NO_READY_PODS, format!("pod {name}: {why}: {said}")))
-    })
-}
-
-/// A server that ends again and again.
-pub fn restart_loop(pods: &[Value]) -> Option<Problem> {
-    let looping = |pod: &&Value| {
-        container(pod).is_some_and(|status| status["restartCount"].as_i64().unwrap_or_default() >= LOOP)
-    };
-    let looping: Vec<Value> = pods.iter().filter(looping).cloned().collect();
-    words(&looping).filter(|words| words.reason == reason::RESTART_LOOP)
-}
-
-/// What a server said that found another store than its own.
-pub fn store_refused(pods: &[Value]) -> Option<String> {
-    pods.iter().find_map(|pod| {
-        let end = ended(container(pod)?)?;
-        let said = end["message"].as_str().unwrap_or_default();
-        let refused = end["exitCode"].as_i64() == Some(CONFIGURATION) && said.contains("storage.identity");
-        refused.then(|| said.trim().to_owned())
-    })
-}
-
-fn container(pod: &Value) -> Option<&Value> {
-    pod["status"]["containerStatuses"].as_array()?.iter().find(|status| status["name"] == "registry")
-}
-
-/// How the container ended last, when it does not run well since.
-fn ended(status: &Value) -> Option<&Value> {
-    if status["ready"] == true {
-        return None;
-    }
-    [&status["state"]["terminated"], &status["lastState"]["terminated"]]
-        .into_iter()
-        .find(|end| end["exitCode"].as_i64().is_some_and(|code| code != 0))
 }
 
 /// Labels of the registry's pods, as kubectl takes them.
