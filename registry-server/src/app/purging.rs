@@ -16,7 +16,7 @@ pub async fn run(registry: Registry, settings: Arc<ArcSwap<Settings>>) {
         tokio::time::sleep(pause).await;
         let now = **settings.load();
         pause = now.purging.interval;
-        if now.purging.enabled && !now.readonly && registry.trusted() {
+        if now.purging.enabled && !now.readonly && registry.writable().await.is_ok() {
             purge(&registry, now.purging.age, now.purging.dry_run).await;
         }
     }

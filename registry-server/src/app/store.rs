@@ -55,7 +55,7 @@ async fn answered<T>(
 pub async fn watch(registry: Registry) {
     loop {
         // What is wrong is told by the guard when it begins.
-        let _ = registry.look().await;
+        let _ = registry.writable().await;
         tokio::time::sleep(PERIOD).await;
     }
 }

@@ -19,8 +19,6 @@ use crate::{
     registry::service::Registry,
 };
 
-const PATIENCE: Duration = Duration::from_secs(3);
-
 /// What the admin listener answers from.
 pub struct Admin {
     /// Asked for its health.
@@ -43,20 +41,14 @@ impl Admin {
     }
 
     async fn ready(&self) -> Response {
-        let store = ready(&self.registry).await;
+        let store = self.registry.ready(Duration::ZERO).await;
         let unready = |why: String| text(StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n"));
         match store {
             _ if self.ending.load(Ordering::Relaxed) => unready("ending".to_owned()),
             Ok(()) => text(StatusCode::OK, "ok\n".to_owned()),
-            Err(why) => unready(why),
+            Err(why) => unready(why.to_string()),
         }
     }
-}
-
-/// Whether the store can be used; if not, why. One that is silent for long cannot.
-pub async fn ready(registry: &Registry) -> Result<(), String> {
-    let silent = |_| Err("the store does not answer".to_owned());
-    tokio::time::timeout(PATIENCE, registry.ready()).await.unwrap_or_else(silent)
 }
 
 fn text(status: StatusCode, text: String) -> Response {

@@ -10,7 +10,7 @@ use crate::{
         error::{ManifestError, ParseError},
         error_code::ErrorCode,
     },
-    registry::error::RegistryError,
+    registry::{error::RegistryError, trouble::Trouble},
 };
 
 /// Seconds after which a store that did not answer may do so again.
@@ -71,9 +71,10 @@ impl ApiError {
             .header(header::RETRY_AFTER, RETRY_AFTER)
     }
 
-    /// Whether something was looked for and not found.
-    pub fn is_not_found(&self) -> bool {
-        self.status == StatusCode::NOT_FOUND
+    /// Whether it says that something is not there, which is so in the right store only.
+    pub fn tells_of_absence(&self) -> bool {
+        matches!(self.status, StatusCode::NOT_FOUND | StatusCode::PRECONDITION_FAILED)
+            || self.code == ErrorCode::ManifestBlobUnknown
     }
 
     /// The response; server errors carry the request's id.
@@ -144,6 +145,16 @@ impl From<ManifestError> for ApiError {
     }
 }
 
+impl From<Trouble> for ApiError {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Wrong => Self::unavailable(trouble.to_string()),
+            // What it lacks is for the log and the probes.
+            Trouble::Gone(_) | Trouble::Silent => Self::unavailable(Trouble::Silent.to_string()),
+        }
+    }
+}
+
 impl From<RegistryError> for ApiError {
     fn from(error: RegistryError) -> Self {
         use RegistryError as E;
@@ -184,10 +195,8 @@ impl From<RegistryError> for ApiError {
                 tracing::error!(key, "a link in the store is damaged");
                 Self::internal()
             }
-            E::WrongStore { .. } => {
-                tracing::error!("{message}");
-                Self::internal()
-            }
+            E::WrongStore { .. } => Trouble::Wrong.into(),
+            E::Trouble(trouble) => trouble.into(),
             E::NoSpace(error) => {
                 tracing::error!(cause = chain(&error), "no space left");
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, ErrorCode::Unavailable, message)

@@ -5,12 +5,11 @@ use http::{HeaderName, StatusCode, header};
 
 use crate::{
     http::{
-        admin,
         error::ApiError,
         headers::{self, Response},
         route::{Route, RouteError},
     },
-    registry::service::Registry,
+    registry::service::{LATELY, Registry},
 };
 
 const STANDALONE: HeaderName = HeaderName::from_static("x-docker-registry-standalone");
@@ -20,9 +19,9 @@ pub const fn is_asked(route: &Result<Route, RouteError>) -> bool {
     matches!(route, Ok(Route::FirstPing) | Err(RouteError::FirstVersion))
 }
 
-/// `GET /v1/_ping`.
+/// `GET /v1/_ping`. Anybody may send it: the store is not asked for each.
 pub async fn ping(registry: &Registry) -> Result<Response, ApiError> {
-    admin::ready(registry).await.map_err(|_| ApiError::unavailable("the store cannot be used now"))?;
+    registry.ready(LATELY).await.map_err(|_| ApiError::unavailable("the store cannot be used now"))?;
     let headers = [(header::CONTENT_TYPE, "application/json".to_owned()), (STANDALONE, "true".to_owned())];
     Ok(headers::with_body(StatusCode::OK, headers, Body::from("true")))
 }

@@ -85,6 +85,16 @@ impl Route {
         }
     }
 
+    /// Whether the answer depends on what is in the store.
+    pub const fn is_about_content(&self) -> bool {
+        !matches!(self, Self::FirstPing | Self::Base)
+    }
+
+    /// Whether the answer is a list, which says by what it has not that there is no more.
+    pub const fn lists(&self) -> bool {
+        matches!(self, Self::Catalog | Self::Tags(_) | Self::Referrers(..))
+    }
+
     /// How metrics call it.
     pub const fn label(&self) -> &'static str {
         match self {

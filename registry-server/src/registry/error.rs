@@ -2,6 +2,7 @@
 
 use crate::{
     oci::{digest::Digest, error::ManifestError},
+    registry::trouble::Trouble,
     storage::error::{Gone, StorageError},
 };
 
@@ -91,6 +92,9 @@ pub enum RegistryError {
         /// What the store says.
         found: Option<String>,
     },
+    /// Nothing can be said about the store, or written into it.
+    #[error(transparent)]
+    Trouble(#[from] Trouble),
     /// Nothing can be kept under such a name.
     #[error("nothing can have this name")]
     NoKey(#[source] StorageError),
@@ -106,9 +110,12 @@ pub enum RegistryError {
 }
 
 impl RegistryError {
-    /// Whether it failed because there is nothing to read from or to write to.
-    pub fn store_is_gone(&self) -> bool {
-        matches!(self, Self::Unavailable(StorageError::Unavailable { source, .. }) if source.is::<Gone>())
+    /// What is gone, if it failed because there is nothing to read from or to write to.
+    pub fn store_is_gone(&self) -> Option<Gone> {
+        match self {
+            Self::Unavailable(StorageError::Unavailable { source, .. }) => source.downcast_ref().copied(),
+            _ => None,
+        }
     }
 }
 

@@ -1,11 +1,22 @@
-//! Which store is written to: a volume that is gone leaves an empty folder in its place.
+//! Which store is read and written: a volume that is gone leaves an empty folder in its place.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use crate::{
-    registry::{error::RegistryError, identity},
+    registry::{
+        error::RegistryError,
+        identity,
+        looks::Looks,
+        trouble::{Seen, Trouble},
+    },
     storage::backend::Backend,
 };
+
+/// How long a look may take.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What the store has to be, and what it was at the last look.
 #[derive(Default)]
@@ -13,23 +24,43 @@ pub struct Guard {
     expected: Option<String>,
     initialize: AtomicBool,
     right: AtomicBool,
+    wrong: AtomicBool,
+    looks: Looks,
 }
 
 impl Guard {
     /// Expects this identity, which the store gets at the first look if `initialize` says so.
     pub fn new(expected: Option<&str>, initialize: bool) -> Self {
-        let expected = expected.map(str::to_owned);
-        Self { expected, initialize: initialize.into(), right: AtomicBool::default() }
+        Self { expected: expected.map(str::to_owned), initialize: initialize.into(), ..Self::default() }
     }
 
-    /// Whether this is what the store must say.
-    pub fn expects(&self, found: Option<&str>) -> bool {
-        self.expected.is_none() || self.expected.as_deref() == found
+    /// Whether any store will do.
+    pub fn expects_nothing(&self) -> bool {
+        self.expected.is_none()
     }
 
     /// Whether the last look that found an answer found the right one.
     pub fn trusted(&self) -> bool {
-        self.expected.is_none() || self.right.load(Ordering::Relaxed)
+        self.expects_nothing() || self.right.load(Ordering::Relaxed)
+    }
+
+    /// What one look shows, which may have begun `age` ago if it showed nothing wrong.
+    pub async fn see(&self, store: &dyn Backend, age: Duration) -> Seen {
+        let look =
+            async { tokio::time::timeout(PATIENCE, self.judge(store)).await.unwrap_or(Err(Trouble::Silent)) };
+        self.looks.see(age, look).await
+    }
+
+    async fn judge(&self, store: &dyn Backend) -> Seen {
+        let looked = match self.expected {
+            Some(_) => self.look(store).await,
+            None => identity::read(store).await.map(drop),
+        };
+        // One that has said the right name is there.
+        if looked.is_err() || self.expects_nothing() {
+            store.there().await.map_err(RegistryError::from)?;
+        }
+        Ok(looked?)
     }
 
     /// Looks at the store. One that does not answer is as good as it was.
@@ -39,13 +70,15 @@ impl Guard {
         match &seen {
             Ok(()) => {
                 self.initialize.store(false, Ordering::Relaxed);
+                self.wrong.store(false, Ordering::Relaxed);
                 if !self.right.swap(true, Ordering::Relaxed) {
                     tracing::info!(identity = expected, "the store is the expected one");
                 }
             }
             Err(wrong @ RegistryError::WrongStore { .. }) => {
-                if self.right.swap(false, Ordering::Relaxed) {
-                    tracing::error!("no more writes: {wrong}");
+                self.right.store(false, Ordering::Relaxed);
+                if !self.wrong.swap(true, Ordering::Relaxed) {
+                    tracing::error!("nothing is served or written: {wrong}");
                 }
             }
             Err(_) => {}

@@ -10,7 +10,7 @@ use crate::{
 /// What the store says that it is. One that is gone says nothing.
 pub async fn read(store: &dyn Backend) -> Result<Option<String>, RegistryError> {
     match store.read(layout::IDENTITY).await.map_err(RegistryError::from) {
-        Err(error) if error.store_is_gone() => Ok(None),
+        Err(error) if error.store_is_gone().is_some() => Ok(None),
         found => Ok(found?.map(|text| String::from_utf8_lossy(&text).trim().to_owned())),
     }
 }

@@ -1,14 +1,17 @@
 //! The registry as one object. Its verbs are in the files named after their nouns.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
-    registry::{error::RegistryError, guard::Guard, identity, locks::Locks, metadata::Metadata},
-    storage::{backend::Backend, error::Gone},
+    registry::{error::RegistryError, guard::Guard, locks::Locks, metadata::Metadata, trouble::Seen},
+    storage::backend::Backend,
 };
 
 /// Questions to the store that run side by side for one request.
 pub(in crate::registry) const AT_ONCE: usize = 32;
+
+/// How old an answer may be where nothing depends on this very moment.
+pub const LATELY: Duration = Duration::from_secs(1);
 
 /// All repositories of one store.
 #[derive(Clone)]
@@ -32,18 +35,23 @@ impl Registry {
         self
     }
 
-    /// Whether the store is there, answers, and is the expected one; if not, what it is that it does not do.
-    pub async fn ready(&self) -> Result<(), String> {
-        let asked = async {
-            self.store.there().await?;
-            identity::read(&*self.store).await
-        };
-        match asked.await {
-            Ok(found) if self.guard.expects(found.as_deref()) => Ok(()),
-            Ok(_) => Err("the store is not the expected one".to_owned()),
-            Err(error) if error.store_is_gone() => Err(Gone.to_string()),
-            Err(_) => Err("the store does not answer".to_owned()),
-        }
+    /// Whether the store is there, answers, and is the expected one. A look that began less than `age` ago is good
+    /// enough.
+    pub async fn ready(&self, age: Duration) -> Seen {
+        self.guard.see(&*self.store, age).await
+    }
+
+    /// Whether the store is the expected one now, for who has something to say about what is missing in it. With an
+    /// identity only a look counts that begins after it was missed: the volume may have gone a moment ago. Without one
+    /// nobody could tell, and the store itself sees to it that it is there; a bucket does not vanish between two looks.
+    pub async fn confirm(&self) -> Seen {
+        let age = if self.guard.expects_nothing() { LATELY } else { Duration::ZERO };
+        self.ready(age).await
+    }
+
+    /// Whether something may be written into the store now.
+    pub async fn writable(&self) -> Seen {
+        if self.guard.expects_nothing() { Ok(()) } else { self.confirm().await }
     }
 
     /// Looks at the store's identity, for [`Registry::trusted`].
@@ -51,7 +59,7 @@ impl Registry {
         self.guard.look(&*self.store).await
     }
 
-    /// Whether the store was the expected one at the last look. Nothing is written into another.
+    /// Whether the store was the expected one at the last look. Nothing is written into another, or read from it.
     pub fn trusted(&self) -> bool {
         self.guard.trusted()
     }

@@ -13,6 +13,7 @@ use crate::{
         error::RegistryError,
         layout,
         service::Registry,
+        trouble::Trouble,
         upload_hash::hash_aside,
         uploads::{BodyError, Chunk},
     },
@@ -100,6 +101,10 @@ impl<'a> Sink<'a> {
 
     /// Hashes and writes side by side.
     async fn store(&mut self, bytes: Bytes) -> Result<(), RegistryError> {
+        // It may be long since the request began, and the volume may have gone.
+        if !self.registry.trusted() {
+            return Err(Trouble::Wrong.into());
+        }
         let Some(hasher) = self.hasher.take() else { return Err(RegistryError::UploadUnknown) };
         let data = layout::upload_data(self.name, self.id);
         let length = bytes.len() as u64;

@@ -180,6 +180,8 @@ impl Registry {
                 Ok(received) => return RegistryError::OutOfOrder { received },
                 Err(error) => Err(error),
             },
+            // Nothing of ours is there.
+            (RegistryError::Trouble(_), _) => Ok(()),
             (_, Some(some)) if some.size > some.start => {
                 self.save_hash(name, id, &some.hasher, some.size).await
             }

@@ -1,9 +1,9 @@
 //! What the store failed to do.
 
-/// Nothing is there to read from or to write to.
-#[derive(Debug, thiserror::Error)]
-#[error("the folder of the store is gone")]
-pub struct Gone;
+/// Nothing is there to read from or to write to: the folder or the bucket, as it is called here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the {0} of the store is gone")]
+pub struct Gone(pub &'static str);
 
 /// A failure of the store.
 #[derive(Debug, thiserror::Error)]
@@ -72,8 +72,8 @@ impl StorageError {
     /// The error for `key` that an I/O error stands for.
     pub fn from_io(key: &str, source: std::io::Error) -> Self {
         use std::io::ErrorKind::{QuotaExceeded, StorageFull};
-        if source.get_ref().is_some_and(|source| source.is::<Gone>()) {
-            return Self::unavailable(key, Gone);
+        if let Some(gone) = source.get_ref().and_then(|source| source.downcast_ref::<Gone>()) {
+            return Self::unavailable(key, *gone);
         }
         let key = key.to_owned();
         match source.kind() {

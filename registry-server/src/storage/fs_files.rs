@@ -34,7 +34,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 pub fn require_root(root: &Path) -> io::Result<()> {
     match optional(fs::metadata(root))? {
         Some(found) if found.is_dir() => Ok(()),
-        _ => Err(io::Error::other(Gone)),
+        _ => Err(io::Error::other(Gone("folder"))),
     }
 }
 
@@ -44,7 +44,7 @@ fn make_folder(root: &Path, folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     if folder == root {
-        return Err(io::Error::other(Gone));
+        return Err(io::Error::other(Gone("folder")));
     }
     make_folder(root, folder_of(folder)?)?;
     match fs::create_dir(folder) {

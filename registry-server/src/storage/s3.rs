@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 
 use crate::storage::{
     backend::{Answer, Backend, ByteStream},
-    error::StorageError,
+    error::{Gone, StorageError},
     key::checked,
     s3_client::{ClientError, Options},
     s3_folders,
@@ -26,6 +26,11 @@ pub struct S3 {
 
 /// The error for `key` that an error of the client stands for.
 pub fn failed(key: &str, error: opendal::Error) -> StorageError {
+    // The client calls it an invalid configuration, and so it calls others.
+    if error.message().contains("NoSuchBucket") {
+        tracing::debug!(key, %error, "there is no bucket");
+        return StorageError::unavailable(key, Gone("bucket"));
+    }
     StorageError::unavailable(key, error)
 }
 
@@ -142,6 +147,11 @@ impl S3 {
 }
 
 impl Backend for S3 {
+    /// A `HEAD` has no body that says what is not found, so [`Backend::stat`] finds nothing where there is no bucket.
+    fn there(&self) -> Answer<'_, ()> {
+        s3_folders::there(&self.operator).boxed()
+    }
+
     fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>> {
         async move {
             let found = optional(key, self.operator.stat(checked(key)?).await)?;

@@ -1,10 +1,10 @@
 //! Pages of folders in a store that sorts keys.
 
 use futures::TryStreamExt;
-use opendal::Operator;
+use opendal::{ErrorKind, Operator};
 
 use crate::storage::{
-    error::StorageError,
+    error::{Gone, StorageError},
     key::{asked, checked},
     order::turned_around,
     s3::failed,
@@ -32,6 +32,16 @@ pub async fn page(
     found.sort_unstable();
     found.truncate(most);
     Ok(found)
+}
+
+/// Whether there is a bucket: only where there is none, a list is not found.
+pub async fn there(operator: &Operator) -> Result<(), StorageError> {
+    let lost = |error: opendal::Error| match error.kind() {
+        ErrorKind::NotFound => StorageError::unavailable("the store", Gone("bucket")),
+        _ => failed("the store", error),
+    };
+    let mut lister = operator.lister_with("/").limit(1).await.map_err(lost)?;
+    lister.try_next().await.map(drop).map_err(lost)
 }
 
 /// The first in the order of the keys.

@@ -8,6 +8,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use registry_server::{
     http::{door::Door, listener},
@@ -23,7 +24,7 @@ use tokio::sync::watch;
 
 use crate::{
     connections::Connection,
-    fixture::{header, refused, sha256},
+    fixture::{OCI_INDEX, OCI_MANIFEST, header, refused, sha256},
     hooked::{Call, Hook, Hooked},
 };
 
@@ -68,21 +69,32 @@ impl Hook for Faulty {
     }
 }
 
-/// A registry on a store that fails when it is told to.
-struct Shaky {
-    store: Arc<Hooked<Faulty>>,
-    registry: Registry,
+/// A registry on a store that does what it is told to.
+pub struct Shaky<H> {
+    pub store: Arc<Hooked<H>>,
+    pub registry: Registry,
     address: SocketAddr,
     client: reqwest::Client,
     _stop: watch::Sender<bool>,
 }
 
-impl Shaky {
+impl Shaky<Faulty> {
     async fn start() -> Self {
+        Self::over(|registry| registry).await
+    }
+
+    fn fail(&self, fault: Option<Fault>) {
+        *self.store.hook.fault.lock().unwrap() = fault;
+    }
+}
+
+impl<H: Hook + Default> Shaky<H> {
+    /// With a registry that is made what it is to be.
+    pub async fn over(make: impl FnOnce(Registry) -> Registry) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let store = Arc::new(Hooked::<Faulty>::default());
+        let store = Arc::new(Hooked::<H>::default());
         let backend: Arc<dyn Backend> = Arc::clone(&store) as _;
-        let registry = Registry::new(Arc::clone(&backend), Arc::new(FromStore(backend)));
+        let registry = make(Registry::new(Arc::clone(&backend), Arc::new(FromStore(backend))));
         let mut config = registry_config::schema::Config::default();
         config.storage.delete.enabled = true;
         let settings = Arc::new(ArcSwap::from_pointee(Settings::from_config(&config)));
@@ -96,18 +108,32 @@ impl Shaky {
         Self { store, registry, address, client, _stop: stop }
     }
 
-    fn fail(&self, fault: Option<Fault>) {
-        *self.store.hook.fault.lock().unwrap() = fault;
+    /// Every object of the store with its bytes.
+    pub async fn everything(&self) -> Vec<(String, Bytes)> {
+        let (mut found, mut folders) = (Vec::new(), vec!["docker".to_owned()]);
+        while let Some(folder) = folders.pop() {
+            for name in self.store.store.list(&folder).await.unwrap() {
+                let key = format!("{folder}/{name}");
+                match self.store.store.read(&key).await.unwrap() {
+                    Some(bytes) => found.push((key, bytes)),
+                    None => folders.push(key),
+                }
+            }
+        }
+        found.sort();
+        found
     }
 
-    async fn send(&self, method: &str, path: &str, body: impl Into<Vec<u8>>) -> Response {
+    pub async fn send(&self, method: &str, path: &str, body: impl Into<Vec<u8>>) -> Response {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let request = self.client.request(method, format!("http://{}{path}", self.address));
-        let request = request.header("content-type", "application/vnd.oci.image.index.v1+json");
-        request.body(body.into()).send().await.unwrap()
+        let body = body.into();
+        let image = String::from_utf8_lossy(&body).contains("layers");
+        let request = request.header("content-type", if image { OCI_MANIFEST } else { OCI_INDEX });
+        request.body(body).send().await.unwrap()
     }
 
-    async fn push(&self, bytes: &[u8]) -> String {
+    pub async fn push(&self, bytes: &[u8]) -> String {
         let digest = sha256(bytes);
         let path = format!("/v2/n/blobs/uploads/?digest={digest}");
         assert_eq!(self.send("POST", &path, bytes).await.status(), 201);

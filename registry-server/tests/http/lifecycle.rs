@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::{
     access::with_accounts,
-    fixture::{Fixture, OCI_MANIFEST, eventually, files_below, header, refused, sha256},
+    fixture::{Fixture, OCI_MANIFEST, files_below, header, refused, sha256},
 };
 
 // registry OB1 OB2 OB3 OB5
@@ -115,9 +115,6 @@ async fn an_emptied_store_makes_the_server_unready() {
     assert!(!registry.store().exists(), "a store was made where none is mounted");
     std::fs::create_dir(registry.store()).unwrap();
     assert_eq!(ready().await, 503);
-    eventually(async || registry.status("POST", "/v2/n/blobs/uploads/").await == 503).await;
-    std::fs::remove_dir_all(registry.store()).unwrap();
-    std::fs::create_dir(registry.store()).unwrap();
     let refused = registry.send("PUT", "/v2/n/manifests/t").await;
     assert_eq!((refused.status().as_u16(), header(&refused, "retry-after").as_str()), (503, "5"));
     assert_eq!(files_below(&registry.store()), Vec::<String>::new());
@@ -230,15 +227,18 @@ async fn nothing_is_missing_where_the_volume_is_not_mounted() {
         "storage: {identity: one, initialize: true, filesystem: {rootdirectory: FOLDER/store}}",
     )
     .await;
-    let (digest, layer, _) = registry.push_image("n", "t").await;
+    let (digest, layer, bytes) = registry.push_image("n", "t").await;
     let (store, away) = (registry.store(), registry.folder.path().join("away"));
     std::fs::rename(&store, &away).unwrap();
     std::fs::create_dir(&store).unwrap();
     let reads =
         [format!("blobs/{layer}"), format!("manifests/{digest}"), "manifests/t".into(), "tags/list".into()];
-    for path in &reads {
-        refused(registry.send("GET", &format!("/v2/n/{path}")).await, 503, "UNAVAILABLE").await;
+    let lists = ["/v2/_catalog".to_owned(), format!("/v2/n/referrers/{digest}")];
+    for path in reads.iter().map(|path| format!("/v2/n/{path}")).chain(lists) {
+        refused(registry.send("GET", &path).await, 503, "UNAVAILABLE").await;
     }
+    refused(registry.put_manifest("n", "u", OCI_MANIFEST, bytes).await, 503, "UNAVAILABLE").await;
+    assert_eq!(files_below(&store), Vec::<String>::new());
     std::fs::remove_dir(&store).unwrap();
     std::fs::rename(&away, &store).unwrap();
     for path in &reads {

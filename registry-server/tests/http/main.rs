@@ -9,6 +9,7 @@ mod cached;
 mod connections;
 mod faults;
 mod fixture;
+mod guarding;
 #[path = "../hooked/mod.rs"]
 mod hooked;
 mod lifecycle;

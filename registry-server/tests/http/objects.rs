@@ -177,6 +177,56 @@ async fn a_store_that_does_not_answer_makes_the_server_unready_and_not_dead() {
     assert_eq!(probe("/readyz").await, 200);
 }
 
+// registry section 0 line 5, OB2: no list says so, and the answer to a HEAD has no room for it
+#[tokio::test]
+async fn a_bucket_that_is_gone_has_lost_nothing() {
+    let store = ObjectStore::start().await;
+    let s3 = format!(
+        "{{region: r, bucket: {BUCKET}, regionendpoint: '{}', secure: false, accesskey: {ACCESS}, secretkey: {SECRET}}}",
+        store.address
+    );
+    let debug = "http: {debug: {addr: '127.0.0.1:0'}}";
+    for identity in ["", ", identity: one, initialize: true"] {
+        let registry =
+            Fixture::with(&format!("storage: {{delete: {{enabled: true}}, s3: {s3}{identity}}}\n{debug}"))
+                .await;
+        let ready = async || {
+            let url = format!("http://{}/readyz", registry.admin.unwrap());
+            let answer = registry.client.get(url).send().await.unwrap();
+            (answer.status().as_u16(), answer.text().await.unwrap())
+        };
+        let (digest, layer, _) = registry.push_image("n", "t").await;
+        let session = registry.begin("n").await;
+        assert_eq!(ready().await, (200, "ok\n".to_owned()));
+        let away = store.bucket().with_extension("away");
+        std::fs::rename(store.bucket(), &away).unwrap();
+        // A bucket may have been seen a moment ago.
+        eventually(async || registry.status("HEAD", &format!("/v2/n/blobs/{layer}")).await == 503).await;
+        assert_eq!(ready().await, (503, "the bucket of the store is gone\n".to_owned()));
+        for (method, path) in [
+            ("GET", format!("/v2/n/blobs/{layer}")),
+            ("GET", format!("/v2/n/manifests/{digest}")),
+            ("GET", "/v2/n/manifests/t".to_owned()),
+            ("GET", "/v2/n/tags/list".to_owned()),
+            ("GET", "/v2/_catalog".to_owned()),
+            ("GET", format!("/v2/n/referrers/{digest}")),
+            ("GET", session.clone()),
+            ("POST", "/v2/n/blobs/uploads/".to_owned()),
+            ("POST", format!("/v2/m/blobs/uploads/?mount={layer}&from=n")),
+            ("PATCH", session.clone()),
+            ("DELETE", session.clone()),
+            ("DELETE", format!("/v2/n/blobs/{layer}")),
+            ("DELETE", "/v2/n/manifests/t".to_owned()),
+        ] {
+            let answer = registry.request(method, &path).body(if method == "PATCH" { "abc" } else { "" });
+            assert_eq!(answer.send().await.unwrap().status(), 503, "{method} {path} {identity}");
+        }
+        std::fs::rename(&away, store.bucket()).unwrap();
+        assert_eq!(registry.status("GET", &format!("/v2/n/blobs/{layer}")).await, 200);
+        assert_eq!(ready().await.0, 200);
+    }
+}
+
 fn write(folder: &Path, name: &str, text: &str) -> String {
     let path = folder.join(name);
     std::fs::write(&path, text).unwrap();

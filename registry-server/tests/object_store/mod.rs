@@ -56,6 +56,14 @@ impl Server {
             *busy.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
             return Ok(busy);
         }
+        // It would make one.
+        if !self.folder.join(BUCKET).exists() {
+            let head = request.method() == Method::HEAD;
+            let code = if head { "" } else { "<Error><Code>NoSuchBucket</Code></Error>" };
+            let mut missing = Response::new(Body::from(code.to_owned()));
+            *missing.status_mut() = StatusCode::NOT_FOUND;
+            return Ok(missing);
+        }
         // It fails on what is a folder to it, and no object.
         let object = self.folder.join(request.uri().path().trim_start_matches('/'));
         if request.method() == Method::HEAD && object.is_dir() {
