@@ -13,6 +13,7 @@ use crate::{
         aside::to_its_end,
         error::RegistryError,
         layout,
+        life::Life,
         service::Registry,
         upload_sink::Received,
         uploads::{BodyError, Chunk},
@@ -67,12 +68,15 @@ impl Registry {
             limit: chunk.limit.map(|limit| limit.saturating_sub(start)),
             ..chunk
         };
-        let arrived = self.receive_straight(name, beside, alone, body).await;
+        let arrived = self.take_in(name, beside, alone, Life::of(self, name, id).watch(body)).await;
         let (registry, name) = (self.clone(), name.clone());
         to_its_end(async move {
             let done = match arrived {
-                Ok(received) => registry.move_over(&name, (beside, received.size), id, chunk).await,
-                Err(error) => Err(registry.refused(&name, id, chunk, error).await),
+                Ok((Ok(()), received)) => {
+                    let size = received.map_or(0, |received| received.size);
+                    registry.move_over(&name, (beside, size), id, chunk).await
+                }
+                Ok((Err(error), _)) | Err(error) => Err(registry.refused(&name, id, chunk, error).await),
             };
             leftover.remove().await;
             done
@@ -126,6 +130,7 @@ mod tests {
     use std::{convert::Infallible, sync::Arc};
 
     use futures::{StreamExt, stream};
+    use metrics_exporter_prometheus::PrometheusBuilder;
 
     use super::*;
     use crate::{
@@ -133,32 +138,103 @@ mod tests {
         storage::{backend::Backend, memory::Memory},
     };
 
+    struct Begun {
+        store: Arc<dyn Backend>,
+        registry: Registry,
+        name: RepositoryName,
+        id: Uuid,
+    }
+
+    impl Begun {
+        async fn new() -> Self {
+            let store: Arc<dyn Backend> = Arc::new(Memory::default());
+            let registry = Registry::new(Arc::clone(&store), Arc::new(FromStore(Arc::clone(&store))));
+            let name: RepositoryName = "n".parse().unwrap();
+            let id = registry.begin_upload(&name, None).await.unwrap();
+            Self { store, registry, name, id }
+        }
+
+        async fn uploads(&self) -> usize {
+            self.store.list(&layout::uploads(&self.name)).await.unwrap().len()
+        }
+
+        fn piece(&self) -> Bytes {
+            vec![b'x'; self.store.piece() + 1].into()
+        }
+    }
+
+    fn waiting(limit: Option<u64>) -> Chunk {
+        Chunk { range: Some((0, u64::MAX / 2)), streamed: true, limit }
+    }
+
     // registry C21 C30: a client that leaves in the middle leaves nothing that only we know of
     #[tokio::test]
     async fn a_request_that_is_given_up_leaves_no_chunk() {
-        let store: Arc<dyn Backend> = Arc::new(Memory::default());
-        let registry = Registry::new(Arc::clone(&store), Arc::new(FromStore(Arc::clone(&store))));
-        let name: RepositoryName = "n".parse().unwrap();
-        let id = registry.begin_upload(&name, None).await.unwrap();
-        let count = async || store.list(&layout::uploads(&name)).await.unwrap().len();
-        let (sent, mut begun) = tokio::sync::mpsc::channel(1);
-        let piece = vec![b'x'; store.piece() + 1];
+        let begun = Begun::new().await;
+        let (sent, mut arrived) = tokio::sync::mpsc::channel(1);
+        let piece = begun.piece();
         let first = stream::once(async move {
             sent.send(()).await.unwrap();
-            Ok::<_, Infallible>(Bytes::from(piece))
+            Ok::<_, Infallible>(piece)
         });
         let body = Box::pin(first.chain(stream::pending()));
-        let chunk = Chunk { range: Some((0, u64::MAX / 2)), streamed: true, ..Chunk::default() };
-        let (given_up, at) = (registry.clone(), name.clone());
+        let (given_up, at, id) = (begun.registry.clone(), begun.name.clone(), begun.id);
         let request =
-            tokio::spawn(async move { given_up.receive_upload(&at, id, chunk, body).await.map(drop) });
-        begun.recv().await.unwrap();
-        assert_eq!(count().await, 2, "it does not wait beside");
+            tokio::spawn(
+                async move { given_up.receive_upload(&at, id, waiting(None), body).await.map(drop) },
+            );
+        arrived.recv().await.unwrap();
+        assert_eq!(begun.uploads().await, 2, "it does not wait beside");
         request.abort();
         assert!(request.await.unwrap_err().is_cancelled());
-        while count().await > 1 {
+        while begun.uploads().await > 1 {
             tokio::task::yield_now().await;
         }
-        assert_eq!(registry.upload_size(&name, id).await.unwrap(), 0);
+        assert_eq!(begun.registry.upload_size(&begun.name, id).await.unwrap(), 0);
+    }
+
+    // registry GC8: a chunk may take longer than an upload may be silent
+    #[tokio::test(start_paused = true)]
+    async fn an_upload_lives_while_its_chunk_waits_beside() {
+        let begun = Begun::new().await;
+        let long_ago = "2020-01-01T00:00:00Z";
+        begun.store.put(&layout::upload_started(&begun.name, begun.id), long_ago.into()).await.unwrap();
+        let (now, age) = (jiff::Timestamp::now(), std::time::Duration::from_secs(3600));
+        let frame = stream::once(async {
+            tokio::time::sleep(std::time::Duration::from_secs(61)).await;
+            Ok::<_, Infallible>(begun.piece())
+        });
+        let purging = stream::once(async {
+            assert_eq!(begun.registry.purge_uploads(now, age, false).await.unwrap(), 0);
+            Ok(Bytes::from_static(b"end"))
+        });
+        let body = Box::pin(frame.chain(purging));
+        let size = begun.piece().len() as u64 + 3;
+        let chunk = Chunk { range: Some((0, size - 1)), ..waiting(None) };
+        let appended = begun.registry.append_upload(&begun.name, begun.id, chunk, body).await;
+        assert_eq!(appended.unwrap(), size);
+        // Afterwards it is as silent as any other.
+        assert_eq!(begun.registry.purge_uploads(now + 2 * age, age, false).await.unwrap(), 1);
+        assert_eq!(begun.uploads().await, 0);
+    }
+
+    // registry OB3 LM1
+    #[test]
+    fn an_upload_that_its_chunk_ends_is_counted_once() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let too_large = async {
+            let begun = Begun::new().await;
+            let body = stream::iter([Ok::<_, Infallible>(begun.piece())]);
+            let refused = begun.registry.append_upload(&begun.name, begun.id, waiting(Some(9)), body).await;
+            assert!(matches!(refused, Err(RegistryError::BlobTooLarge { limit: 9 })), "{refused:?}");
+            assert_eq!(begun.uploads().await, 0);
+        };
+        ::metrics::with_local_recorder(&recorder, || runtime.block_on(too_large));
+        let counted = recorder.handle().render();
+        for event in ["begun", "cancelled"] {
+            let line = format!("registry_uploads_total{{event=\"{event}\"}} 1\n");
+            assert!(counted.contains(&line), "{line} in {counted}");
+        }
     }
 }

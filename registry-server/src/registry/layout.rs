@@ -9,7 +9,7 @@
 //!     _manifests/tags/<tag>/current/link
 //!     _manifests/tags/<tag>/index/<alg>/<hex>/link
 //!     _uploads/<uuid>/{data,startedat}
-//! +   _uploads/<uuid>/{hashstate,closing,leftover}
+//! +   _uploads/<uuid>/{hashstate,alive,closing,leftover}
 //! +   _referrers/<alg>/<subject hex>/<alg>/<hex>/link
 //! + identity
 //! ```
@@ -125,6 +125,11 @@ pub fn upload_started(name: &RepositoryName, id: Uuid) -> String {
 /// The hash so far.
 pub fn upload_hash(name: &RepositoryName, id: Uuid) -> String {
     format!("{}/hashstate", upload(name, id))
+}
+
+/// When bytes for it were last seen that are not its own yet.
+pub fn upload_alive(name: &RepositoryName, id: Uuid) -> String {
+    format!("{}/alive", upload(name, id))
 }
 
 /// Made by whoever ends the upload: it can be made once.

@@ -12,6 +12,7 @@ pub mod error;
 pub mod guard;
 pub mod identity;
 pub mod layout;
+pub mod life;
 pub mod links;
 pub mod locks;
 pub mod looks;

@@ -57,7 +57,8 @@ impl Registry {
         let started = self.instant(&layout::upload_started(name, id)).await?;
         let grew = self.upload_grew(name, id).await?;
         if started.is_some() {
-            return Ok(started.max(grew));
+            let alive = self.instant(&layout::upload_alive(name, id)).await?;
+            return Ok(started.max(grew).max(alive));
         }
         let key = layout::upload_leftover(name, id);
         let seen = self.instant(&key).await?;

@@ -24,7 +24,7 @@ use crate::{
 const RESERVED: usize = 1 << 20;
 /// The hash is written down this often while bytes arrive: it also says that the upload lives.
 const SAVED_BYTES: u64 = 256 << 20;
-const SAVED_TIME: Duration = Duration::from_secs(60);
+pub(in crate::registry) const SAVED_TIME: Duration = Duration::from_secs(60);
 
 /// What a request has brought of an upload.
 pub struct Received {

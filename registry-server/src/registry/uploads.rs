@@ -152,15 +152,26 @@ impl Registry {
         chunk: Chunk,
         body: impl Stream<Item = Result<Bytes, E>> + Unpin,
     ) -> Result<Received, RegistryError> {
-        let start = self.start_of(name, id, &chunk).await?;
-        let hasher = self.hash_so_far(name, id, start, None).await?;
-        let mut sink = Sink::new(self, name, id, (start, hasher));
-        let taken = sink.take(body, &chunk).await;
-        match (taken, sink.received()) {
+        match self.take_in(name, id, chunk, body).await? {
             (Ok(()), Some(received)) => Ok(received),
             (Err(error), received) => Err(self.broken_off(name, id, error, received).await),
             (Ok(()), None) => Err(RegistryError::UploadUnknown),
         }
+    }
+
+    /// How it went, and what has come.
+    pub(in crate::registry) async fn take_in<E: BodyError>(
+        &self,
+        name: &RepositoryName,
+        id: Uuid,
+        chunk: Chunk,
+        body: impl Stream<Item = Result<Bytes, E>> + Unpin,
+    ) -> Result<(Result<(), RegistryError>, Option<Received>), RegistryError> {
+        let start = self.start_of(name, id, &chunk).await?;
+        let hasher = self.hash_so_far(name, id, start, None).await?;
+        let mut sink = Sink::new(self, name, id, (start, hasher));
+        let taken = sink.take(body, &chunk).await;
+        Ok((taken, sink.received()))
     }
 
     /// What a request that failed leaves, and what is said about it.

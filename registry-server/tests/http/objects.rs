@@ -9,6 +9,7 @@ use crate::{
     cached::push_pull_delete,
     fixture::{Fixture, eventually, files_below, header, refused, sha256},
     object_store::{ACCESS, BUCKET, ObjectStore, SECRET},
+    uploads::long_streams,
 };
 
 async fn registry(store: &ObjectStore, more: &str) -> Fixture {
@@ -91,6 +92,24 @@ async fn chunks_of_any_size_are_joined_whichever_replica_takes_them() {
     assert_eq!(store.unfinished(), Vec::<String>::new());
     let left = |part: &str| files_below(&store.bucket()).iter().filter(|f| f.contains(part)).count();
     assert_eq!((left("_uploads"), left("/data"), left("probes")), (0, 1, 0));
+}
+
+// registry C9 C35 on S3
+#[tokio::test]
+async fn a_long_stream_to_a_bucket_counts_as_a_whole_or_not_at_all() {
+    let store = ObjectStore::start().await;
+    let keys = format!("secure: false, accesskey: {ACCESS}, secretkey: {SECRET}");
+    let s3 = format!(
+        "{{region: r, bucket: {BUCKET}, regionendpoint: '{}', chunksize: 5242880, {keys}}}",
+        store.address
+    );
+    let registry = Fixture::with(&format!("storage: {{s3: {s3}}}\nlimits: {{maxblobsize: 16000000}}")).await;
+    long_streams(&registry).await;
+    // Nothing is left beside.
+    let left: Vec<_> =
+        files_below(&store.bucket()).into_iter().filter(|file| file.contains("docker")).collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert_eq!(store.unfinished(), Vec::<String>::new());
 }
 
 // registry C38 LM1
