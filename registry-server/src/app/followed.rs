@@ -27,7 +27,8 @@ pub fn accounts(config: &Htpasswd) -> anyhow::Result<Arc<Accounts>> {
     let paths = vec![config.path.clone()];
     let contents = watched_file::read(&paths).context("auth.htpasswd.path")?;
     let accounts =
-        Accounts::new(config.path.clone(), &text(&contents), config.realm.clone(), config.pullonly.clone())?;
+        Accounts::new(config.path.clone(), &text(&contents), config.realm.clone(), config.pullonly.clone());
+    let accounts = accounts.context("auth.htpasswd.path")?;
     let accounts = Arc::new(accounts);
     let target = Arc::clone(&accounts);
     tokio::spawn(watched_file::follow(paths, ACCOUNTS_PERIOD, contents, move |now| {

@@ -153,7 +153,7 @@ fn load(path: &std::path::Path, text: &str) -> Result<Arc<Loaded>, AuthError> {
     }
     metrics::gauge!("registry_htpasswd_unusable_lines").set(unusable.len() as f64);
     if accounts.is_empty() {
-        return Err(AuthError::NoAccounts { path: path.to_owned() });
+        return Err(AuthError::NoAccounts { path: path.to_owned(), lines: unusable });
     }
     let mut hashes: HashMap<String, Vec<Hash>> = HashMap::new();
     for (user, hash) in accounts {

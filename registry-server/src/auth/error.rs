@@ -2,6 +2,11 @@
 
 use std::path::PathBuf;
 
+use crate::auth::htpasswd::Unusable;
+
+/// Lines that a message has room for.
+const TOLD: usize = 10;
+
 /// A failure to read or write the password file.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
@@ -14,10 +19,12 @@ pub enum AuthError {
         source: std::io::Error,
     },
     /// Not one line of it can be used.
-    #[error("{} has no usable account", path.display())]
+    #[error("{} has no usable account: {}", path.display(), told(lines))]
     NoAccounts {
         /// Which.
         path: PathBuf,
+        /// Its lines.
+        lines: Vec<Unusable>,
     },
     /// The name cannot stand in a password file.
     #[error("a user name is not empty and has no ':' and no line break")]
@@ -36,4 +43,20 @@ pub enum AuthError {
         /// Why.
         source: std::io::Error,
     },
+}
+
+/// What is wrong with the first lines. What cannot be read may be a password, and is not told.
+fn told(lines: &[Unusable]) -> String {
+    if lines.is_empty() {
+        return "it is empty".to_owned();
+    }
+    let one = |bad: &Unusable| match bad.user.as_str() {
+        "" => format!("line {}: {}", bad.line, bad.reason),
+        user => format!("line {} ({user}): {}", bad.line, bad.reason),
+    };
+    let mut told: Vec<String> = lines.iter().take(TOLD).map(one).collect();
+    if lines.len() > TOLD {
+        told.push(format!("and {} more", lines.len() - TOLD));
+    }
+    told.join("; ")
 }

@@ -3,13 +3,44 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-use crate::running::{Running, eventually};
+use crate::{
+    running::{Running, eventually},
+    server,
+};
 
-// registry A16
+// registry A16 CF5: nobody could log in, and the servers before this one still know the last good accounts
 #[test]
-fn lines_that_cannot_be_used_are_told_and_the_others_log_in() {
+fn a_password_file_without_a_usable_line_ends_the_start_and_says_why() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("htpasswd");
+    let (file, config) = (folder.path().join("htpasswd"), folder.path().join("c.yml"));
+    let text = format!("storage: {{inmemory: }}\nauth: {{htpasswd: {{path: '{}'}}}}\n", file.display());
+    std::fs::write(&config, text).unwrap();
+    let many: String = (1..=12).map(|i| format!("user{i}:plain\n")).collect();
+    for (lines, told) in [
+        ("", &["it is empty"][..]),
+        ("# nobody yet\n\n", &["it is empty"]),
+        (
+            "des:rl5uQmS3bzBLU\n\nhunter2\nann:$2y$05$short\n",
+            &[
+                "line 1 (des): DES crypt is not accepted; line 3: no user name; line 4 (ann): malformed bcrypt hash",
+            ],
+        ),
+        (&many, &["line 10 (user10): plain text or unknown hash; and 2 more"]),
+    ] {
+        std::fs::write(&file, lines).unwrap();
+        let output = server().arg("serve").arg(&config).assert().code(78);
+        let error = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+        let named = format!("auth.htpasswd.path: {} has no usable account: ", file.display());
+        assert!(error.contains(&named), "{error}");
+        for told in told {
+            assert!(error.contains(told), "{told} in {error}");
+        }
+        assert!(!error.contains("hunter2") && !error.contains("rl5u"), "{error}");
+    }
+}
+
+/// A line of each kind that logs in with `secret`.
+fn good_lines() -> String {
     let hash = bcrypt::hash_with_result("secret", 4).unwrap();
     let bcrypt = [bcrypt::Version::TwoY, bcrypt::Version::TwoA, bcrypt::Version::TwoB];
     let mut good = bcrypt.map(|version| hash.format_for_version(version)).to_vec();
@@ -21,8 +52,15 @@ fn lines_that_cannot_be_used_are_told_and_the_others_log_in() {
         "$6$abcdefgh$ltjgWl6579NluT/Vi1nwEvcil.G5Nbc4NiXZaNGStk8PSwGfQv72N2CKPPrVACtLtip/cZ/1GM/O6IND4WQhG."
             .to_owned(),
     ]);
-    let bad = "des:rl5uQmS3bzBLU\nplain:secret\ngarbage\n";
-    let good: String = good.iter().enumerate().map(|(i, hash)| format!("user{i}:{hash}\n")).collect();
+    good.iter().enumerate().map(|(i, hash)| format!("user{i}:{hash}\n")).collect()
+}
+
+// registry A16
+#[test]
+fn lines_that_cannot_be_used_are_told_and_the_others_log_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("htpasswd");
+    let (good, bad) = (good_lines(), "des:rl5uQmS3bzBLU\nplain:secret\ngarbage\n");
     std::fs::write(&file, format!("{bad}{good}")).unwrap();
     let config = format!(
         "log: {{formatter: json}}\nstorage: {{inmemory: }}\nauth: {{htpasswd: {{path: '{}'}}}}\n",
