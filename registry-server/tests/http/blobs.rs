@@ -139,9 +139,20 @@ async fn an_unchanged_blob_is_not_sent_again() {
     let registry = Fixture::new().await;
     let digest = registry.push_blob("n", b"x").await;
     for tag in [format!("\"{digest}\""), digest.clone(), "*".to_owned()] {
-        let request = registry.request("GET", &format!("/v2/n/blobs/{digest}")).header("if-none-match", tag);
-        assert_eq!(request.send().await.unwrap().status(), 304);
+        for method in ["GET", "HEAD"] {
+            let request = registry.request(method, &format!("/v2/n/blobs/{digest}"));
+            let answer = request.header("if-none-match", &tag).send().await.unwrap();
+            assert_eq!(answer.status(), 304, "{method} {tag}");
+            assert_eq!(header(&answer, "docker-content-digest"), digest);
+            assert_eq!(header(&answer, "etag"), format!("\"{digest}\""));
+        }
     }
+    // A client would not look for a body.
+    let (path, end) = (format!("/v2/n/blobs/{digest}"), "if-none-match: *\r\nconnection: close\r\n\r\n");
+    let raw = registry.raw(&format!("GET {path} HTTP/1.1\r\nhost: x\r\n{end}")).await;
+    assert!(raw.starts_with("HTTP/1.1 304 ") && raw.ends_with("\r\n\r\n"), "{raw}");
+    let other = registry.request("GET", &path).header("if-none-match", sha256(b"y")).send().await.unwrap();
+    assert_eq!((other.status().as_u16(), other.text().await.unwrap().as_str()), (200, "x"));
 }
 
 // registry B13

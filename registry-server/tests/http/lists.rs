@@ -1,5 +1,7 @@
 //! Sections 6 and 7: referrers, tags, catalog.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::fixture::{Fixture, OCI_INDEX, OCI_MANIFEST, header, image, refused, sha256};
@@ -73,6 +75,32 @@ async fn referrers_are_listed_filtered_and_taken_off() {
     assert_eq!(get(&registry, &path).await.0["manifests"].as_array().unwrap().len(), 2);
 }
 
+// registry H10
+#[tokio::test]
+async fn a_referrer_that_is_deleted_is_gone_from_the_list_of_every_replica() {
+    let cache = "delete: {enabled: true}, cache: {blobdescriptor: inmemory}";
+    let one = Fixture::with(&format!("storage: {{{cache}}}")).await;
+    let same = format!("storage: {{{cache}, filesystem: {{rootdirectory: '{}'}}}}", one.store().display());
+    let two = Fixture::with(&same).await;
+    let subject = sha256(b"subject");
+    let path = format!("/v2/n/referrers/{subject}");
+    let more = format!(r#"{{"digest":"{subject}","size":1,"mediaType":"x"}}"#);
+    for round in 0..10 {
+        let index = format!(
+            r#"{{"schemaVersion":2,"manifests":[],"subject":{more},"annotations":{{"round":"{round}"}}}}"#
+        );
+        let digest = sha256(index.as_bytes());
+        assert_eq!(one.put_manifest("n", &digest, OCI_INDEX, index).await.status(), 201);
+        for (replica, listed) in [(&one, 1), (&two, 1)] {
+            assert_eq!(get(replica, &path).await.0["manifests"].as_array().unwrap().len(), listed);
+        }
+        assert_eq!(one.status("DELETE", &format!("/v2/n/manifests/{digest}")).await, 202);
+        for replica in [&two, &one] {
+            assert_eq!(get(replica, &path).await.0["manifests"], serde_json::json!([]));
+        }
+    }
+}
+
 // registry H13
 #[tokio::test]
 async fn referrers_of_old_clients_are_listed() {
@@ -128,17 +156,28 @@ async fn a_long_list_of_referrers_has_pages() {
             201
         );
     }
-    let (mut path, mut seen) = (format!("/v2/n/referrers/{subject}?artifactType=application/x"), 0);
-    for _ in 0..3 {
-        let (list, link) = get(&registry, &path).await;
-        seen += list["manifests"].as_array().unwrap().len();
+    let (mut path, mut pages, mut seen) =
+        (format!("/v2/n/referrers/{subject}?artifactType=application/x"), 0, BTreeSet::new());
+    loop {
+        let response = registry.send("GET", &path).await;
+        assert_eq!(header(&response, "content-type"), OCI_INDEX);
+        assert_eq!(header(&response, "oci-filters-applied"), "artifactType");
+        let (link, text) = (header(&response, "link"), response.text().await.unwrap());
+        assert!(text.len() < 4 << 20, "{} bytes", text.len());
+        let list: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&list["schemaVersion"], &list["mediaType"]), (&2.into(), &OCI_INDEX.into()));
+        let digests = list["manifests"].as_array().unwrap().iter().map(|m| m["digest"].to_string());
+        for digest in digests {
+            assert!(seen.insert(digest), "it is on two pages");
+        }
+        pages += 1;
         if link.is_empty() {
             break;
         }
         path = link[1..].split('>').next().unwrap().to_owned();
-        assert!(path.contains("artifactType=application"));
+        assert!(path.contains("artifactType=application") && link.ends_with(">; rel=\"next\""), "{link}");
     }
-    assert_eq!(seen, 3);
+    assert_eq!((pages, seen.len()), (2, 3));
 }
 
 // registry F1 F2 F3 F5 F7 F9 F10
@@ -156,7 +195,11 @@ async fn tags_are_listed_in_pages() {
     assert_eq!((&list["tags"], link.as_str()), (&serde_json::json!([]), ""));
     assert_eq!(get(&registry, "/v2/n/tags/list?last=ab").await.0["tags"], serde_json::json!(["b"]));
     for n in ["-1", "abc", "1e3", "99999999999999999999", "", "%2B5"] {
-        refused(registry.send("GET", &format!("/v2/n/tags/list?n={n}")).await, 400, "UNSUPPORTED").await;
+        for path in ["/v2/n/tags/list", "/v2/_catalog"] {
+            let error = registry.send("GET", &format!("{path}?n={n}")).await;
+            let error = refused(error, 400, "UNSUPPORTED").await;
+            assert_eq!(error["errors"][0]["detail"]["parameter"], "n", "{path} {n}");
+        }
     }
     // Nothing follows a last page that is full.
     let (list, link) = get(&registry, "/v2/n/tags/list?n=4&last=_x&x=y%26z").await;

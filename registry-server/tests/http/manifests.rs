@@ -18,6 +18,10 @@ async fn a_manifest_comes_back_byte_for_byte() {
     assert_eq!(pushed.status(), 201);
     assert_eq!(header(&pushed, "location"), format!("/v2/n/manifests/{digest}"));
     assert_eq!(header(&pushed, "docker-content-digest"), digest);
+    let again = registry.put_manifest("n", &digest, OCI_MANIFEST, bytes.clone()).await;
+    assert_eq!(again.status(), 201);
+    assert_eq!(header(&again, "location"), format!("/v2/n/manifests/{digest}"));
+    assert_eq!(header(&again, "docker-content-digest"), digest);
     for reference in ["t", &digest] {
         for accept in ["*/*", "application/vnd.oci.image.index.v1+json", "text/plain"] {
             let get =
@@ -29,6 +33,8 @@ async fn a_manifest_comes_back_byte_for_byte() {
         }
         let head = registry.send("HEAD", &format!("/v2/n/manifests/{reference}")).await;
         assert_eq!(header(&head, "content-length"), bytes.len().to_string());
+        assert_eq!(header(&head, "docker-content-digest"), digest);
+        assert_eq!(header(&head, "content-type"), OCI_MANIFEST);
     }
 }
 
@@ -203,7 +209,9 @@ async fn a_push_by_digest_must_have_that_digest() {
     let pushed =
         registry.put_manifest("n", &format!("{digest}?tag=a&tag=b"), OCI_MANIFEST, bytes.clone()).await;
     assert_eq!(pushed.status(), 201);
-    assert_eq!(pushed.headers().get_all("oci-tag").iter().count(), 2);
+    let tags: Vec<_> = pushed.headers().get_all("oci-tag").iter().collect();
+    assert_eq!(tags, ["a", "b"]);
+    assert_eq!(header(&pushed, "location"), format!("/v2/n/manifests/{digest}"));
     for reference in ["a", "b", &digest] {
         let response = registry.send("GET", &format!("/v2/n/manifests/{reference}")).await;
         assert_eq!(header(&response, "docker-content-digest"), digest);
@@ -215,9 +223,12 @@ async fn a_push_by_digest_must_have_that_digest() {
     assert_eq!((response.status().as_u16(), response.headers().get_all("oci-tag").iter().count()), (201, 10));
     let path = format!("{digest}?tag={}", "x".repeat(8 << 10));
     assert_eq!(registry.put_manifest("n", &path, OCI_MANIFEST, bytes.clone()).await.status(), 414);
-    let response = registry.put_manifest("n", &format!("{digest}?tag=c&tag=-bad"), OCI_MANIFEST, bytes).await;
+    let three = format!("{digest}?tag=c&tag=-bad&tag=e");
+    let response = registry.put_manifest("n", &three, OCI_MANIFEST, bytes).await;
     refused(response, 400, "NAME_INVALID").await;
-    assert_eq!(registry.status("GET", "/v2/n/manifests/c").await, 404);
+    for tag in ["c", "e"] {
+        assert_eq!(registry.status("GET", &format!("/v2/n/manifests/{tag}")).await, 404);
+    }
 }
 
 // registry D14: see also `a_connection_outlives_a_manifest_over_the_limit`

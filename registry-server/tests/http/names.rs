@@ -1,6 +1,6 @@
 //! Section 2: routes and names.
 
-use crate::fixture::{Fixture, OCI_MANIFEST, refused};
+use crate::fixture::{Fixture, OCI_MANIFEST, files_below, refused};
 
 const EMPTY: &str =
     r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
@@ -28,11 +28,15 @@ async fn names_of_the_grammar_are_taken_and_others_store_nothing() {
         assert_eq!(registry.status("GET", &format!("/v2/{good}/blobs/{digest}")).await, 200, "{good}");
         assert_eq!(registry.status("GET", &format!("/v2/{good}/tags/list")).await, 200, "{good}");
     }
+    let before = files_below(&registry.store());
     for bad in ["a___b", "a..b", "-a", "a-", "a/", "a//b", "A", "a.-b"] {
-        refused(registry.put_manifest(bad, "latest", INDEX, EMPTY).await, 400, "NAME_INVALID").await;
+        let error = registry.put_manifest(bad, "latest", INDEX, EMPTY).await;
+        let error = refused(error, 400, "NAME_INVALID").await;
+        assert!(error["errors"][0]["detail"]["reason"].as_str().unwrap().contains(bad), "{error}");
+        let post = registry.send("POST", &format!("/v2/{bad}/blobs/uploads/")).await;
+        refused(post, 400, "NAME_INVALID").await;
     }
-    let catalog = registry.send("GET", "/v2/_catalog").await.text().await.unwrap();
-    assert!(!catalog.contains("a___b"));
+    assert_eq!(files_below(&registry.store()), before);
 }
 
 // registry E3

@@ -152,13 +152,19 @@ async fn blobs_are_mounted_from_repositories_that_have_them() {
     for from in ["&from=never", "&from=BAD..NAME", "&from=n"] {
         let response = post(format!("mount={digest}{from}")).await;
         assert_eq!(response.status(), 202, "{from}");
-        assert!(header(&response, "location").starts_with("/v2/n/blobs/uploads/"));
+        let session = format!("/v2/n/blobs/uploads/{}", header(&response, "docker-upload-uuid"));
+        assert_eq!(
+            (header(&response, "location"), header(&response, "range")),
+            (session.clone(), "0-0".into())
+        );
+        assert_eq!(registry.status("GET", &session).await, 204);
     }
     let missing = sha256(b"nowhere");
     assert_eq!(post(format!("mount={missing}")).await.status(), 202);
     let mounted = post(format!("mount={digest}&from=m")).await;
     assert_eq!(mounted.status(), 201);
     assert_eq!(header(&mounted, "location"), format!("/v2/n/blobs/{digest}"));
+    assert_eq!(header(&mounted, "docker-content-digest"), digest);
     assert_eq!(registry.send("GET", &format!("/v2/n/blobs/{digest}")).await.text().await.unwrap(), "shared");
 }
 
@@ -177,6 +183,27 @@ async fn a_blob_is_mounted_from_wherever_it_is() {
         assert_eq!(registry.status("DELETE", &format!("/v2/{name}/blobs/{digest}")).await, 202);
     }
     assert_eq!(registry.status("POST", &path).await, 202);
+}
+
+// registry C22, as far as content goes away here
+#[tokio::test]
+async fn what_was_mounted_stays_whoever_deletes_it_elsewhere_meanwhile() {
+    let registry = Fixture::with("storage: {inmemory: {}, delete: {enabled: true}}").await;
+    for round in 0..300 {
+        let digest = registry.push_blob("m", b"shared").await;
+        let (name, blob) = (format!("n{round}"), format!("/v2/m/blobs/{digest}"));
+        let from = if round % 2 == 0 { "&from=m" } else { "" };
+        let path = format!("/v2/{name}/blobs/uploads/?mount={digest}{from}");
+        let (mounted, deleted) =
+            tokio::join!(registry.status("POST", &path), registry.status("DELETE", &blob));
+        assert_eq!(deleted, 202);
+        let there = registry.send("GET", &format!("/v2/{name}/blobs/{digest}")).await;
+        match mounted.as_u16() {
+            201 => assert_eq!(there.text().await.unwrap(), "shared"),
+            202 => drop(refused(there, 404, "BLOB_UNKNOWN").await),
+            other => panic!("{other}"),
+        }
+    }
 }
 
 // registry C6
@@ -199,6 +226,10 @@ async fn a_stream_of_unknown_length_is_appended() {
     let wanted = sha256(b"other");
     let put = registry.send("PUT", &format!("{location}?digest={wanted}")).await;
     refused(put, 400, "DIGEST_INVALID").await;
+    refused(registry.send("GET", &location).await, 404, "BLOB_UPLOAD_UNKNOWN").await;
+    for digest in [wanted, sha256(b"streamed")] {
+        assert_eq!(registry.status("HEAD", &format!("/v2/n/blobs/{digest}")).await, 404);
+    }
 }
 
 // registry C23 C24
