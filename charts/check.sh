@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks the chart without a cluster: lint, same output twice, a strict schema, no value that does nothing,
-# pods under the restricted standard, a CRD that outlives the release.
+# Checks the chart without a cluster: lint, same output twice (operator 125), a strict schema (126), no value that does
+# nothing (129), pods under the restricted standard, a CRD that outlives the release.
 #   HELM    the helm to use; default: the one in PATH
 set -euo pipefail
 HELM=${HELM:-helm}
@@ -126,6 +126,36 @@ for namespace in a b; do
 	check "there is a role in namespace $namespace" grep -q "^  namespace: $namespace\$" "$scratch/namespaces"
 	check "namespace $namespace is watched" grep -q "^ *- --watch-namespace=$namespace\$" "$scratch/namespaces"
 done
+
+# Helm renders the notes for a cluster only: here they are the text of a manifest in a copy of the chart.
+cp -r "$chart" "$scratch/chart"
+mv "$scratch/chart/templates/NOTES.txt" "$scratch/chart/"
+echo 'notes: {{ tpl (.Files.Get "NOTES.txt") . | b64enc }}' >"$scratch/chart/templates/notes.yaml"
+"$HELM" template notes "$scratch/chart" --kube-version 1.34.0 -s templates/notes.yaml >"$scratch/notes.yaml"
+sed -n 's/^notes: //p' "$scratch/notes.yaml" | base64 -d >"$scratch/notes"
+sed -n '/^kubectl create namespace/,/^kubectl .* wait/p' "$scratch/notes" >"$scratch/commands"
+# What bash warns of, such as a document that never ends, would leave the reader's terminal waiting.
+commands_can_be_pasted() { [ -s "$scratch/commands" ] && ! bash -n "$scratch/commands" 2>&1 | grep .; }
+check "the notes' commands can be pasted" commands_can_be_pasted
+
+render --set serviceMonitor.enabled=true -s templates/servicemonitor.yaml >"$scratch/monitor"
+labels_below() { # FILE KEY: the labels below the first line that is KEY, sorted
+	awk -v key="$2" '$0 ~ "^ *" key ":$" && !depth {match($0, /^ */); depth = RLENGTH + 1; next}
+		depth {match($0, /^ */); if (RLENGTH < depth) exit; print $1 $2}' "$1" | sort
+}
+all_of() { # SELECTOR LABELS: files
+	[ -s "$1" ] && [ -z "$(comm -23 "$1" "$2")" ]
+}
+awk '/^---$/ {part++} part == 1' "$scratch/monitor" >"$scratch/monitored"
+awk '/^---$/ {part++} part == 2' "$scratch/monitor" >"$scratch/monitoring"
+labels_below "$scratch/monitored" labels >"$scratch/service-labels"
+labels_below "$scratch/monitored" selector >"$scratch/service-selector"
+labels_below "$scratch/monitoring" matchLabels >"$scratch/monitor-selector"
+sed -n '/^  template:/,$p' "$scratch/deployment" >"$scratch/pods"
+labels_below "$scratch/pods" labels >"$scratch/pod-labels"
+check "the ServiceMonitor selects the Service of the metrics" all_of "$scratch/monitor-selector" "$scratch/service-labels"
+check "that Service selects the operator's pods" all_of "$scratch/service-selector" "$scratch/pod-labels"
+check "its port is one of theirs" grep -q 'name: health' "$scratch/pods"
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

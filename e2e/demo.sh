@@ -16,7 +16,7 @@ stage "2/6 kubectl apply -f examples/minimal.yaml"
 applied=$SECONDS
 demo apply -f "$ROOT/examples/minimal.yaml" >&2
 demo wait --for=condition=Ready preg/team --timeout=120s >&2
-stage "    Ready after $((SECONDS - applied))s"
+stage "    Ready after $((SECONDS - applied))s, $(($(date +%s) - $(cat "$STATE/helm-began")))s after Helm began"
 demo get preg >&2
 
 stage "3/6 Log in as admin, trusting the registry's CA"
@@ -33,7 +33,8 @@ demo get secret team.admin -o 'go-template={{.data.password | base64decode}}' |
 stage "4/6 Push an image, pull it back"
 crane push "$HELLO_LAYOUT" "$address/hello:1" >&2
 crane pull --format=oci "$address/hello:1" "$home/pulled"
-echo "pulled back $(crane digest "$address/hello:1")" >&2
+diff -r "$HELLO_LAYOUT/blobs" "$home/pulled/blobs" >&2
+echo "pulled back $(crane digest "$address/hello:1"), byte for byte what was pushed" >&2
 
 stage "5/6 Start a pod from it"
 host=team-registry.$namespace.svc
@@ -62,11 +63,13 @@ A pod runs an image that your own registry served.
   URL        $(demo get preg team -o 'jsonpath={.status.url}')   (from this machine: https://$address)
   user       admin
   password   kubectl -n $namespace get secret team.admin -o 'go-template={{.data.password | base64decode}}'
-  CA         kubectl -n $namespace get configmap team-trust -o 'go-template={{index .data "ca.crt"}}' > ca.crt
+  CA         in ConfigMap team-trust; docs/how-to/trust-the-ca.md says where each client wants it
 
 Try next:
   kubectl -n $namespace describe preg team
-  SSL_CERT_FILE=ca.crt crane auth login -u admin --password-stdin $address
+  kubectl -n $namespace get configmap team-trust -o 'go-template={{index .data "ca.crt"}}' > ca.crt
+  kubectl -n $namespace get secret team.admin -o 'go-template={{.data.password | base64decode}}' |
+    SSL_CERT_FILE=ca.crt crane auth login -u admin --password-stdin $address
   SSL_CERT_FILE=ca.crt crane catalog $address
   kubectl -n $namespace patch preg team --type=merge -p '{"spec": {"readOnly": true}}'
   make demo-down

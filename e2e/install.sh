@@ -16,6 +16,7 @@ rm -rf "$HELLO_LAYOUT" && mkdir -p "$HELLO_LAYOUT"
 tar -xf "$CACHE/images/hello.tar" -C "$HELLO_LAYOUT"
 
 began=$SECONDS
+date +%s >"$STATE/helm-began"
 helm upgrade --install private-registry-operator "$ROOT/charts/private-registry-operator" \
 	--namespace "$OPERATOR_NAMESPACE" --create-namespace --wait --timeout 120s \
 	--set image.repository=localhost/private-registry-operator,image.tag=dev \

@@ -9,7 +9,7 @@ export REGISTRY_SERVER=$ROOT/target/debug/registry-server
 export RUST_BACKTRACE=0
 suite() { cargo test --locked --manifest-path "$ROOT/Cargo.toml" -p e2e --test "$@"; }
 
-# The chart's role is all that the operator has: whatever it was refused is in its log. Of a container that was killed,
+# operator 81: the chart's role is all that the operator has: whatever it was refused is in its log. Of a container that was killed,
 # Kubernetes keeps the log of the one before, too.
 nothing_was_refused() {
 	local pod logs operators=app.kubernetes.io/name=private-registry-operator
@@ -26,6 +26,7 @@ nothing_was_refused() {
 # Two at a time: each test has namespaces of its own.
 suite chain -- --test-threads=2 "$@"
 nothing_was_refused
+[ $# -gt 0 ] || "$E2E/docs-cluster.sh"
 # The short form of `make scale`.
 [ $# -gt 0 ] || "$E2E/scale.sh" 40
 suite outage -- --test-threads=1 "$@"

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
-use registry_config::schema::Config;
+use registry_config::{error::Problem, schema::Config};
 use registry_server::{
     app::{self, Environment, Server},
     auth::{error::AuthError, htpasswd, htpasswd_file},
@@ -28,7 +28,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve images until SIGTERM.
+    /// Serve images until SIGTERM. Variables such as REGISTRY_HTTP_ADDR override keys of the file.
     Serve {
         /// Configuration file; without one: 127.0.0.1:5000 and ./data, open to everybody on this machine.
         config: Option<PathBuf>,
@@ -76,9 +76,7 @@ enum HtpasswdCommand {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Serve { config, allow_anonymous_writes } => serve(config.as_deref(), allow_anonymous_writes),
-        Command::Config(ConfigCommand::Validate { file }) => {
-            configuration(Some(&file)).and_then(|c| print(&c.redacted()))
-        }
+        Command::Config(ConfigCommand::Validate { file }) => validate(&file),
         Command::Config(ConfigCommand::PrintDefault) => print(&Config::standalone()),
         Command::Htpasswd(HtpasswdCommand::Add { file, user }) => add(&file, &user),
         Command::Htpasswd(HtpasswdCommand::Verify { file, user }) => verify(&file, &user),
@@ -105,16 +103,37 @@ fn environment() -> Environment {
     std::env::vars().filter(|(name, _)| name.starts_with("REGISTRY_")).collect()
 }
 
-fn configuration(file: Option<&Path>) -> anyhow::Result<Config> {
-    let Some(file) = file else {
-        let standalone = Config::standalone().to_yaml().map_err(|e| Misconfigured(e.to_string()))?;
-        let read = Config::from_yaml("(default)", &standalone, environment());
-        return Ok(read.map_err(|errors| Misconfigured(errors.to_string()))?);
+/// The configuration, and keys of its file that change nothing.
+fn configuration(file: Option<&Path>) -> anyhow::Result<(Config, Vec<Problem>)> {
+    let (name, text) = match file {
+        None => ("(default)".to_owned(), Config::standalone().to_yaml().map_err(|e| e.to_string())),
+        Some(file) => {
+            let name = file.display().to_string();
+            (name.clone(), std::fs::read_to_string(file).map_err(|e| format!("{name}: {e}")))
+        }
     };
-    let text =
-        std::fs::read_to_string(file).map_err(|e| Misconfigured(format!("{}: {e}", file.display())))?;
-    let read = Config::from_yaml(&file.display().to_string(), &text, environment());
+    let read = Config::read(&name, &text.map_err(Misconfigured)?, environment());
     Ok(read.map_err(|errors| Misconfigured(errors.to_string()))?)
+}
+
+/// What the file means; what is odd about it goes to standard error.
+fn validate(file: &Path) -> anyhow::Result<()> {
+    let (config, odd) = configuration(Some(file))?;
+    for told in odd.iter().map(Problem::to_string).chain(open(&config)) {
+        eprintln!("warning: {told}");
+    }
+    print(&config.redacted())
+}
+
+/// That everybody may push and delete.
+fn open(config: &Config) -> Option<String> {
+    app::open_to_strangers(config).then(|| {
+        format!(
+            "http.addr: {} is reachable from other machines and there is no section auth: everybody could push \
+             and delete. Configure auth.htpasswd, listen on 127.0.0.1, or start with --allow-anonymous-writes",
+            config.http.addr
+        )
+    })
 }
 
 fn print(config: &Config) -> anyhow::Result<()> {
@@ -123,14 +142,13 @@ fn print(config: &Config) -> anyhow::Result<()> {
 }
 
 fn serve(file: Option<&Path>, allow_anonymous_writes: bool) -> anyhow::Result<()> {
-    let config = configuration(file)?;
+    let (config, odd) = configuration(file)?;
     telemetry::install(&config.log);
-    if app::open_to_strangers(&config) && !allow_anonymous_writes {
-        bail!(Misconfigured(format!(
-            "http.addr: {} is reachable from other machines and there is no section auth: everybody could push \
-             and delete. Configure auth.htpasswd, listen on 127.0.0.1, or start with --allow-anonymous-writes",
-            config.http.addr
-        )));
+    for told in odd {
+        tracing::warn!("{told}");
+    }
+    if let Some(open) = open(&config).filter(|_| !allow_anonymous_writes) {
+        bail!(Misconfigured(open));
     }
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let server = Server::start(&config, &environment()).await;

@@ -43,6 +43,15 @@ impl Server {
     fn reference(&self, repository: &str) -> String {
         format!("{}/{repository}", self.address)
     }
+
+    /// Runs crane as the account of the file.
+    fn crane(&self, args: &[&str]) -> Result<String> {
+        let home = tempfile::tempdir()?;
+        // "ann:secret"
+        let logins = format!("{{\"auths\": {{\"{}\": {{\"auth\": \"YW5uOnNlY3JldA==\"}}}}}}", self.address);
+        fs::write(home.path().join("config.json"), logins)?;
+        run(Command::new("crane").args(args).env("DOCKER_CONFIG", home.path()))
+    }
 }
 
 impl Drop for Server {
@@ -52,16 +61,22 @@ impl Drop for Server {
     }
 }
 
-/// One configuration file for both: that is the promise.
-const CONFIG: &str = "version: 0.1
-storage:
-  filesystem: {rootdirectory: \"DATA\"}
-  delete: {enabled: true}
-http: {addr: \"ADDRESS\"}
-";
-
-fn crane(args: &[&str]) -> Result<String> {
-    run(Command::new("crane").args(args))
+/// One configuration file for both: the one that Debian's package brings, at another place.
+fn config(folder: &Path) -> Result<String> {
+    let theirs = fs::read_to_string("/etc/docker/registry/config.yml")?;
+    let accounts = folder.join("htpasswd");
+    let line = run(Command::new("htpasswd").args(["-Bbn", "ann", "secret"]))?;
+    fs::write(&accounts, line)?;
+    let mut ours = theirs.clone();
+    for (place, other) in [
+        ("/var/lib/docker-registry", "DATA"),
+        ("addr: :5000", "addr: ADDRESS"),
+        ("path: /etc/docker/registry", &format!("path: {}", accounts.display())),
+    ] {
+        ensure!(ours.contains(place), "no {place} in {theirs}");
+        ours = ours.replace(place, other);
+    }
+    Ok(ours)
 }
 
 fn ours() -> Result<Command> {
@@ -73,21 +88,22 @@ fn ours() -> Result<Command> {
 #[test]
 fn a_store_of_docker_registry_is_taken_over_and_given_back() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let theirs = Server::start(Command::new("docker-registry"), folder.path(), CONFIG)?;
-    crane(&["push", &hello_layout()?, &theirs.reference("old/hello:1")])?;
-    let digest = crane(&["digest", &theirs.reference("old/hello:1")])?;
+    let config = config(folder.path())?;
+    let theirs = Server::start(Command::new("docker-registry"), folder.path(), &config)?;
+    theirs.crane(&["push", &hello_layout()?, &theirs.reference("old/hello:1")])?;
+    let digest = theirs.crane(&["digest", &theirs.reference("old/hello:1")])?;
     drop(theirs);
 
-    let server = Server::start(ours()?, folder.path(), CONFIG)?;
-    crane(&["validate", "--remote", &server.reference("old/hello:1")])?;
-    ensure!(digest == crane(&["digest", &server.reference("old/hello:1")])?, "another digest at ours");
-    crane(&["copy", &server.reference("old/hello:1"), &server.reference("new/hello:2")])?;
-    crane(&["tag", &server.reference("old/hello:1"), "again"])?;
+    let server = Server::start(ours()?, folder.path(), &config)?;
+    server.crane(&["validate", "--remote", &server.reference("old/hello:1")])?;
+    ensure!(digest == server.crane(&["digest", &server.reference("old/hello:1")])?, "another digest at ours");
+    server.crane(&["copy", &server.reference("old/hello:1"), &server.reference("new/hello:2")])?;
+    server.crane(&["tag", &server.reference("old/hello:1"), "again"])?;
     drop(server);
 
-    let theirs = Server::start(Command::new("docker-registry"), folder.path(), CONFIG)?;
+    let theirs = Server::start(Command::new("docker-registry"), folder.path(), &config)?;
     for image in ["old/hello:1", "old/hello:again", "new/hello:2"] {
-        crane(&["validate", "--remote", &theirs.reference(image)])?;
+        theirs.crane(&["validate", "--remote", &theirs.reference(image)])?;
     }
     Ok(())
 }

@@ -70,23 +70,39 @@ impl Family<'_> {
     }
 }
 
+/// What is known of the object in the cluster before it is applied.
+#[derive(Debug)]
+pub enum Known {
+    /// Nothing: it is read.
+    Nothing,
+    /// It is most likely not there: it is made, and read only if it is there after all.
+    Absent,
+    /// It was read a moment ago.
+    Seen(Box<DynamicObject>),
+    /// What is wanted follows from it: if it was changed since, nothing is written and the API server's 409 is returned.
+    Source(Box<DynamicObject>),
+}
+
 /// Makes `wanted` true in the cluster.
-///
-/// `read` is the object that `wanted` follows from, where it follows from one: if it was changed since, nothing is
-/// written and the API server's 409 is returned.
 pub async fn apply(
     client: &Client,
     wanted: &Value,
-    read: Option<DynamicObject>,
+    known: Known,
     family: Family<'_>,
 ) -> Result<Outcome, kube::Error> {
     let (mut wanted, hash) = marked(wanted.clone());
     let api = api(client, &wanted);
     let name = wanted["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    let version = read.as_ref().and_then(|read| read.metadata.resource_version.clone());
-    let live = match read {
-        Some(read) => Some(read),
-        None => api.get_opt(&name).await?,
+    let pinned = matches!(known, Known::Source(_));
+    if matches!(known, Known::Absent) {
+        match create(&api, &wanted).await {
+            Err(kube::Error::Api(status)) if status.code == 409 => {}
+            made => return made.map(|made| Outcome::Created(Box::new(made))),
+        }
+    }
+    let live = match known {
+        Known::Seen(live) | Known::Source(live) => Some(*live),
+        Known::Nothing | Known::Absent => api.get_opt(&name).await?,
     };
     let Some(live) = live else {
         return Ok(Outcome::Created(Box::new(create(&api, &wanted).await?)));
@@ -105,9 +121,8 @@ pub async fn apply(
     // An object that was deleted and made again by somebody else in the meantime is not the one that was judged.
     wanted["metadata"]["uid"] = live.metadata.uid.clone().into();
     // What was judged by its content must still be what it was.
-    let live =
-        if version.is_some() { own(&api, &live).await?.unwrap_or(live) } else { owned(&api, live).await? };
-    if version.is_some() {
+    let live = if pinned { own(&api, &live).await?.unwrap_or(live) } else { owned(&api, live).await? };
+    if pinned {
         wanted["metadata"]["resourceVersion"] = live.metadata.resource_version.clone().into();
     }
     let sent = Box::new(send(&api, &name, &wanted).await?);

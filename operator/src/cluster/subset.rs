@@ -43,16 +43,21 @@ const MERGED: &[(&str, &str, &str)] = &[
     ("volumes", "name", "name"),
 ];
 
+/// What tells the entries of the list `field` apart, if it is one that is merged.
+pub fn key_of(field: &str, entries: &[Value]) -> Option<&'static str> {
+    let merged = MERGED.iter().find(|(name, mark, _)| {
+        *name == field && !entries.is_empty() && entries.iter().all(|entry| !entry[*mark].is_null())
+    });
+    merged.map(|(_, _, key)| *key)
+}
+
 /// Whether a field of `live` has everything that `wanted` says.
 fn holds(field: &str, live: &Value, wanted: &Value) -> bool {
     let (Some(found), Some(entries)) = (live.as_array(), wanted.as_array()) else {
         return contains(live, wanted);
     };
-    let merged = MERGED.iter().find(|(name, mark, _)| {
-        *name == field && !entries.is_empty() && entries.iter().all(|entry| !entry[*mark].is_null())
-    });
-    let Some((_, _, key)) = merged else { return contains(live, wanted) };
-    entries.iter().all(|entry| found.iter().any(|live| live[*key] == entry[*key] && contains(live, entry)))
+    let Some(key) = key_of(field, entries) else { return contains(live, wanted) };
+    entries.iter().all(|entry| found.iter().any(|live| live[key] == entry[key] && contains(live, entry)))
 }
 
 /// The API server drops what is empty, false or zero where that means the same.

@@ -15,7 +15,10 @@ pub struct Exposure {
     #[x_kube(merge_strategy = ListMerge::Set)]
     #[schemars(
         length(max = 16),
-        inner(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))
+        inner(
+            length(min = 1, max = 253),
+            regex(pattern = r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")
+        )
     )]
     pub hostnames: Vec<String>,
     /// The Service in front of the pods.

@@ -45,7 +45,8 @@ pub struct Pod {
     /// Annotations of the registry's own ServiceAccount, for workload identity of clouds.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub service_account_annotations: BTreeMap<String, String>,
-    /// Merged into the pod template last, for what the fields above do not foresee: `metadata` and `spec` of a pod.
+    /// Merged into the pod template last, as a strategic merge patch would, for what the fields above do not foresee:
+    /// `metadata` and `spec` of a pod. Lists whose entries have a key are merged by it; other lists are replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "free_form")]
     pub template: Option<Map<String, Value>>,

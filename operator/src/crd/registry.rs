@@ -33,7 +33,7 @@ use crate::crd::{
     printcolumn(name = "Replicas", type_ = "integer", json_path = ".status.readyReplicas"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Cert-Until", type_ = "string", priority = 1, json_path = ".status.certificate.notAfter"),
-    printcolumn(name = "Version", type_ = "string", priority = 1, json_path = ".status.versions.operator"),
+    printcolumn(name = "Version", type_ = "string", priority = 1, json_path = ".status.versions.registry"),
     validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && self.metadata.name.size() <= 40")
         .message("name must be a DNS-1035 label of at most 40 characters: lower-case letters, digits and hyphens, starting with a letter")
 )]

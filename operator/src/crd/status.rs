@@ -133,6 +133,9 @@ pub struct StorageStatus {
 pub struct Versions {
     /// The operator's version.
     pub operator: String,
+    /// The registry's version: the tag of its image, or the beginning of the digest that it is pinned to.
+    #[serde(default)]
+    pub registry: String,
     /// The registry's image.
     pub image: String,
     /// The managed Redis' image, where there is one.

@@ -34,6 +34,8 @@ pub struct Storage {
         .message("existingClaimName cannot be added, dropped or changed after creation"),
     validation = Rule::new("!has(self.size) || !has(oldSelf.size) || quantity(string(self.size)).compareTo(quantity(string(oldSelf.size))) >= 0")
         .message("size cannot shrink: a volume can only grow"),
+    validation = Rule::new("!has(self.existingClaimName) || self.accessMode == 'ReadWriteOnce'")
+        .message("accessMode goes with size: an existing claim has its own"),
     validation = Rule::new("self.accessMode == oldSelf.accessMode").message("accessMode cannot be changed after creation"))]
 #[serde(rename_all = "camelCase")]
 pub struct Filesystem {

@@ -1,6 +1,6 @@
 //! Children go to the cluster.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kube::{
     ResourceExt,
@@ -10,14 +10,14 @@ use kube::{
 use serde_json::{Value, json};
 
 use crate::{
-    cluster::apply::{APPLIED, Outcome, apply},
+    cluster::apply::{APPLIED, Known, Outcome, apply},
     crd::registry::{DeletionPolicy, PrivateRegistry},
     private_registry::{
         desired::{child::Component, children::Children, config_maps::content_hash},
         error::{PassError, unwritten},
         observe::{Reader, failed, json_of},
         tell::{News, tell},
-        trial::Trial,
+        tried::Trial,
     },
 };
 
@@ -33,6 +33,8 @@ pub struct Pass<'a> {
     pub(super) wanted: BTreeSet<(String, String)>,
     /// Those of them that were applied.
     written: BTreeSet<(String, String)>,
+    /// Children that were read, by kind and name, and not applied since.
+    found: BTreeMap<(String, String), DynamicObject>,
     /// Kind and name of those that were made and not told of yet.
     made: Vec<String>,
     wrote: bool,
@@ -47,6 +49,7 @@ impl<'a> Pass<'a> {
             recorder,
             wanted: BTreeSet::new(),
             written: BTreeSet::new(),
+            found: BTreeMap::new(),
             made: Vec::new(),
             wrote: false,
         };
@@ -76,14 +79,37 @@ impl<'a> Pass<'a> {
         self.applied(wanted).await.map(|(live, _)| live)
     }
 
+    /// What the pass knows of a child that it is about to apply. Nothing is there of a registry that is new, most likely.
+    fn known(&mut self, kind: &str, name: &str) -> Known {
+        let read = if kind == "Secret" { self.reader.seen.get(name) } else { None };
+        let seen = self.found.remove(&(kind.to_owned(), name.to_owned()));
+        match (read, seen) {
+            (Some(read), _) => Known::Source(Box::new(read)),
+            (None, Some(seen)) => Known::Seen(Box::new(seen)),
+            (None, None) if self.first() => Known::Absent,
+            (None, None) => Known::Nothing,
+        }
+    }
+
+    /// An object that is applied later in the pass, as it was read.
+    pub(super) fn found(&mut self, kind: &str, object: &DynamicObject) {
+        self.found.insert((kind.to_owned(), object.name_any()), object.clone());
+    }
+
+    /// Whether nothing was said about the object yet.
+    pub(super) fn first(&self) -> bool {
+        let conditions = self.object.status.as_ref().map(|status| &status.conditions);
+        conditions.is_none_or(|all| all.iter().all(|condition| condition.status == "Unknown"))
+    }
+
     /// Applies one child; the second value says whether it was there and is another now.
     async fn applied(&mut self, wanted: Value) -> Result<(DynamicObject, bool), PassError> {
         let kind = wanted["kind"].as_str().unwrap_or_default().to_owned();
         let name = wanted["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         self.stays(&kind, name.clone());
         self.written.insert((kind.clone(), name.clone()));
-        let read = if kind == "Secret" { self.reader.seen.get(&name) } else { None };
-        let outcome = apply(self.reader.client, &wanted, read, self.reader.family()).await;
+        let known = self.known(&kind, &name);
+        let outcome = apply(self.reader.client, &wanted, known, self.reader.family()).await;
         let outcome = outcome.map_err(|error| unwritten(&kind, &name, error))?;
         self.wrote |= !matches!(outcome, Outcome::Unchanged(_));
         match outcome {
@@ -199,7 +225,12 @@ impl<'a> Pass<'a> {
         if !retain || self.written.contains(&(kind.to_owned(), name.to_owned())) {
             return Ok(());
         }
-        let Some(live) = self.reader.object(api_version, kind, name).await? else { return Ok(()) };
+        let seen = self.reader.seen.get(name).filter(|_| kind == "Secret");
+        let live = match seen {
+            Some(seen) => Some(seen),
+            None => self.reader.object(api_version, kind, name).await?,
+        };
+        let Some(live) = live else { return Ok(()) };
         let uid = &self.reader.model.owner.uid;
         let (ours, others): (Vec<_>, Vec<_>) =
             live.owner_references().iter().partition(|owner| owner.uid == *uid);

@@ -11,10 +11,11 @@ use crate::{
     cluster::{apply::MANAGER, retries::Retries},
     crd::registry::PrivateRegistry,
     private_registry::{
+        context::Context,
         error::PassError,
         model::Wishes,
         observe::failed,
-        reconcile::{Context, reconcile},
+        reconcile::reconcile,
         resolve::Defaults,
         status::{
             pace::Progress,

@@ -51,6 +51,9 @@ impl Pass<'_> {
         self.child(services::admin(model)).await?;
         let service = self.service(services::public(model)).await?;
         let deployment = self.reader.object("apps/v1", "Deployment", &model.names.registry()).await?;
+        if let Some(found) = &deployment {
+            self.found("Deployment", found);
+        }
         let volume = self.volume(deployment.as_ref().map(json_of).as_ref()).await?;
         Ok(Front { service, deployment, volume })
     }
@@ -58,10 +61,12 @@ impl Pass<'_> {
     /// The public Service as it is, which is changed when the pods are; made when it is not there.
     async fn service(&mut self, wanted: Value) -> Result<DynamicObject, PassError> {
         let found = self.reader.object("v1", "Service", &self.reader.model.names.registry()).await?;
-        match found.filter(|found| self.reader.family().has(&found.metadata)) {
-            Some(found) => Ok(found),
-            None => self.child(wanted).await,
-        }
+        let service = match found.filter(|found| self.reader.family().has(&found.metadata)) {
+            Some(found) => found,
+            None => self.child(wanted).await?,
+        };
+        self.found("Service", &service);
+        Ok(service)
     }
 
     async fn volume(&mut self, deployment: Option<&Value>) -> Result<Volume, PassError> {
@@ -82,7 +87,7 @@ impl Pass<'_> {
         let model = self.reader.model;
         let classes = looked_up(&self.reader, found.claim.as_ref()).await?;
         let present = present(found.claim.as_ref(), classes.as_deref(), &found.decision);
-        if first_pass(self) && present.initialized {
+        if self.first() && present.initialized {
             let name = model.names.data();
             let note = format!("took up claim {name} with what an earlier registry of this name left in it");
             self.tell(EventType::Normal, "Adopted", note).await;
@@ -98,12 +103,6 @@ impl Pass<'_> {
             Err(error) => Err(error),
         }
     }
-}
-
-/// Nothing was said about the object yet.
-fn first_pass(pass: &Pass<'_>) -> bool {
-    let conditions = pass.object.status.as_ref().map(|status| &status.conditions);
-    conditions.is_none_or(|all| all.iter().all(|condition| condition.status == "Unknown"))
 }
 
 async fn claim(reader: &Reader<'_>, model: &Model) -> Result<Option<Value>, PassError> {

@@ -1,9 +1,6 @@
 //! One pass: name the children, gather what is secret, apply, tidy, tell.
 
-use kube::{
-    Client,
-    runtime::events::{EventType, Recorder},
-};
+use kube::runtime::events::EventType;
 
 use crate::{
     cluster::deployment::{replaced, rolled_out},
@@ -12,6 +9,7 @@ use crate::{
         addresses::{addresses, node_port, port},
         apply::{Applied, Pass},
         certificate::{self, Certificate},
+        context::Context,
         credentials::{self, Credentials},
         desired::children::{Inputs, children},
         error::PassError,
@@ -20,7 +18,7 @@ use crate::{
         observe::{Reader, Seen, json_of},
         placement::Decision,
         redis_probe,
-        resolve::{Defaults, resolve},
+        resolve::resolve,
         status::{
             observed::Observed,
             pace::{Progress, tidy_needed},
@@ -28,18 +26,6 @@ use crate::{
         },
     },
 };
-
-/// What passes share.
-pub struct Context {
-    /// The cluster.
-    pub client: Client,
-    /// Events.
-    pub recorder: Recorder,
-    /// What the operator's release decides.
-    pub defaults: Defaults,
-    /// Objects outside namespaces may be read.
-    pub cluster_wide: bool,
-}
 
 /// Makes the registry what its object, which has a status, says, and says how it is.
 pub async fn reconcile(object: &PrivateRegistry, context: &Context, now: i64) -> Result<Progress, PassError> {

@@ -22,7 +22,7 @@ use crate::{
         error::{PassError, unwritten},
         model::CacheKind,
         observe::{failed, json_of},
-        trial::Trial,
+        tried::Trial,
     },
 };
 

@@ -11,6 +11,7 @@ use crate::{
         error::{PassError, unwritten},
         observe::json_of,
         status::pods::{unscheduled, words},
+        tried::Trial,
     },
 };
 
@@ -21,15 +22,6 @@ const PATIENCE: i64 = 600;
 const ROOM: i64 = 30;
 /// Exit codes of a container that somebody else ended: SIGKILL, by the node or for its memory, and SIGTERM.
 const ENDED_FROM_OUTSIDE: [i64; 2] = [137, 143];
-
-/// What came of a trial.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trial {
-    /// It runs; what its pod says, if it says anything.
-    Runs(Option<String>),
-    /// It cannot start, and why.
-    Failed(String),
-}
 
 /// What a trial's pod shows.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! What former releases made, recorded on a real cluster (`e2e/record-release.sh`), under the operator of today.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::world::{OBJECT, SIX_LINES, World};
 
@@ -31,7 +31,13 @@ async fn what_a_former_release_made_stays_and_is_taken_on() {
         let before = world.api.objects();
         let old = &before[DEPLOYMENT];
         let owner = old["metadata"]["ownerReferences"][0]["uid"].clone();
-        world.api.change(OBJECT, |object| object["metadata"]["uid"] = owner);
+        // Something was said about it: it is no new object.
+        let ready = json!({"type": "Ready", "status": "True", "reason": "AllReady", "message": "",
+            "lastTransitionTime": "2026-01-01T00:00:00Z"});
+        world.api.change(OBJECT, |object| {
+            object["metadata"]["uid"] = owner;
+            object["status"] = json!({"observedGeneration": 1, "conditions": [ready]});
+        });
         world.release(old["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap());
         world.settle().await;
 

@@ -5,8 +5,9 @@ use kube::runtime::events::{Recorder, Reporter};
 use operator::{
     crd::registry::PrivateRegistry,
     private_registry::{
+        context::Context,
         error::PassError,
-        reconcile::{Context, reconcile},
+        reconcile::reconcile,
         resolve::Defaults,
         status::write::{announced, failed_pass},
     },

@@ -30,12 +30,22 @@ impl Config {
         config
     }
 
-    /// Reads a file's text with the environment's overrides.
+    /// As [`Config::read`], for whoever does not tell about keys without effect.
     pub fn from_yaml(
         file: &str,
         text: &str,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, Problems> {
+        Self::read(file, text, environment).map(|(config, _)| config)
+    }
+
+    /// Reads a file's text with the environment's overrides. The second value tells of keys of distribution's that are
+    /// taken and change nothing.
+    pub fn read(
+        file: &str,
+        text: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(Self, Vec<Problem>), Problems> {
         let mut value = untyped(text).map_err(|error| Problems(vec![unreadable(file, &error)]))?;
         if value.is_null() {
             value = json!({});
@@ -69,15 +79,21 @@ impl Config {
                 message,
             }
         };
-        let mut problems = Vec::new();
-        let config = typed(value, |path, message| problems.push(at(path, message)));
+        let (mut problems, mut idle) = (Vec::new(), Vec::new());
+        let config = typed(value, |path, told| match told {
+            Told::Wrong(message) => problems.push(at(path, message)),
+            Told::WithoutEffect(message) => idle.push(at(path, message)),
+        });
         if let Some(config) = &config {
             for (key, message) in check(config) {
                 problems.push(at(&key.split('.').map(str::to_owned).collect::<Vec<_>>(), message));
             }
         }
         match config {
-            Some(config) if problems.is_empty() => Ok(config),
+            Some(config) if problems.is_empty() => {
+                idle.sort_by_key(|told| told.position);
+                Ok((config, idle))
+            }
             _ => Err(Problems(problems)),
         }
     }
@@ -102,7 +118,8 @@ fn unreadable(file: &str, error: &serde_saphyr::Error) -> Problem {
     Problem { source: file.to_owned(), position, key: String::new(), message: error.to_string() }
 }
 
-/// `version: 0.1` is a number in YAML, `inmemory:` is nothing, and `REGISTRY_STORAGE=inmemory` is a word.
+/// `version: 0.1` is a number in YAML, `inmemory:` is nothing, `REGISTRY_STORAGE=inmemory` is a word, and version 2 of
+/// distribution knows one Redis server.
 fn adjust(value: &mut Value) {
     if value["version"].as_f64() == Some(0.1) {
         value["version"] = json!("0.1");
@@ -119,10 +136,22 @@ fn adjust(value: &mut Value) {
     {
         *inmemory = json!({});
     }
+    if let Some(redis) = value.get_mut("redis").and_then(Value::as_object_mut)
+        && !redis.contains_key("addrs")
+        && let Some(address) = redis.remove("addr")
+    {
+        redis.insert("addrs".to_owned(), json!([address]));
+    }
+}
+
+/// What is to say about a key.
+enum Told {
+    Wrong(String),
+    WithoutEffect(String),
 }
 
 /// Takes out what is wrong and tries again, so that every problem is told.
-fn typed(mut value: Value, mut problem: impl FnMut(&[String], String)) -> Option<Config> {
+fn typed(mut value: Value, mut tell: impl FnMut(&[String], Told)) -> Option<Config> {
     for _ in 0..ENOUGH {
         let error = match serde_path_to_error::deserialize::<_, Config>(value.clone()) {
             Ok(config) => return Some(config),
@@ -135,13 +164,23 @@ fn typed(mut value: Value, mut problem: impl FnMut(&[String], String)) -> Option
         {
             path.push(key.to_owned());
         }
-        let advice = advice::of(&path).filter(|_| message.starts_with("unknown field"));
-        problem(&path, advice.map_or(message, |advice| format!("not supported: {advice}")));
+        tell(&path, judged(&path, message));
         if !remove(&mut value, &path) {
             return None;
         }
     }
     None
+}
+
+fn judged(path: &[String], message: String) -> Told {
+    if !message.starts_with("unknown field") {
+        return Told::Wrong(message);
+    }
+    match (advice::without_effect(path), advice::of(path)) {
+        (Some(why), _) => Told::WithoutEffect(format!("has no effect here: {why}")),
+        (None, Some(advice)) => Told::Wrong(format!("not supported: {advice}")),
+        (None, None) => Told::Wrong(message),
+    }
 }
 
 fn steps(path: &serde_path_to_error::Path) -> Vec<String> {
@@ -239,6 +278,26 @@ mod tests {
             ("REGISTRY_AUTH", "htpasswd"),
         ];
         assert_eq!(read("", &variables).unwrap().auth.unwrap().htpasswd.realm, "R");
+    }
+
+    // registry CF3: the file that Debian's package has, and what both versions of distribution have in examples
+    #[test]
+    fn files_of_distribution_are_taken_with_what_changes_nothing() {
+        let text = "version: 0.1\nlog:\n  fields:\n    service: registry\nstorage:\n  cache:\n    blobdescriptor: inmemory\n  \
+             filesystem:\n    rootdirectory: /var/lib/docker-registry\n  delete:\n    enabled: true\nhttp:\n  addr: :5000\n  \
+             headers:\n    X-Content-Type-Options: [nosniff]\nauth:\n  htpasswd:\n    realm: basic-realm\n    \
+             path: /etc/docker/registry\nhealth:\n  storagedriver:\n    enabled: true\n    interval: 10s\n    threshold: 3\n";
+        let (config, told) = Config::read("c.yml", text, []).unwrap();
+        let told: Vec<_> = told.iter().map(|told| (told.key.as_str(), told.position)).collect();
+        assert_eq!(config.http.addr, ":5000");
+        assert_eq!(
+            told,
+            [("log.fields", Some((3, 3))), ("http.headers", Some((14, 3))), ("health", Some((20, 1)))]
+        );
+        let redis =
+            "redis: {addr: 'redis:6379', db: 0, dialtimeout: 10ms, pool: {maxidle: 16, maxactive: 64}}";
+        let (config, told) = Config::read("c.yml", redis, []).unwrap();
+        assert_eq!((config.redis.unwrap().addrs, told.len()), (vec!["redis:6379".to_owned()], 2));
     }
 
     // registry CF7 OB6

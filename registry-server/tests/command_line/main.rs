@@ -53,6 +53,22 @@ fn the_default_configuration_validates() {
     server().args(["config", "validate"]).arg(&file).assert().success();
 }
 
+// registry CF3 CF7: what is odd about a file is told, and what it means all the same
+#[test]
+fn a_file_with_keys_without_effect_is_valid_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("c.yml");
+    std::fs::write(&file, "http: {addr: ':5000', secret: canary}\nstorage: {inmemory: }\n").unwrap();
+    let checked = server().args(["config", "validate"]).arg(&file).assert().success();
+    let output = checked.get_output();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (meant, told) = (text(&output.stdout), text(&output.stderr));
+    assert!(meant.contains(":5000") && !meant.contains("secret"), "{meant}");
+    assert!(told.contains("c.yml:1:23: http.secret: has no effect here: uploads are in the store"), "{told}");
+    assert!(told.contains("warning: http.addr: :5000 is reachable from other machines"), "{told}");
+    assert!(!told.contains("canary"), "{told}");
+}
+
 // registry AU7
 #[test]
 fn accounts_are_made_and_checked() {

@@ -38,7 +38,7 @@ pub struct Merged {
     /// Lines of the own file with a hash that is cheap to break.
     pub weak: Vec<usize>,
     /// Lines of the own file that nobody can log in with.
-    pub unusable: usize,
+    pub unusable: Vec<usize>,
     /// What keeps an account from being as asked.
     pub problem: Option<Problem>,
 }
@@ -146,7 +146,7 @@ fn read(own: &OwnFile, accounts: &Accounts, merged: &mut Merged) -> Result<Vec<S
     let (weak, unusable): (Vec<_>, Vec<_>) =
         rest.into_iter().partition(|line| line.strength == Strength::Weaker);
     merged.weak = weak.iter().map(|line| line.number).collect();
-    merged.unusable = unusable.len();
+    merged.unusable = unusable.iter().map(|line| line.number).collect();
     let weak = weak.into_iter().filter(|_| own.minimum == MinimumHash::Any);
     Ok(strong.into_iter().chain(weak).map(|line| line.text.to_owned()).collect())
 }
@@ -228,9 +228,9 @@ mod tests {
     fn weak_lines_are_counted_and_refused_when_bcrypt_is_asked_for() {
         let text = format!("{WEAK}\nbob:rqXexS6ZhobKA\n");
         let any = merged("", &Accounts::default(), &own(&text, MinimumHash::Any));
-        assert_eq!((any.text, any.weak, any.unusable), (format!("{OWN}\n{WEAK}\n"), vec![1], 1));
+        assert_eq!((any.text, any.weak, any.unusable), (format!("{OWN}\n{WEAK}\n"), vec![1], vec![2]));
         let bcrypt = merged("", &Accounts::default(), &own(&text, MinimumHash::Bcrypt));
-        assert_eq!((bcrypt.text.as_str(), bcrypt.weak.as_slice(), bcrypt.unusable), ("", &[1][..], 1));
+        assert_eq!((bcrypt.text.as_str(), bcrypt.weak.as_slice(), bcrypt.unusable), ("", &[1][..], vec![2]));
     }
 
     // operator 96

@@ -4,6 +4,8 @@
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use serde_json::{Map, Value};
 
+use crate::cluster::subset::key_of;
+
 /// Names of our volumes and our container.
 const OURS: &[&str] =
     &["registry", "boot", "live", "auth", "tls", "data", "redis", "redis-ca", "redis-client"];
@@ -51,30 +53,35 @@ pub fn check(template: &Map<String, Value>) -> Result<(), String> {
     Ok(())
 }
 
-/// Adds `patch` to `base`: maps are merged, lists of named things by name, other lists are appended, `null` removes.
+/// Adds `patch` to `base`: maps are merged, lists by what tells their entries apart; other lists are replaced, and `null`
+/// removes.
 pub fn merge(base: &mut Value, patch: &Value) {
-    match (base, patch) {
-        (Value::Object(base), Value::Object(patch)) => {
-            for (key, value) in patch {
-                if value.is_null() {
-                    base.remove(key);
-                } else if base.contains_key(key) && (value.is_object() || value.is_array()) {
-                    merge(&mut base[key], value);
-                } else {
-                    base.insert(key.clone(), value.clone());
-                }
-            }
+    let (Some(base), Some(patch)) = (base.as_object_mut(), patch.as_object()) else {
+        *base = patch.clone();
+        return;
+    };
+    for (field, value) in patch {
+        match base.get_mut(field) {
+            _ if value.is_null() => drop(base.remove(field)),
+            None => drop(base.insert(field.clone(), value.clone())),
+            Some(found) => match (found.as_array_mut(), value.as_array()) {
+                (Some(found), Some(entries)) => merge_list(field, found, entries),
+                _ => merge(found, value),
+            },
         }
-        (Value::Array(base), Value::Array(patch)) => {
-            for value in patch {
-                let named = |item: &Value| item["name"].is_string() && item["name"] == value["name"];
-                match base.iter().position(named) {
-                    Some(position) => merge(&mut base[position], value),
-                    None => base.push(value.clone()),
-                }
-            }
+    }
+}
+
+fn merge_list(field: &str, base: &mut Vec<Value>, patch: &[Value]) {
+    let Some(key) = key_of(field, patch) else {
+        *base = patch.to_vec();
+        return;
+    };
+    for entry in patch {
+        match base.iter_mut().find(|found| found[key] == entry[key]) {
+            Some(found) => merge(found, entry),
+            None => base.push(entry.clone()),
         }
-        (base, patch) => *base = patch.clone(),
     }
 }
 
@@ -118,13 +125,15 @@ mod tests {
     }
 
     #[test]
-    fn maps_and_named_lists_are_merged() {
-        let mut base =
-            json!({"spec": {"a": 1, "containers": [{"name": "x", "image": "1"}], "gone": 1, "list": [1]}});
-        let patch = json!({"spec": {"containers": [{"name": "x", "tty": true}, {"name": "y"}], "gone": null, "list": [2]}});
+    fn maps_and_lists_are_merged_as_a_strategic_patch_would() {
+        let spread = |key: &str, skew: i32| json!({"topologyKey": key, "maxSkew": skew});
+        let mut base = json!({"spec": {"a": 1, "containers": [{"name": "x", "image": "1"}], "gone": 1,
+            "tolerations": [{"key": "one"}], "topologySpreadConstraints": [spread("host", 1)]}});
+        let patch = json!({"spec": {"containers": [{"name": "x", "tty": true}, {"name": "y"}], "gone": null,
+            "tolerations": [{"key": "other"}], "topologySpreadConstraints": [spread("host", 2), spread("zone", 1)]}});
         merge(&mut base, &patch);
         let expected = json!({"spec": {"a": 1, "containers": [{"name": "x", "image": "1", "tty": true}, {"name": "y"}],
-            "list": [1, 2]}});
+            "tolerations": [{"key": "other"}], "topologySpreadConstraints": [spread("host", 2), spread("zone", 1)]}});
         assert_eq!(base, expected);
     }
 }

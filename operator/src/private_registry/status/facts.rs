@@ -47,16 +47,35 @@ pub fn facts(model: &Model, seen: &Observed) -> PrivateRegistryStatus {
             .or(held.certificate),
         accounts: Some(accounts(model, seen)),
         storage: Some(storage(seen)),
-        versions: Some(Versions {
-            operator: env!("CARGO_PKG_VERSION").into(),
-            image: held.versions.as_ref().map_or(&model.image, |versions| &versions.image).clone(),
-            redis: match &held.versions {
-                Some(versions) => versions.redis.clone(),
-                None => matches!(model.cache, CacheKind::ManagedRedis(_)).then(|| model.redis_image.clone()),
-            },
-        }),
+        versions: Some(versions(model, held.versions.as_ref())),
         ..PrivateRegistryStatus::default()
     }
+}
+
+/// What runs; pods that are held are as they were.
+fn versions(model: &Model, held: Option<&Versions>) -> Versions {
+    let image = held.map_or(&model.image, |versions| &versions.image).clone();
+    Versions {
+        operator: env!("CARGO_PKG_VERSION").into(),
+        registry: version(&image),
+        image,
+        redis: match held {
+            Some(versions) => versions.redis.clone(),
+            None => matches!(model.cache, CacheKind::ManagedRedis(_)).then(|| model.redis_image.clone()),
+        },
+    }
+}
+
+/// Length of a digest's beginning: the algorithm and twelve digits, as clients show it.
+const SHORT: usize = "sha256:".len() + 12;
+
+/// The version that an image reference names.
+fn version(image: &str) -> String {
+    if let Some((_, digest)) = image.split_once('@') {
+        return digest.chars().take(SHORT).collect();
+    }
+    let name = image.rsplit('/').next().unwrap_or_default();
+    name.split_once(':').map_or("latest", |(_, tag)| tag).to_owned()
 }
 
 /// Where clients go: a name of the user's leads to the nodes where the Service is of type NodePort.
@@ -116,7 +135,7 @@ fn accounts(model: &Model, seen: &Observed) -> AccountsStatus {
         pull_secret_name: model.names.pull(),
         users: number(file.users),
         weak_hashes: number(file.weak.len()),
-        unusable: number(file.unusable),
+        unusable: number(file.unusable.len()),
     }
 }
 
@@ -138,4 +157,22 @@ fn storage(seen: &Observed) -> StorageStatus {
 /// RFC 3339.
 pub fn timestamp(seconds: i64) -> String {
     Timestamp::from_second(seconds).map(|time| time.to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // seed S18
+    #[test]
+    fn the_version_is_what_the_reference_says() {
+        for (image, expected) in [
+            ("registry.example.com:5000/registry-server:1.2.0", "1.2.0"),
+            ("registry.example.com:5000/registry-server", "latest"),
+            ("registry-server:dev", "dev"),
+            ("registry-server:1@sha256:0123456789abcdef0123456789abcdef", "sha256:0123456789ab"),
+        ] {
+            assert_eq!(version(image), expected, "{image}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     crd::status::PrivateRegistryStatus,
     private_registry::{
-        certificate::Certificate, credentials::Credentials, observe::Class, placement::Decision, trial::Trial,
+        certificate::Certificate, credentials::Credentials, observe::Class, placement::Decision, tried::Trial,
     },
 };
 

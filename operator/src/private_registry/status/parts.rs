@@ -7,6 +7,7 @@ use crate::{
         exposure::ServiceType,
     },
     private_registry::{
+        accounts::file::listed,
         model::{CacheKind, Model, TlsSource},
         redis_probe::Answer,
         status::{facts::url, observed::Observed, verdict::Verdict},
@@ -39,8 +40,13 @@ pub fn credentials(seen: &Observed) -> Verdict {
     if let Some(problem) = &seen.credentials.problem {
         return Verdict::problem(kind::CREDENTIALS_READY, problem);
     }
-    let users = seen.credentials.file.as_ref().map_or(0, |file| file.users);
-    let message = format!("{users} accounts can log in, one of them for pulls only");
+    let file = seen.credentials.file.clone().unwrap_or_default();
+    let mut message = format!("{} accounts can log in, one of them for pulls only", file.users);
+    if !file.unusable.is_empty() {
+        let lines = listed(&file.unusable);
+        message +=
+            &format!("; nobody can with {lines} of the password file: make them anew with htpasswd -B");
+    }
     Verdict::yes(kind::CREDENTIALS_READY, reason::ACCOUNTS_READY, message)
 }
 
@@ -64,7 +70,7 @@ pub fn cache(model: &Model, seen: &Observed) -> Verdict {
             }
             let answers = seen.redis.as_ref().is_some_and(|redis| count(redis, "readyReplicas") > 0);
             if answers {
-                return Verdict::yes(kind::CACHE_READY, reason::CONNECTED, format!("Redis {name} answers"));
+                return Verdict::yes(kind::CACHE_READY, reason::CONNECTED, format!("Redis {name} is ready"));
             }
             let message = format!(
                 "Redis {name} does not answer; the registry goes on without it, slower. See: kubectl describe deployment {name}"

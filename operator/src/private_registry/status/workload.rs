@@ -9,7 +9,7 @@ use crate::{
     private_registry::{
         model::Model,
         status::{observed::Observed, pods::words, verdict::Verdict},
-        trial::Trial,
+        tried::Trial,
     },
 };
 

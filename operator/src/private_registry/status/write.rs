@@ -17,9 +17,9 @@ use crate::{
     },
     private_registry::{
         apply::Pass,
+        context::Context,
         error::PassError,
         observe::failed,
-        reconcile::Context,
         status::{
             compute,
             news::news,

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Runs what the pages and the chart's notes tell people to do on a cluster: every block fenced as ```sh cluster, in order,
+# one shell per page, in a folder that has the examples and an image to push. Each page starts without its namespace.
+#
+#   docs-cluster.sh [PAGE...]   default: every page with such blocks, and the notes of the release
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+folder=$(mktemp -d)
+export DOCKER_CONFIG=$folder/docker
+
+clean() { kubectl delete namespace tools --ignore-not-found --wait --timeout=120s >&2; }
+leave() { clean && rm -rf "$folder"; }
+trap leave EXIT
+
+paste() { # NAME FILE: runs the commands as a reader would paste them
+	echo "--> running the commands of $1" >&2
+	clean
+	rm -rf "$folder/here" && mkdir -p "$folder/here" "$DOCKER_CONFIG"
+	ln -s "$ROOT/examples" "$folder/here/examples"
+	cp -r "$HELLO_LAYOUT" "$folder/here/busybox"
+	(cd "$folder/here" && bash -euo pipefail "$2" >&2) || die "a command of $1 failed"
+}
+
+if [ $# = 0 ]; then
+	mapfile -t pages < <(cd "$ROOT" && git grep -l --untracked '^```sh cluster$' -- '*.md')
+	set -- "${pages[@]}" notes
+fi
+for page; do
+	if [ "$page" = notes ]; then
+		helm -n "$OPERATOR_NAMESPACE" get notes private-registry-operator >"$folder/notes"
+		sed -n '/^kubectl create namespace/,/^kubectl .* wait/p' "$folder/notes" >"$folder/commands"
+	else
+		awk '/^```sh cluster$/ {on = 1; next} /^```/ {on = 0} on' "$ROOT/$page" >"$folder/commands"
+	fi
+	[ -s "$folder/commands" ] || die "no commands in $page"
+	paste "$page" "$folder/commands"
+done

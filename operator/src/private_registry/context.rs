@@ -1,0 +1,17 @@
+//! What passes share.
+
+use kube::{Client, runtime::events::Recorder};
+
+use crate::private_registry::resolve::Defaults;
+
+/// What passes share.
+pub struct Context {
+    /// The cluster.
+    pub client: Client,
+    /// Events.
+    pub recorder: Recorder,
+    /// What the operator's release decides.
+    pub defaults: Defaults,
+    /// Objects outside namespaces may be read.
+    pub cluster_wide: bool,
+}
