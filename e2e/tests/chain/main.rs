@@ -12,6 +12,7 @@ mod live;
 mod neighbours;
 mod own_redis;
 mod pods;
+#[expect(clippy::unwrap_used, reason = "a test may stop at once")]
 #[path = "../../../registry-server/tests/ports/mod.rs"]
 mod ports;
 mod rollout;
