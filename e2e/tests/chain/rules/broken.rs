@@ -126,11 +126,14 @@ fn objects_that_cannot_work_are_refused_with_the_reason() -> Result<()> {
     for (spec, words) in BROKEN {
         refused(namespace.name(), "team", spec, words)?;
     }
-    let (forty, more) = ("a".repeat(40), "a".repeat(41));
-    for name in [more.as_str(), "phi-3.5", "9lives"] {
-        refused(namespace.name(), name, "suspend: true", NAME)?;
+    for name in ["a".repeat(41), "a".repeat(63), "a".repeat(253), "phi-3.5".into(), "9lives".into()] {
+        refused(namespace.name(), &name, "suspend: true", NAME)?;
     }
-    apply(namespace.name(), &manifest(&forty, &whole("suspend: true"))).map(drop)
+    // Names that no object of any kind may have: the API server says so before it asks a rule.
+    for name in ["Team".to_owned(), "a".repeat(254)] {
+        refused(namespace.name(), &name, "suspend: true", "metadata.name: Invalid value")?;
+    }
+    apply(namespace.name(), &manifest(&"a".repeat(40), &whole("suspend: true"))).map(drop)
 }
 
 /// Messages of all rules below a part of a schema.

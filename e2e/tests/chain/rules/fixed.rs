@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use e2e::{
-    kubectl::{apply, kubectl},
+    kubectl::{apply, get, kubectl},
     namespace::Namespace,
     object::manifest,
     process::{must_fail, run},
@@ -60,5 +60,10 @@ fn what_is_fixed_stays_and_scale_obeys_the_rules() -> Result<()> {
     apply(namespace.name(), &manifest("team", &whole(&on("{size: 2048Mi}"))))?;
     let said = must_fail(&mut kubectl(&["-n", namespace.name(), "scale", "preg", "team", "--replicas=2"]))?;
     ensure!(said.contains("accessMode ReadWriteMany"), "{said}");
-    run(&mut kubectl(&["-n", namespace.name(), "scale", "preg", "team", "--replicas=0"])).map(drop)
+    run(&mut kubectl(&["-n", namespace.name(), "scale", "preg", "team", "--replicas=0"]))?;
+    apply(namespace.name(), &manifest("many", &whole(&on("{size: 1Gi, accessMode: ReadWriteMany}"))))?;
+    run(&mut kubectl(&["-n", namespace.name(), "scale", "preg", "many", "--replicas=2"]))?;
+    let scaled = get(namespace.name(), &["preg", "many"])?;
+    ensure!(scaled["spec"]["replicas"] == 2, "{}", scaled["spec"]);
+    Ok(())
 }

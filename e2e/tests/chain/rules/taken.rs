@@ -1,29 +1,37 @@
-//! Unusual objects that mean what they seem to mean, and what `kubectl` tells of them.
+//! Unusual objects that mean what they seem to mean.
 
 use anyhow::{Result, ensure};
 use e2e::{
-    kubectl::{apply, get, kubectl},
+    kubectl::{apply, get, kubectl, wait},
     namespace::Namespace,
-    object::{manifest, settled},
+    object::{condition, manifest, patch, patch_any, settled, until},
     process::{run, run_with_input},
     registry::Registry,
 };
 
 use super::{refused, whole};
 
-// operator 84: an explicit null means absence
+// operator 84: an explicit null means absence to the operator, too, also where the API server keeps it
 #[test]
 fn explicit_nulls_are_absence() -> Result<()> {
     let namespace = Namespace::create("e2e-nulls")?;
-    let nulls = "image: null, logging: null, cache: {memory: {maxSize: null}}, tls: null, auth: null, exposure: null, networkPolicy: null, \
+    let nulls = "image: null, logging: null, tls: null, auth: null, exposure: null, networkPolicy: null, \
                  limits: {maxBlobSize: null, maxManifestSize: null, uploadExpiry: null}, pod: null, drainTimeout: null";
-    apply(
-        namespace.name(),
-        &manifest("team", &format!("{{storage: {{ephemeral: {{}}, filesystem: null}}, {nulls}}}")),
-    )?;
-    settled(namespace.name(), "team")?;
-    let object = get(namespace.name(), &["preg", "team"])?;
+    let storage = "storage: {ephemeral: {}, filesystem: null}";
+    for (name, cache) in
+        [("team", "{memory: {maxSize: null}}"), ("other", "{redis: {managed: {maxMemory: null}}}")]
+    {
+        apply(namespace.name(), &manifest(name, &format!("{{{storage}, cache: {cache}, {nulls}}}")))?;
+    }
+    apply(namespace.name(), &manifest("plain", "{storage: {ephemeral: {}}, cache: {memory: {}}}"))?;
+    let object = settled(namespace.name(), "team")?;
     ensure!(object["spec"]["drainTimeout"] == "5m", "{}", object["spec"]);
+    settled(namespace.name(), "other")?;
+    settled(namespace.name(), "plain")?;
+    for name in ["team", "other"] {
+        let live = |name: &str| get(namespace.name(), &["configmap", &format!("{name}-live")]);
+        ensure!(live(name)?["data"] == live("plain")?["data"], "{name}: {}", live(name)?["data"]);
+    }
     Ok(())
 }
 
@@ -49,6 +57,9 @@ fn kubectl_tells_at_a_glance() -> Result<()> {
     let namespace = Namespace::create("e2e-columns")?;
     apply(namespace.name(), &manifest("team", "{storage: {ephemeral: {}}, cache: {none: {}}}"))?;
     settled(namespace.name(), "team")?;
+    let short = run(&mut kubectl(&["-n", namespace.name(), "get", "preg"]))?;
+    let columns: Vec<&str> = short.lines().next().unwrap_or_default().split_whitespace().collect();
+    ensure!(columns == ["NAME", "READY", "REASON", "URL", "STORAGE", "REPLICAS", "AGE"], "{columns:?}");
     let wide = run(&mut kubectl(&["-n", namespace.name(), "get", "preg", "-o", "wide"]))?;
     let (head, line) = wide.split_once('\n').unwrap_or_default();
     for column in ["READY", "REASON", "URL", "STORAGE", "REPLICAS", "AGE", "CERT-UNTIL", "VERSION"] {
@@ -59,6 +70,34 @@ fn kubectl_tells_at_a_glance() -> Result<()> {
     }
     let described = run(&mut kubectl(&["-n", namespace.name(), "describe", "preg", "team"]))?;
     ensure!(described.contains("CertificateIssued") && described.contains("Status:"), "{described}");
+    Ok(())
+}
+
+// operator 114: who waits for a change is not told that all is well before it was carried out
+#[test]
+fn kubectl_waits_for_the_current_generation() -> Result<()> {
+    let namespace = Namespace::create("e2e-wait")?;
+    apply(namespace.name(), &manifest("team", "{storage: {ephemeral: {}}, cache: {none: {}}}"))?;
+    settled(namespace.name(), "team")?;
+    let ready = |seconds| wait(namespace.name(), "preg/team", "condition=Ready", seconds);
+    ready(1)?;
+    let pause = |value: &str| {
+        let patch =
+            format!(r#"{{"metadata": {{"annotations": {{"privateregistry.dev/paused": {value}}}}}}}"#);
+        patch_any(namespace.name(), &["preg", "team"], &patch)
+    };
+    // An operator that looks, and writes nothing.
+    pause("\"true\"")?;
+    patch(namespace.name(), "team", r#"{"logging": {"level": "Debug"}}"#)?;
+    until(namespace.name(), "team", "Progressing", "False/Paused")?;
+    let (now, _) = condition(namespace.name(), "team", "Ready")?;
+    ensure!(now == "True/AllReady", "the pods that are there are {now}");
+    ensure!(ready(1).is_err(), "what nobody has carried out is Ready");
+    pause("null")?;
+    ready(60)?;
+    let live = get(namespace.name(), &["configmap", "team-live"])?;
+    let text = live["data"]["live.yml"].as_str().unwrap_or_default();
+    ensure!(text.contains("debug"), "Ready, and not carried out: {text}");
     Ok(())
 }
 
