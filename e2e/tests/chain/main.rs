@@ -2,10 +2,12 @@
 
 mod accounts;
 mod adoption;
+mod authority;
 mod cache;
 mod certificates;
 mod clients;
 mod conformance;
+mod deletion;
 mod fields;
 mod life;
 mod live;
