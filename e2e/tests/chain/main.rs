@@ -17,6 +17,7 @@ mod pods;
 #[expect(clippy::unwrap_used, reason = "a test may stop at once")]
 #[path = "../../../registry-server/tests/ports/mod.rs"]
 mod ports;
+mod refusing;
 mod rollout;
 mod rules;
 mod shared;
