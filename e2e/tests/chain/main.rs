@@ -8,6 +8,7 @@ mod certificates;
 mod clients;
 mod conformance;
 mod deletion;
+mod external_redis;
 mod fields;
 mod life;
 mod live;
