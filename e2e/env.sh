@@ -10,5 +10,6 @@ export PREG_USER_KUBECONFIG=${PREG_USER_KUBECONFIG-${KUBECONFIG:-}}
 export KUBECONFIG=$STATE/kubeconfig # whatever it was: the suite must not run against a cluster that it did not make
 export CERTS_D=$STATE/certs.d
 export HELLO_LAYOUT=$STATE/hello
+export SERVER_ARCHIVE=$IMAGES/registry-server.tar
 export CLUSTER_COMPONENT=$E2E/cluster/component.sh
 OPERATOR_NAMESPACE=private-registry-system

@@ -1,8 +1,9 @@
 //! Tests of the whole chain against a real cluster.
 //!
 //! They know a kubeconfig (`KUBECONFIG`), the OCI layout of a small application image (`HELLO_LAYOUT`), the
-//! folder in which the node's containerd looks for registries (`CERTS_D`), and the programs on `PATH`:
-//! `kubectl`, `crane`, `skopeo`. How the cluster came to be is not their business.
+//! registry server's image as an archive (`SERVER_ARCHIVE`), the folder in which the node's containerd looks for
+//! registries (`CERTS_D`), and the programs on `PATH`: `kubectl`, `crane`, `skopeo`. How the cluster came to be is
+//! not their business.
 
 pub mod component;
 pub mod kubectl;

@@ -69,8 +69,8 @@ fn there_and_back(
         ensure!(changed.iter().any(|key| key.contains(child)), "only {changed:?} changed");
         Ok(Some(()))
     })?;
-    let without_pods = there.contains("suspend") || there.contains("\"replicas\": 0");
-    if !without_pods {
+    // Without pods, or without somebody who gives addresses, none is Ready.
+    if !["suspend", "\"replicas\": 0", "loadBalancerClass"].iter().any(|word| there.contains(word)) {
         settled(namespace, "team")?;
     }
     patch(namespace, "team", back)?;
@@ -101,6 +101,11 @@ fn settings_that_pods_take_over_come_back_and_replace_no_pod() -> Result<()> {
         (r#"{"exposure": {"service": {"port": 8443}}}"#, r#"{"exposure": null}"#, "Service"),
         (
             r#"{"exposure": {"service": {"type": "NodePort", "nodePort": 31957, "externalTrafficPolicy": "Local"}}}"#,
+            r#"{"exposure": null}"#,
+            "Service",
+        ),
+        (
+            r#"{"exposure": {"service": {"type": "LoadBalancer", "loadBalancerClass": "example.com/nobody"}}}"#,
             r#"{"exposure": null}"#,
             "Service",
         ),

@@ -17,7 +17,7 @@ use crate::clients::{SIX_LINES, hello_layout, six_line_registry};
 const CHILDREN: &str = "deployments,services,configmaps,secrets,serviceaccounts,persistentvolumeclaims,networkpolicies,poddisruptionbudgets";
 
 /// `resourceVersion` of all that the operator writes in `namespace`: the specification's side only.
-fn written(namespace: &str) -> Result<BTreeMap<String, String>> {
+pub fn written(namespace: &str) -> Result<BTreeMap<String, String>> {
     let list = get(namespace, &[CHILDREN, "-l", "app.kubernetes.io/managed-by=privateregistry-operator"])?;
     let items = list["items"].as_array().context("no list")?;
     let key = |item: &serde_json::Value| format!("{}/{}", item["kind"], item["metadata"]["name"]);

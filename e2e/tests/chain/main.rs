@@ -2,18 +2,23 @@
 
 mod accounts;
 mod adoption;
+mod authority;
 mod cache;
 mod certificates;
 mod clients;
 mod conformance;
+mod deletion;
+mod external_redis;
 mod fields;
 mod life;
 mod live;
 mod neighbours;
 mod own_redis;
 mod pods;
+#[expect(clippy::unwrap_used, reason = "a test may stop at once")]
 #[path = "../../../registry-server/tests/ports/mod.rs"]
 mod ports;
+mod refusing;
 mod rollout;
 mod rules;
 mod shared;

@@ -17,7 +17,7 @@ use serde_json::json;
 use crate::clients::{hello_layout, six_line_registry};
 
 /// Tells the node's containerd how to reach and trust `host`, as the how-to page says.
-fn trust(host: &str, registry: &Registry) -> Result<PathBuf> {
+pub fn trust(host: &str, registry: &Registry) -> Result<PathBuf> {
     let folder = PathBuf::from(env::var("CERTS_D").context("CERTS_D is not set")?).join(host);
     fs::create_dir_all(&folder)?;
     let ca = folder.join("ca.crt");

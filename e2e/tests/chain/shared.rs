@@ -15,12 +15,13 @@ use serde_json::{Value, json};
 use crate::clients::hello_layout;
 
 /// A folder of the node, as a claim that many pods may mount; gone with the test.
-struct Shared<'a> {
+pub struct Shared<'a> {
     namespace: &'a Namespace,
 }
 
 impl<'a> Shared<'a> {
-    fn create(namespace: &'a Namespace) -> Result<Self> {
+    /// Claim `shared` in `namespace`.
+    pub fn create(namespace: &'a Namespace) -> Result<Self> {
         let name = namespace.name();
         let nodes = get(name, &["nodes"])?;
         let node = nodes["items"][0]["metadata"]["name"].as_str().context("no node")?;

@@ -4,6 +4,7 @@
 
 mod chart;
 mod components;
+mod gap;
 mod idle;
 
 use std::sync::{Arc, Mutex};

@@ -1,0 +1,54 @@
+//! What goes with the object where that was asked for.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use e2e::{
+    kubectl::{get, kubectl},
+    namespace::Namespace,
+    object::{patch, settled},
+    process::{eventually, run},
+};
+
+use crate::clients::{hello_layout, six_line_registry};
+
+/// All that a registry can leave in its namespace.
+const KINDS: &str = "deployments,replicasets,pods,services,configmaps,secrets,serviceaccounts,persistentvolumeclaims,networkpolicies,poddisruptionbudgets";
+
+// guarantee 6: images, accounts and CA are deleted where the object says so, and only there
+#[test]
+fn under_delete_images_accounts_and_ca_go_with_the_object() -> Result<()> {
+    let namespace = Namespace::create("e2e-delete")?;
+    let registry = six_line_registry(namespace.name())?;
+    run(&mut registry.crane(&["push", &hello_layout()?, &registry.reference("hello:1")]))?;
+    patch(namespace.name(), "team", r#"{"deletionPolicy": "Delete"}"#)?;
+    let object = settled(namespace.name(), "team")?;
+    ensure!(object["metadata"]["finalizers"].is_null(), "a finalizer: {}", object["metadata"]);
+    let claim = get(namespace.name(), &["pvc", "team-data"])?;
+    let volume = claim["spec"]["volumeName"].as_str().unwrap_or_default();
+
+    run(&mut kubectl(&["-n", namespace.name(), "delete", "preg", "team", "--wait"]))?;
+    eventually(Duration::from_secs(90), "all children to go", || {
+        let left = run(&mut kubectl(&[
+            "-n",
+            namespace.name(),
+            "get",
+            KINDS,
+            "-l",
+            "app.kubernetes.io/instance=team",
+            "-o",
+            "name",
+        ]))?;
+        ensure!(left.is_empty(), "left: {left}");
+        Ok(Some(()))
+    })?;
+    eventually(Duration::from_secs(60), "the volume to go", || {
+        let volumes = run(&mut kubectl(&["get", "pv", "-o", "name"]))?;
+        Ok((!volumes.contains(volume)).then_some(()))
+    })?;
+
+    let again = six_line_registry(namespace.name())?;
+    ensure!(again.password != registry.password, "the password survived");
+    ensure!(run(&mut again.crane(&["catalog", &again.address]))?.trim().is_empty(), "images survived");
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! Values that no field takes.
+
+use anyhow::Result;
+use e2e::namespace::Namespace;
+
+use super::refused;
+
+/// Values that the schema refuses without a rule, and what the API server says of them.
+const OUTSIDE: &[(&str, &str)] = &[
+    ("limits: {uploadExpiry: 99999999999h}", "spec.limits.uploadExpiry in body should match"),
+    ("strorage: {}", "unknown field \"spec.strorage\""),
+    ("replicas: -1", "spec.replicas in body should be greater than or equal to 0"),
+    (
+        "replicas: 101, storage: {filesystem: {size: 1Gi, accessMode: ReadWriteMany}}",
+        "spec.replicas in body should be less than or equal to 100",
+    ),
+    ("suspend: maybe", "spec.suspend in body must be of type boolean"),
+    ("deletionPolicy: Forget", "spec.deletionPolicy: Unsupported value"),
+    ("imageDeletion: Maybe", "spec.imageDeletion: Unsupported value"),
+    ("drainTimeout: 5", "spec.drainTimeout in body must be of type string"),
+    ("drainTimeout: 30d", "spec.drainTimeout in body should match"),
+    ("drainTimeout: ''", "spec.drainTimeout in body should be at least 2 chars long"),
+    ("drainTimeout: '100000000000000000000h'", "spec.drainTimeout: Too long"),
+    ("image: {}", "spec.image.reference: Required value"),
+    ("image: {reference: a, pullPolicy: Sometimes}", "spec.image.pullPolicy: Unsupported value"),
+    ("logging: {level: Loud}", "spec.logging.level: Unsupported value"),
+    ("logging: {format: XML}", "spec.logging.format: Unsupported value"),
+    ("logging: {access: Some}", "spec.logging.access: Unsupported value"),
+    (
+        "storage: {filesystem: {size: 1Gi, accessMode: ReadOnlyMany}}",
+        "spec.storage.filesystem.accessMode: Unsupported value",
+    ),
+    (
+        "cache: {redis: {external: {addresses: []}}}",
+        "spec.cache.redis.external.addresses in body should have at least 1 items",
+    ),
+    (
+        "cache: {redis: {external: {mode: Ring, addresses: ['a:1']}}}",
+        "spec.cache.redis.external.mode: Unsupported value",
+    ),
+    (
+        "cache: {redis: {external: {mode: Sentinel, sentinelMaster: a b, addresses: ['a:1']}}}",
+        "spec.cache.redis.external.sentinelMaster in body should match",
+    ),
+    (
+        "cache: {redis: {external: {addresses: ['redis.example.com']}}}",
+        "spec.cache.redis.external.addresses[0] in body should match",
+    ),
+    (
+        "cache: {redis: {external: {addresses: ['a:1'], database: 16}}}",
+        "spec.cache.redis.external.database in body should be less than or equal to 15",
+    ),
+    (
+        "cache: {redis: {external: {addresses: ['a:1'], database: -1}}}",
+        "spec.cache.redis.external.database in body should be greater than or equal to 0",
+    ),
+    (
+        "cache: {redis: {external: {addresses: ['a:1'], tls: {}}}}",
+        "spec.cache.redis.external.tls.caBundleRef: Required value",
+    ),
+    ("tls: {selfSigned: {caLifetime: 900d}}", "spec.tls.selfSigned.caLifetime in body should match"),
+    ("tls: {secretRef: {}}", "spec.tls.secretRef.name: Required value"),
+    ("auth: {htpasswd: {users: [{}]}}", "spec.auth.htpasswd.users[0].name: Required value"),
+    ("auth: {htpasswd: {users: [{name: Anna}]}}", "spec.auth.htpasswd.users[0].name in body should match"),
+    ("auth: {htpasswd: {users: [{name: ci}, {name: ci}]}}", "spec.auth.htpasswd.users[1]: Duplicate value"),
+    (
+        "auth: {htpasswd: {secretRef: {name: mine}, minimumHash: MD5}}",
+        "spec.auth.htpasswd.minimumHash: Unsupported value",
+    ),
+    ("exposure: {hostnames: [UPPER.example.com]}", "spec.exposure.hostnames[0] in body should match"),
+    ("exposure: {hostnames: [a.b, a.b]}", "spec.exposure.hostnames[1]: Duplicate value"),
+    (
+        "exposure: {service: {port: 0}}",
+        "spec.exposure.service.port in body should be greater than or equal to 1",
+    ),
+    (
+        "exposure: {service: {port: 65536}}",
+        "spec.exposure.service.port in body should be less than or equal to 65535",
+    ),
+    (
+        "exposure: {service: {type: NodePort, nodePort: 0}}",
+        "spec.exposure.service.nodePort in body should be greater than or equal to 1",
+    ),
+    (
+        "exposure: {service: {type: NodePort, nodePort: 65536}}",
+        "spec.exposure.service.nodePort in body should be less than or equal to 65535",
+    ),
+    ("exposure: {service: {type: ExternalName}}", "spec.exposure.service.type: Unsupported value"),
+    ("exposure: {service: {httpRedirect: Maybe}}", "spec.exposure.service.httpRedirect: Unsupported value"),
+    (
+        "exposure: {service: {type: NodePort, externalTrafficPolicy: Remote}}",
+        "spec.exposure.service.externalTrafficPolicy: Unsupported value",
+    ),
+    ("networkPolicy: {mode: Some}", "spec.networkPolicy.mode: Unsupported value"),
+];
+
+/// Texts by their place, written `~`, and the most bytes that they may have. None may be empty.
+const TEXTS: &[(&str, usize)] = &[
+    ("image: {reference: ~}", 512),
+    ("pod: {priorityClassName: ~}", 253),
+    ("pod: {serviceAccountName: ~}", 253),
+    ("tls: {secretRef: {name: ~}}", 253),
+    ("storage: {filesystem: {existingClaimName: ~}}", 253),
+    ("auth: {htpasswd: {users: [{name: ~}]}}", 63),
+    ("auth: {htpasswd: {users: [{name: ci, passwordSecretRef: {name: ~}}]}}", 253),
+    ("auth: {htpasswd: {users: [{name: ci, passwordSecretRef: {name: mine, key: ~}}]}}", 253),
+    ("auth: {htpasswd: {secretRef: {name: ~}}}", 253),
+    ("auth: {htpasswd: {secretRef: {name: mine, key: ~}}}", 253),
+    ("exposure: {hostnames: [~]}", 253),
+    ("exposure: {service: {type: LoadBalancer, loadBalancerClass: ~}}", 253),
+    ("cache: {redis: {managed: {image: ~}}}", 512),
+    ("cache: {redis: {external: {addresses: [~]}}}", 259),
+    ("cache: {redis: {external: {addresses: ['a:1'], credentialsSecretRef: {name: ~}}}}", 253),
+    ("cache: {redis: {external: {mode: Sentinel, addresses: ['a:1'], sentinelMaster: ~}}}", 128),
+    (
+        "cache: {redis: {external: {mode: Sentinel, addresses: ['a:1'], sentinelMaster: main, sentinelCredentialsSecretRef: {name: ~}}}}",
+        253,
+    ),
+    ("cache: {redis: {external: {addresses: ['a:1'], tls: {caBundleRef: {name: ~}}}}}", 253),
+    ("cache: {redis: {external: {addresses: ['a:1'], tls: {caBundleRef: {name: ca, key: ~}}}}}", 253),
+    (
+        "cache: {redis: {external: {addresses: ['a:1'], tls: {caBundleRef: {name: ca}, clientSecretRef: {name: ~}}}}}",
+        253,
+    ),
+];
+
+/// Lists by their entry, written `#` where entries must differ, and how many they may have.
+const LISTS: &[(&str, &str, usize)] = &[
+    ("auth: {htpasswd: {users: [~]}}", "{name: u#}", 256),
+    ("exposure: {hostnames: [~]}", "h#.example.com", 16),
+    ("cache: {redis: {external: {mode: Cluster, addresses: [~]}}}", "'h#:1'", 16),
+    ("networkPolicy: {metricsFrom: [~]}", "{podSelector: {}}", 32),
+    ("networkPolicy: {egress: [~]}", "{to: [{podSelector: {}}]}", 32),
+];
+
+// operator 21, operator 83
+#[test]
+fn values_outside_the_schema_are_refused() -> Result<()> {
+    let namespace = Namespace::create("e2e-schema")?;
+    for (spec, words) in OUTSIDE {
+        refused(namespace.name(), "team", spec, words)?;
+    }
+    for (spec, most) in TEXTS {
+        let with = |text: &str| spec.replace('~', &format!("'{text}'"));
+        refused(namespace.name(), "team", &with(""), "chars long")?;
+        refused(namespace.name(), "team", &with(&"a".repeat(most + 1)), "Too long")?;
+    }
+    let class = format!("storage: {{filesystem: {{size: 1Gi, storageClassName: {}}}}}", "a".repeat(254));
+    refused(namespace.name(), "team", &class, "Too long")?;
+    for (spec, entry, most) in LISTS {
+        let entries: Vec<String> = (0..=*most).map(|i| entry.replace('#', &i.to_string())).collect();
+        let words = format!("must have at most {most} items");
+        refused(namespace.name(), "team", &spec.replace('~', &entries.join(", ")), &words)?;
+    }
+    Ok(())
+}
