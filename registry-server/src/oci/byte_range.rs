@@ -20,7 +20,9 @@ pub fn requested(header: Option<&str>, size: u64) -> Requested {
     if set.contains(',') {
         return Requested::Whole;
     }
-    let range = match (number(first), number(last)) {
+    // What no number holds lies beyond every end.
+    let bound = |text: &str| number(text).or_else(|| is_number(text).then_some(u64::MAX));
+    let range = match (bound(first), bound(last)) {
         (Some(first), Some(last)) => first..last.saturating_add(1).min(size),
         (Some(first), None) if last.trim().is_empty() => first..size,
         (None, Some(suffix)) if first.trim().is_empty() => size.saturating_sub(suffix)..size,
@@ -40,8 +42,12 @@ pub fn declared(header: &str) -> Option<(u64, u64)> {
 }
 
 fn number(text: &str) -> Option<u64> {
+    is_number(text).then(|| text.trim().parse().ok()).flatten()
+}
+
+fn is_number(text: &str) -> bool {
     let text = text.trim();
-    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 #[cfg(test)]
