@@ -29,5 +29,5 @@ nothing_was_refused
 [ $# -gt 0 ] || "$E2E/docs-cluster.sh"
 # The short form of `make scale`.
 [ $# -gt 0 ] || "$E2E/scale.sh" 40
-suite outage -- --test-threads=1 "$@"
+suite outage -- --test-threads=1 --show-output "$@"
 nothing_was_refused

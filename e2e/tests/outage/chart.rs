@@ -1,6 +1,11 @@
 //! The chart is tested, upgraded, narrowed, removed and installed again.
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, ensure};
 use e2e::{
@@ -16,6 +21,8 @@ use serde_json::Value;
 use crate::{ALONE, registry};
 
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/private-registry-operator");
+/// The object of the README, unchanged.
+const SIX_LINES: &str = include_str!("../../../examples/minimal.yaml");
 /// A field that the chart's former release does not know.
 const NEW_FIELD: &str = "imageDeletion";
 
@@ -142,7 +149,12 @@ fn the_chart_comes_and_goes_and_every_registry_serves_on() -> Result<()> {
         registry.status_of("/v2/", "admin", &registry.password)? == "200",
         "the registry went with the operator"
     );
+    let (began, other) = (Instant::now(), Namespace::create("e2e-installed")?);
     upgrade(&values, &["--set", "replicas=2"])?;
+    apply(other.name(), SIX_LINES)?;
+    Registry::ready(other.name(), "team")?;
+    println!("from helm install to Ready: {:.1} s", began.elapsed().as_secs_f64());
+    drop(other);
     let standby = get(SYSTEM, &["deployment", OPERATOR])?;
     ensure!(standby["status"]["readyReplicas"] == 2, "the standby is not ready: {}", standby["status"]);
     upgrade(&values, &["--set", "replicas=1"])?;

@@ -27,6 +27,10 @@ const BROKEN: &[(&str, &str)] = &[
         "storageClassName goes with size: an existing claim has its class",
     ),
     (
+        "storage: {filesystem: {existingClaimName: old, accessMode: ReadWriteMany}}",
+        "accessMode goes with size: an existing claim has its own",
+    ),
+    (
         "replicas: 2, storage: {filesystem: {size: 1Gi}}",
         "more than one replica needs an object store or accessMode ReadWriteMany",
     ),

@@ -68,6 +68,13 @@ const OUTSIDE: &[(&str, &str)] = &[
         "spec.auth.htpasswd.minimumHash: Unsupported value",
     ),
     ("exposure: {hostnames: [UPPER.example.com]}", "spec.exposure.hostnames[0] in body should match"),
+    ("exposure: {hostnames: [a..b]}", "spec.exposure.hostnames[0] in body should match"),
+    ("exposure: {hostnames: [a.-b]}", "spec.exposure.hostnames[0] in body should match"),
+    ("exposure: {hostnames: [192.0.2.1]}", "spec.exposure.hostnames[0] in body should match"),
+    (
+        "exposure: {hostnames: [a-label-of-sixty-four-characters-which-is-one-more-than-dns-carr.y]}",
+        "spec.exposure.hostnames[0] in body should match",
+    ),
     ("exposure: {hostnames: [a.b, a.b]}", "spec.exposure.hostnames[1]: Duplicate value"),
     (
         "exposure: {service: {port: 0}}",

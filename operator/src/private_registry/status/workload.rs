@@ -1,8 +1,6 @@
 //! `Available` and `Progressing`.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use serde_json::Value;
-
 use crate::{
     cluster::deployment::{count, current, past_deadline, replaced, rolled_out},
     crd::condition::{kind, reason},
