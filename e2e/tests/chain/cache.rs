@@ -49,7 +49,10 @@ fn redis_deleted_frozen_and_rekeyed_costs_no_request() -> Result<()> {
     run(&mut kubectl(&["-n", namespace.name(), "delete", "pod", &before, "--wait"]))?;
     until(namespace.name(), "team", "CacheReady", "True/Connected")?;
 
-    let frozen = pod::pid(namespace.name(), &redis_pod(namespace.name())?)?;
+    // That the one before it answered may be all that has been said so far.
+    let frozen = eventually(Duration::from_secs(60), "a Redis that runs", || {
+        pod::pid(namespace.name(), &redis_pod(namespace.name())?).map(Some)
+    })?;
     pod::signal(frozen, "STOP")?;
     until(namespace.name(), "team", "CacheReady", "False/Unreachable")?;
     until(namespace.name(), "team", "Ready", "True/AllReady")?;

@@ -1,10 +1,12 @@
 //! Pods that the operator cannot make as the object says.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
 use e2e::{
     namespace::Namespace,
-    object::{patch, settled, until},
-    process::run,
+    object::{condition, patch, settled, until},
+    process::{eventually, run},
 };
 
 use crate::{
@@ -32,10 +34,13 @@ fn a_pod_template_that_cannot_be_used_is_refused_by_condition() -> Result<()> {
     for (template, word) in TEMPLATES {
         // Removed first: a merge patch would merge the template with the one before it.
         patch(namespace.name(), "team", r#"{"pod": null}"#)?;
-        settled(namespace.name(), "team")?;
         patch(namespace.name(), "team", &format!(r#"{{"pod": {{"template": {template}}}}}"#))?;
-        let said = until(namespace.name(), "team", "Ready", "False/InvalidSpec")?;
-        ensure!(said.contains("spec.pod.template") && said.contains(word), "{template}: {said}");
+        eventually(Duration::from_secs(60), word, || {
+            let (now, said) = condition(namespace.name(), "team", "Ready")?;
+            let named = said.contains("spec.pod.template") && said.contains(word);
+            ensure!(now == "False/InvalidSpec" && named, "{template}: {now}: {said}");
+            Ok(Some(()))
+        })?;
         run(&mut registry.crane(&["validate", "--remote", &image]))?;
         ensure!(pods == registry.pods()?, "{template}: pods were replaced");
     }
