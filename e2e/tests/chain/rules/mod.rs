@@ -2,6 +2,7 @@
 
 mod broken;
 mod fixed;
+mod nulls;
 mod outside;
 mod taken;
 mod template;
