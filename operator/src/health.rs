@@ -52,7 +52,12 @@ fn answer(uri: &Uri, metrics: &PrometheusHandle, pulse: &Pulse) -> Response<Full
         "/livez" => pulse
             .trouble()
             .map_or_else(ok, |trouble| (StatusCode::SERVICE_UNAVAILABLE, format!("{trouble}\n"))),
-        "/readyz" if pulse.ready() && uri.query() == Some("verbose") => (StatusCode::OK, watches(pulse)),
+        // The API server's proxy makes `verbose=` of it.
+        "/readyz"
+            if pulse.ready() && uri.query().is_some_and(|query| query.trim_end_matches('=') == "verbose") =>
+        {
+            (StatusCode::OK, watches(pulse))
+        }
         "/readyz" if pulse.ready() => ok(),
         "/readyz" => (StatusCode::SERVICE_UNAVAILABLE, "the API server has not answered yet\n".to_owned()),
         "/metrics" => (StatusCode::OK, metrics.render()),
@@ -103,6 +108,8 @@ mod tests {
             pulse.watching().layer(service_fn(answers)).call(request).await.unwrap();
         }
         let expected = "[-]watch deployments.apps failed: 403 Forbidden\n[+]watch secrets ok\nok\n";
-        assert_eq!(ask("/readyz?verbose", &pulse).await, (200, expected.into()));
+        for path in ["/readyz?verbose", "/readyz?verbose="] {
+            assert_eq!(ask(path, &pulse).await, (200, expected.into()), "{path}");
+        }
     }
 }

@@ -4,6 +4,8 @@
 //! `resolve`, `placement`, `desired` and the computation of the status are pure: they have no client and no clock.
 //! `ARCHITECTURE.md` says of every other room what it asks the cluster for.
 
+#![warn(clippy::too_many_lines)]
+
 pub mod args;
 pub mod cluster;
 pub mod crd;

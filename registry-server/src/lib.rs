@@ -3,6 +3,8 @@
 //! Rooms, from the top: `app` puts a server together; `http` is the door; `registry` is the domain;
 //! `storage`, `cache` and `auth` serve it; `oci` is the vocabulary. `tests/architecture.rs` holds who may see whom.
 
+#![warn(clippy::too_many_lines)]
+
 pub mod app;
 pub mod auth;
 pub mod cache;

@@ -59,6 +59,8 @@ pub struct Service {
     pub load_balancer_class: Option<String>,
     /// Whether addresses of clients arrive unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    // Of a field that may be null, null has to be among the values; of others the API server takes it for absence.
+    #[schemars(with = "ExternalTrafficPolicy")]
     pub external_traffic_policy: Option<ExternalTrafficPolicy>,
     /// Annotations for the cloud's controller.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -36,7 +36,7 @@ pub struct Pass<'a> {
     /// Children that were read, by kind and name, and not applied since.
     found: BTreeMap<(String, String), DynamicObject>,
     /// Kind and name of those that were made and not told of yet.
-    made: Vec<String>,
+    made: Vec<(String, DynamicObject)>,
     wrote: bool,
 }
 
@@ -119,7 +119,7 @@ impl<'a> Pass<'a> {
                 Ok((*live, true))
             }
             Outcome::Created(live) => {
-                self.made.push(format!("{kind} {name}"));
+                self.made.push((format!("{kind} {name}"), (*live).clone()));
                 Ok((*live, false))
             }
             Outcome::Reverted(live) => {
@@ -247,9 +247,11 @@ impl<'a> Pass<'a> {
 
     /// Tells which children are new, all in one Event: of a new registry all are.
     pub async fn tell_made(&mut self) {
-        if !self.made.is_empty() {
-            let note = format!("made {}", std::mem::take(&mut self.made).join(", "));
-            self.tell(EventType::Normal, "Created", note).await;
+        let (names, made): (Vec<_>, Vec<_>) = std::mem::take(&mut self.made).into_iter().unzip();
+        // The first one keeps this Event apart from that of the next pass.
+        if let Some(first) = made.first() {
+            let note = format!("made {}", names.join(", "));
+            self.tell_about(EventType::Normal, "Created", note, first).await;
         }
     }
 

@@ -497,4 +497,7 @@ fn an_idle_registry_is_looked_at_when_something_is_due() {
         let seen = Observed { certificate: Certificate { due, ..Certificate::default() }, ..good() };
         assert_eq!(next(&status, &seen, NOW), Progress(Duration::from_secs(seconds)), "{due:?}");
     }
+    // No watch tells of a Redis of the user's.
+    let seen = Observed { external_redis: Some(Answer::Good), ..good() };
+    assert_eq!(next(&status, &seen, NOW), Progress(Duration::from_secs(60)));
 }

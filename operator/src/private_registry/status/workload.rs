@@ -1,6 +1,5 @@
 //! `Available` and `Progressing`.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use crate::{
     cluster::deployment::{count, current, past_deadline, replaced, rolled_out},
     crd::condition::{kind, reason},
@@ -10,6 +9,7 @@ use crate::{
         tried::Trial,
     },
 };
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 /// `Available`: from the Deployment, when it speaks of its current generation; else what was said before.
 pub fn available(model: &Model, seen: &Observed, before: &[Condition]) -> Verdict {
