@@ -365,6 +365,18 @@ fn a_suspended_registry_says_so() {
     assert_eq!(said(&status, kind::PROGRESSING), "False/Suspended");
 }
 
+// operator 79: a Redis that is up, and to which the way is cut
+#[test]
+fn a_redis_that_the_registry_does_not_reach_is_unreachable() {
+    for (reached, expected) in
+        [(None, "True/Connected"), (Some(true), "True/Connected"), (Some(false), "False/Unreachable")]
+    {
+        let status = status(SIX_LINES, &Observed { redis_reached: reached, ..good() });
+        assert_eq!(said(&status, kind::CACHE_READY), expected, "{reached:?}");
+        assert_eq!(said(&status, kind::READY), "True/AllReady");
+    }
+}
+
 // operator 103
 #[test]
 fn an_external_redis_is_judged_by_its_answer() {

@@ -16,7 +16,7 @@ use crate::{
 
 /// An idle registry is looked at this often, for what no watch tells.
 pub const IDLE: Duration = Duration::from_secs(300);
-/// A Redis of the user's tells nobody that it goes or comes back.
+/// A Redis of the user's tells nobody that it goes or comes back, and no watch tells that the way to ours is free again.
 const ASKED: Duration = Duration::from_secs(60);
 /// What is tried has started within moments.
 const ON_TRIAL: Duration = Duration::from_secs(1);
@@ -58,7 +58,8 @@ pub fn next(status: &PrivateRegistryStatus, seen: &Observed, now: i64) -> Progre
         .flatten()
         .min();
     let until_due = due.map_or(IDLE, |due| Duration::from_secs((due - now).max(1).unsigned_abs()));
-    let idle = if seen.external_redis.is_some() { ASKED } else { IDLE };
+    let asked = seen.external_redis.is_some() || seen.redis_reached == Some(false);
+    let idle = if asked { ASKED } else { IDLE };
     Progress(until_due.min(if settled { idle } else { on_its_way(status, now, least) }))
 }
 
