@@ -7,6 +7,7 @@ mod names;
 mod placement;
 mod pods;
 mod redis;
+mod rules;
 mod sample;
 mod settings;
 mod snapshots;

@@ -8,43 +8,10 @@ use e2e::{
     process::{must_fail, run},
 };
 
-use super::{refused, whole};
-
-/// Rules that compare an object with what it was: what it is at first, what it is to become, and their words.
-pub const FIXED: &[(&str, &str, &str)] = &[
-    ("{size: 2Gi}", "{size: 1Gi}", "size cannot shrink: a volume can only grow"),
-    (
-        "{size: 1Gi}",
-        "{size: 1Gi, storageClassName: other}",
-        "storageClassName cannot be added, dropped or changed after creation",
-    ),
-    (
-        "{size: 1Gi, storageClassName: one}",
-        "{size: 1Gi}",
-        "storageClassName cannot be added, dropped or changed after creation",
-    ),
-    (
-        "{size: 1Gi, storageClassName: one}",
-        "{size: 1Gi, storageClassName: other}",
-        "storageClassName cannot be added, dropped or changed after creation",
-    ),
-    (
-        "{size: 1Gi}",
-        "{existingClaimName: old}",
-        "existingClaimName cannot be added, dropped or changed after creation",
-    ),
-    (
-        "{existingClaimName: old}",
-        "{size: 1Gi}",
-        "existingClaimName cannot be added, dropped or changed after creation",
-    ),
-    (
-        "{existingClaimName: old}",
-        "{existingClaimName: other}",
-        "existingClaimName cannot be added, dropped or changed after creation",
-    ),
-    ("{size: 1Gi}", "{size: 1Gi, accessMode: ReadWriteMany}", "accessMode cannot be changed after creation"),
-];
+use super::{
+    refused,
+    tables::{FIXED, whole},
+};
 
 // operator 29, operator 86
 #[test]

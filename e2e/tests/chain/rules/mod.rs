@@ -4,18 +4,14 @@ mod broken;
 mod fixed;
 mod nulls;
 mod outside;
+mod tables;
 mod taken;
 mod template;
 mod unions;
 
 use anyhow::{Result, ensure};
 use e2e::{kubectl::apply, object::manifest};
-
-/// The whole spec.
-fn whole(spec: &str) -> String {
-    let storage = if spec.contains("storage: ") { "" } else { "storage: {ephemeral: {}}, " };
-    format!("{{{storage}{spec}}}")
-}
+use tables::whole;
 
 /// What the API server refuses, and the words for it.
 fn refused(namespace: &str, name: &str, spec: &str, words: &str) -> Result<()> {

@@ -9,7 +9,7 @@ use e2e::{
     registry::Registry,
 };
 
-use super::{refused, whole};
+use super::{refused, tables::whole};
 
 // operator 84: an explicit null means absence to the operator, too, also where the API server keeps it
 #[test]

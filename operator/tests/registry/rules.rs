@@ -1,0 +1,58 @@
+//! Rules of the API, each broken without a cluster. The suite breaks them once more, on a real API server.
+
+use kube::core::cel::{validate_cel, validate_cel_update};
+use operator::crd::registry::PrivateRegistry;
+use serde_json::{Value, json};
+
+#[path = "../../../e2e/tests/chain/rules/tables.rs"]
+mod tables;
+use tables::{BROKEN, FIXED, NAME, whole};
+
+/// The object as the API server has it when it asks the rules: with its defaults.
+fn object(name: &str, spec: &str) -> PrivateRegistry {
+    let spec: Value = serde_saphyr::from_str(spec).unwrap();
+    serde_json::from_value(json!({"apiVersion": "privateregistry.dev/v1alpha1", "kind": "PrivateRegistry",
+        "metadata": {"name": name, "namespace": "tools"}, "spec": spec}))
+    .unwrap_or_else(|error| panic!("{spec}: {error}"))
+}
+
+fn problems(object: &PrivateRegistry, old: Option<&PrivateRegistry>) -> String {
+    let checked = match old {
+        None => validate_cel(object),
+        Some(old) => validate_cel_update(object, old),
+    };
+    checked.err().map(|problems| format!("{problems:?}")).unwrap_or_default()
+}
+
+// operator 21, operator 57, operator 59, operator 83
+#[test]
+fn what_breaks_a_rule_is_told_in_its_words() {
+    for (spec, words) in BROKEN {
+        let said = problems(&object("team", &whole(spec)), None);
+        assert!(said.contains(words), "{spec}: {said}");
+    }
+    for name in ["a".repeat(41), "phi-3.5".into(), "9lives".into(), "Team".into()] {
+        assert!(problems(&object(&name, &whole("suspend: true")), None).contains(NAME), "{name}");
+    }
+    for (spec, words) in [
+        ("replicas: 3, storage: {filesystem: {size: 1Gi, accessMode: ReadWriteMany}}", ""),
+        ("cache: {redis: {external: {mode: Cluster, addresses: ['a:1', 'b:1']}}}", ""),
+        ("auth: {htpasswd: {users: [{name: ci, rotateEvery: 720h}]}}", ""),
+        ("exposure: {service: {type: NodePort, nodePort: 30500}}", ""),
+    ] {
+        assert_eq!(problems(&object(&"a".repeat(40), &whole(spec)), None), words, "{spec}");
+    }
+}
+
+// operator 29, operator 83
+#[test]
+fn what_is_fixed_cannot_become_something_else() {
+    let on = |filesystem: &str| object("team", &format!("{{storage: {{filesystem: {filesystem}}}}}"));
+    for (before, after, words) in FIXED {
+        let said = problems(&on(after), Some(&on(before)));
+        assert!(said.contains(words), "{before} to {after}: {said}");
+    }
+    for (before, after) in [("{size: 1Gi}", "{size: 1024Mi}"), ("{size: 1Gi}", "{size: 2Gi}")] {
+        assert_eq!(problems(&on(after), Some(&on(before))), "", "{before} to {after}");
+    }
+}
