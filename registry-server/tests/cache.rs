@@ -139,7 +139,7 @@ async fn a_second_pull_asks_the_store_for_bytes_of_blobs_only() {
     }
 }
 
-// registry RC6
+// registry RC6, seed D6
 #[tokio::test]
 async fn a_write_that_fails_leaves_the_old_state() {
     let (spy, registry, name) = cached();

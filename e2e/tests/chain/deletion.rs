@@ -15,7 +15,7 @@ use crate::clients::{hello_layout, six_line_registry};
 /// All that a registry can leave in its namespace.
 const KINDS: &str = "deployments,replicasets,pods,services,configmaps,secrets,serviceaccounts,persistentvolumeclaims,networkpolicies,poddisruptionbudgets";
 
-// guarantee 6: images, accounts and CA are deleted where the object says so, and only there
+// guarantee 6, operator 116: images, accounts and CA are deleted where the object says so, and only there; no finalizer
 #[test]
 fn under_delete_images_accounts_and_ca_go_with_the_object() -> Result<()> {
     let namespace = Namespace::create("e2e-delete")?;
