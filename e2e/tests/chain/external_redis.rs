@@ -23,7 +23,7 @@ pub fn redis_of_ones_own(namespace: &str) -> Result<String> {
 
 /// Has the operator look at the cache again and again until it says so: by itself it looks every five minutes, and the
 /// node's firewall takes a moment to hear of a policy. An annotation that is not ours has it look, and says nothing to it.
-fn seen(namespace: &str, wanted: &str) -> Result<String> {
+fn seen(namespace: &str, wanted: &str, words: &str) -> Result<()> {
     let mut looks = 0;
     eventually_each(Duration::from_secs(2), Duration::from_secs(60), wanted, || {
         looks += 1;
@@ -31,7 +31,8 @@ fn seen(namespace: &str, wanted: &str) -> Result<String> {
             format!(r#"{{"metadata": {{"annotations": {{"example.com/look": "{wanted} {looks}"}}}}}}"#);
         patch_any(namespace, &["preg", "team"], &look)?;
         let (now, message) = condition(namespace, "team", "CacheReady")?;
-        Ok((now == wanted).then_some(message))
+        ensure!(now == wanted && message.contains(words), "{now}: {message}");
+        Ok(Some(()))
     })
 }
 
@@ -49,8 +50,7 @@ fn a_redis_behind_a_firewall_costs_no_request() -> Result<()> {
     let in_namespace = |args: &[&str]| run(kubectl(&["-n", namespace.name()]).args(args));
     in_namespace(&["delete", "pod", "-l", "app.kubernetes.io/component=redis", "--wait"])?;
     in_namespace(&["rollout", "status", "deployment/team-redis", "--timeout=60s"])?;
-    let said = seen(namespace.name(), "False/Unreachable")?;
-    ensure!(said.contains("does not reach it"), "{said}");
+    seen(namespace.name(), "False/Unreachable", "does not reach it")?;
     until(namespace.name(), "team", "Ready", "True/AllReady")?;
     eventually(Duration::from_secs(150), "two minutes without Redis to be said", || {
         let (now, message) = condition(namespace.name(), "team", "Degraded")?;
@@ -62,7 +62,7 @@ fn a_redis_behind_a_firewall_costs_no_request() -> Result<()> {
         ensure!(now.starts_with("True/"), "{kind} is {now}: {message}");
     }
     in_namespace(&["delete", "networkpolicy", "nowhere"])?;
-    seen(namespace.name(), "True/Connected")?;
+    seen(namespace.name(), "True/Connected", "")?;
     until(namespace.name(), "team", "Degraded", "False/AsExpected")?;
     let made = load.finish()?;
     ensure!(pods == registry.pods()?, "pods were replaced");

@@ -512,4 +512,9 @@ fn an_idle_registry_is_looked_at_when_something_is_due() {
     // No watch tells of a Redis of the user's.
     let seen = Observed { external_redis: Some(Answer::Good), ..good() };
     assert_eq!(next(&status, &seen, NOW), Progress(Duration::from_secs(60)));
+    // Nor of the way to ours, which is free again soon or not for long.
+    let seen = Observed { redis_reached: Some(false), ..good() };
+    for (later, seconds) in [(0, 5), (100, 10), (3600, 60)] {
+        assert_eq!(next(&status, &seen, NOW + later), Progress(Duration::from_secs(seconds)), "{later}");
+    }
 }
