@@ -24,11 +24,6 @@ use crate::{
 /// How long a server that failed is left alone.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// How often the servers are asked although nobody needs them.
-const LOOK: Duration = Duration::from_secs(30);
-/// A key that nobody writes.
-const NOTHING: &str = "registry:1:look";
-
 /// What a server says that is alive and takes a value not.
 const REFUSALS: [&str; 4] = ["OOM", "READONLY", "NOPERM", "MISCONF"];
 
@@ -53,14 +48,6 @@ impl Redis {
     /// A cache in the servers at `address`, which are not spoken to before the first value.
     pub fn new(address: Address) -> Self {
         Self { address: Arc::new(address), state: Mutex::default() }
-    }
-
-    /// Asks now and then, so that what the metric says is so also while no client does anything. Never ends.
-    pub async fn watch(self: Arc<Self>) {
-        loop {
-            tokio::time::sleep(LOOK).await;
-            self.get(NOTHING).await;
-        }
     }
 
     fn with_state<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {

@@ -69,13 +69,6 @@ pub fn cache(model: &Model, seen: &Observed) -> Verdict {
                 return Verdict::unknown(kind::CACHE_READY, reason::RECONCILING, message);
             }
             let answers = seen.redis.as_ref().is_some_and(|redis| count(redis, "readyReplicas") > 0);
-            if answers && seen.redis_reached == Some(false) {
-                let message = format!(
-                    "Redis {name} is ready, and the registry does not reach it: is a NetworkPolicy between them? The registry \
-                     goes on without it, slower"
-                );
-                return Verdict::no(kind::CACHE_READY, reason::UNREACHABLE, message);
-            }
             if answers {
                 return Verdict::yes(kind::CACHE_READY, reason::CONNECTED, format!("Redis {name} is ready"));
             }
