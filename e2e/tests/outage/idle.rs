@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use e2e::{
     kubectl::apply,
     namespace::Namespace,
-    object::{patch_any, until},
+    object::{condition, patch_any, until},
     operator::{Work, work},
     process::eventually,
 };
@@ -61,6 +61,10 @@ fn idle_passes_send_nothing() -> Result<()> {
     for (name, _) in SHAPES {
         until(namespace.name(), name, "Available", "True/PodsReady")?;
         until(namespace.name(), name, "Progressing", "False/RolledOut")?;
+        // Redis may be ready after the pods that use it: that is news.
+        eventually(Duration::from_secs(60), "a cache", || {
+            Ok(condition(namespace.name(), name, "CacheReady")?.0.starts_with("True/").then_some(()))
+        })?;
     }
     // What follows the last pod, such as a tidying pass, ends of itself.
     let mut before = work()?;
