@@ -29,11 +29,11 @@ in_engine() {
 	for image in $(docker image ls --quiet localhost/kind-node | sort -u); do docker image rm --force "$image" >/dev/null; done
 }
 
-control_groups() { # of the containers that our engine knows
+engine_groups() { # of the containers that our engine knows
 	local container
 	for container in "$STATE"/docker/containers/*; do
 		[ -d "$container" ] || continue # there is none: the pattern itself would match those of every engine
-		find /sys/fs/cgroup -depth -type d -path "*/docker/$(basename "$container")*" 2>/dev/null || true # groups go while we look
+		control_groups "docker/$(basename "$container")*"
 	done
 }
 
@@ -43,9 +43,9 @@ our_engine() {
 	kill_recorded node-image-containerd
 	kill_shims "$STATE/run/docker/containerd/containerd.sock"
 	# shellcheck disable=SC2046 # names of control groups hold no spaces
-	kill_groups $(control_groups)
+	kill_groups $(engine_groups)
 	# shellcheck disable=SC2046
-	remove_groups $(control_groups)
+	remove_groups $(engine_groups)
 	if [ -d "$STATE/docker" ]; then remove_groups /sys/fs/cgroup/docker /sys/fs/cgroup/*/docker; fi
 	unmount_below "$STATE"
 	if [ -e "$STATE/run-docker-is-ours" ]; then

@@ -109,8 +109,11 @@ start() { # NAME COMMAND...: in the background, unless it runs
 	echo "$pid $(started_at "$pid")" >"$STATE/pids/$name"
 }
 
-kill_all() { # PID...
-	[ $# = 0 ] || kill -9 "$@" 2>/dev/null || true # each may end by itself before it is its turn
+kill_all() { # PID...: each may end by itself before it is its turn
+	local pid said
+	for pid; do
+		said=$(kill -9 "$pid" 2>&1) || [ ! -e "/proc/$pid" ] || die "cannot end process $pid: $said"
+	done
 }
 
 kill_recorded() { # NAME: at once, and waits until it is gone
@@ -166,11 +169,11 @@ copy_program() {
 
 # unmount_below FOLDER [EXCEPT]: deepest first; lazily, as a process may still look into one.
 unmount_below() {
-	local mount
+	local mount said
 	for _ in 1 2 3; do # one place may be mounted more than once
 		awk -v at="$1/" -v except="${2:-/nothing}/" 'index($5, at) == 1 && index($5, except) != 1 {print $5}' /proc/self/mountinfo |
 			sort -r | while read -r mount; do
-			umount -l "$(printf '%b' "$mount")" 2>/dev/null || true # it may have gone meanwhile
+			said=$(umount -l "$(printf '%b' "$mount")" 2>&1) || ! grep -qF " $mount " /proc/self/mountinfo || say "$said"
 		done
 	done
 }
@@ -178,9 +181,11 @@ unmount_below() {
 # kill_shims SOCKET: containers outlive their containerd. Each has a shim that names its socket; the container's
 # processes are the shim's children.
 kill_shims() {
-	local folder children
+	local folder children line
 	for folder in /proc/[0-9]*; do
-		case $({ tr '\0' ' ' <"$folder/cmdline"; } 2>/dev/null || true) in # one that went while we look is nobody to kill
+		# One that went while we look is nobody to kill.
+		line=$({ tr '\0' ' ' <"$folder/cmdline"; } 2>&1) || continue
+		case $line in
 		*containerd-shim-runc-v2*"-address $1 "*)
 			# A thread may go while we look, and takes no children with it.
 			mapfile -t children < <(cat "$folder"/task/*/children 2>/dev/null | tr ' ' '\n' | grep .)
@@ -188,6 +193,15 @@ kill_shims() {
 			;;
 		esac
 	done
+}
+
+# control_groups PATTERN: folders of the control groups below those of that name, deepest first. One that goes while we
+# look is no match.
+control_groups() {
+	local folders
+	shopt -s globstar nullglob
+	folders=(/sys/fs/cgroup/**/$1/**/)
+	[ ${#folders[@]} = 0 ] || printf '%s\n' "${folders[@]%/}" | sort -ru
 }
 
 # kill_groups FOLDER...: a shim that was killed leaves its container's processes behind, in control groups.

@@ -10,10 +10,9 @@ processes() {
 	for ((i = ${#PROCESSES[@]} - 1; i > 0; i--)); do kill_recorded "${PROCESSES[i]}"; done
 	kill_shims "$SOCKET"
 	# shellcheck disable=SC2046 # names of control groups hold no spaces
-	kill_groups $(control_groups)
+	kill_groups $(control_groups "$CGROUP*")
 	kill_recorded containerd
 }
-control_groups() { find /sys/fs/cgroup -depth -type d -path "*/$CGROUP*" 2>/dev/null || true; } # groups go while we look
 
 network() {
 	local rules='' chains sets='' set ours='KUBE-(ROUTER|NWPLCY|POD-FW)-'
@@ -55,7 +54,7 @@ files() {
 		rm -f "/var/lib/cni/results/cni-loopback-$(basename "$sandbox")-lo"
 	done
 	# shellcheck disable=SC2046 # names of control groups hold no spaces
-	remove_groups $(control_groups)
+	remove_groups $(control_groups "$CGROUP*")
 	# The folders of the other clusters lie in it.
 	if [ -d "$STATE" ]; then find "$STATE" -mindepth 1 -maxdepth 1 ! -name kind ! -name current ! -name in-use -exec rm -rf --one-file-system {} +; fi
 }

@@ -22,8 +22,8 @@ pub fn redis_of_ones_own(namespace: &str) -> Result<String> {
     Ok(format!("other-redis.{namespace}.svc:6379"))
 }
 
-/// Has the operator look at the cache again and again until it says so: by itself it looks every five minutes, and the
-/// node's firewall takes a moment to hear of a policy. An annotation that is not ours has it look, and says nothing to it.
+/// Has the operator look at the cache again and again until it says so: by itself it looks every minute, and the node's
+/// firewall takes a moment to hear of a policy. An annotation that is not ours has it look, and says nothing to it.
 fn seen(namespace: &str, wanted: &str) -> Result<String> {
     let mut looks = 0;
     eventually_each(Duration::from_secs(2), Duration::from_secs(60), wanted, || {

@@ -1,16 +1,16 @@
 //! A server that ends because of its settings: it replaces nobody, and the object has its words.
 
-use std::{env, fs, path::PathBuf, sync::Arc, time::Duration};
+use std::{env, fs, path::PathBuf, sync::Arc};
 
 use anyhow::{Context, Result, ensure};
 use e2e::{
     namespace::Namespace,
-    object::{apply_object, condition, patch, settled, until},
-    process::{eventually, run},
+    object::{apply_object, patch, settled, until},
+    process::run,
     registry::{Registry, answers},
 };
 
-use crate::{clients::six_line_registry, pods::trust, shared::Shared};
+use crate::{clients::six_line_registry, pods::trust, rollout::rolling_out, shared::Shared};
 
 /// An image of the server with a setting that it refuses, pushed to the registry that is to run it, and the way by which
 /// the node pulls it.
@@ -80,11 +80,7 @@ fn a_server_that_refuses_its_settings_replaces_no_pod_of_several() -> Result<()>
     let refusing = Refusing::push(&registry, namespace.name())?;
     let (pods, load) = (registry.pods()?, answers(&registry));
     refusing.run(namespace.name())?;
-    eventually(Duration::from_secs(60), "the pod's words", || {
-        let (now, message) = condition(namespace.name(), "team", "Progressing")?;
-        ensure!(now == "True/RollingOut" && refuses(&message), "{now}: {message}");
-        Ok(Some(()))
-    })?;
+    rolling_out(namespace.name(), refuses)?;
     until(namespace.name(), "team", "Ready", "True/AllReady")?;
     patch(namespace.name(), "team", r#"{"image": null}"#)?;
     settled(namespace.name(), "team")?;

@@ -14,6 +14,15 @@ use e2e::{
 
 use crate::clients::six_line_registry;
 
+/// Waits until the object says what a new pod says of itself, while the old ones serve.
+pub fn rolling_out(namespace: &str, said: impl Fn(&str) -> bool) -> Result<()> {
+    eventually(Duration::from_secs(60), "the pod's words", || {
+        let (now, message) = condition(namespace, "team", "Progressing")?;
+        ensure!(now == "True/RollingOut" && said(&message), "{now}: {message}");
+        Ok(Some(()))
+    })
+}
+
 // operator 89
 #[test]
 fn an_image_that_nobody_has_is_said_and_the_old_pod_serves() -> Result<()> {
@@ -23,11 +32,7 @@ fn an_image_that_nobody_has_is_said_and_the_old_pod_serves() -> Result<()> {
     let pods = registry.pods()?;
     let load = answers(&registry);
     patch(namespace.name(), "team", r#"{"image": {"reference": "localhost/nobody-has-this:1"}}"#)?;
-    eventually(Duration::from_secs(60), "the pod's words", || {
-        let (now, message) = condition(namespace.name(), "team", "Progressing")?;
-        ensure!(now == "True/RollingOut" && message.contains("ImagePull"), "{now}: {message}");
-        Ok(Some(()))
-    })?;
+    rolling_out(namespace.name(), |said| said.contains("ImagePull"))?;
     patch(namespace.name(), "team", r#"{"image": null}"#)?;
     settled(namespace.name(), "team")?;
     load.finish()?;

@@ -45,9 +45,9 @@ const MERGED: &[(&str, &str, &str)] = &[
 
 /// What tells the entries of the list `field` apart, if it is one that is merged.
 pub fn key_of(field: &str, entries: &[Value]) -> Option<&'static str> {
-    let merged = MERGED.iter().find(|(name, mark, _)| {
-        *name == field && !entries.is_empty() && entries.iter().all(|entry| !entry[*mark].is_null())
-    });
+    let merged = MERGED
+        .iter()
+        .find(|(name, mark, _)| *name == field && entries.iter().all(|entry| !entry[*mark].is_null()));
     merged.map(|(_, _, key)| *key)
 }
 
@@ -56,7 +56,9 @@ fn holds(field: &str, live: &Value, wanted: &Value) -> bool {
     let (Some(found), Some(entries)) = (live.as_array(), wanted.as_array()) else {
         return contains(live, wanted);
     };
-    let Some(key) = key_of(field, entries) else { return contains(live, wanted) };
+    let Some(key) = key_of(field, entries).filter(|_| !entries.is_empty()) else {
+        return contains(live, wanted);
+    };
     entries.iter().all(|entry| found.iter().any(|live| live[key] == entry[key] && contains(live, entry)))
 }
 

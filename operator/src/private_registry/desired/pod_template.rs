@@ -135,5 +135,9 @@ mod tests {
         let expected = json!({"spec": {"a": 1, "containers": [{"name": "x", "image": "1", "tty": true}, {"name": "y"}],
             "tolerations": [{"key": "other"}], "topologySpreadConstraints": [spread("host", 2), spread("zone", 1)]}});
         assert_eq!(base, expected);
+        // Nothing to merge is nothing, of a list that is merged; what is not merged is replaced by it.
+        merge(&mut base, &json!({"spec": {"containers": [], "tolerations": []}}));
+        assert_eq!(base["spec"]["containers"], expected["spec"]["containers"]);
+        assert_eq!(base["spec"]["tolerations"], json!([]));
     }
 }

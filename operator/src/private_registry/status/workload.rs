@@ -1,5 +1,7 @@
 //! `Available` and `Progressing`.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
 use crate::{
     cluster::deployment::{count, current, past_deadline, replaced, rolled_out},
     crd::condition::{kind, reason},
@@ -9,7 +11,6 @@ use crate::{
         tried::Trial,
     },
 };
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 /// `Available`: from the Deployment, when it speaks of its current generation; else what was said before.
 pub fn available(model: &Model, seen: &Observed, before: &[Condition]) -> Verdict {
