@@ -200,6 +200,7 @@ kill_shims() {
 control_groups() {
 	local folders
 	shopt -s globstar nullglob
+	# shellcheck disable=SC2206 # it is a pattern
 	folders=(/sys/fs/cgroup/**/$1/**/)
 	[ ${#folders[@]} = 0 ] || printf '%s\n' "${folders[@]%/}" | sort -ru
 }
