@@ -48,7 +48,18 @@ pub fn condition(namespace: &str, name: &str, kind: &str) -> Result<(String, Str
 
 /// Waits until a condition says `wanted` (`False/SecretNotFound`), and gives its message.
 pub fn until(namespace: &str, name: &str, kind: &str, wanted: &str) -> Result<String> {
-    eventually(SEEN, &format!("{name}: {kind}={wanted}"), || {
+    until_within(SEEN, namespace, name, kind, wanted)
+}
+
+/// The same, for what takes `time` by itself.
+pub fn until_within(
+    time: Duration,
+    namespace: &str,
+    name: &str,
+    kind: &str,
+    wanted: &str,
+) -> Result<String> {
+    eventually(time, &format!("{name}: {kind}={wanted}"), || {
         let (now, message) = condition(namespace, name, kind)?;
         anyhow::ensure!(now == wanted, "{kind} is {now}: {message}");
         Ok(Some(message))

@@ -7,7 +7,7 @@ use e2e::{
     kubectl::{get, kubectl},
     load::Load,
     namespace::Namespace,
-    object::{apply_object, patch, patch_any, settled, until},
+    object::{apply_object, patch, patch_any, settled, until, until_within},
     pod,
     process::{eventually, run},
     registry::{Registry, secret},
@@ -18,6 +18,9 @@ use crate::{
     external_redis::redis_of_ones_own,
     shared::Shared,
 };
+
+/// How long the node may take to give a running pod a Secret that has changed: its sync period, and the look after it.
+const HANDED_OVER: Duration = Duration::from_secs(150);
 
 /// Pushes under a new name each time, and pulls what was pushed.
 pub fn pushes(registry: Arc<Registry>) -> Result<Load> {
@@ -68,7 +71,7 @@ fn redis_deleted_frozen_and_rekeyed_costs_no_request() -> Result<()> {
     let kept = secret(namespace.name(), "team-redisauth", "password")?;
     ensure!(kept == "another-password", "the password that was set is lost");
     settled(namespace.name(), "team")?;
-    until(namespace.name(), "team", "CacheReady", "True/Connected")?;
+    until_within(HANDED_OVER, namespace.name(), "team", "CacheReady", "True/Connected")?;
 
     let before = redis_pod(namespace.name())?;
     run(&mut kubectl(&["-n", namespace.name(), "delete", "secret", "team-redisauth", "--wait"]))?;
@@ -77,7 +80,7 @@ fn redis_deleted_frozen_and_rekeyed_costs_no_request() -> Result<()> {
         Ok((made != "another-password" && redis_pod(namespace.name())? != before).then_some(()))
     })?;
     settled(namespace.name(), "team")?;
-    until(namespace.name(), "team", "CacheReady", "True/Connected")?;
+    until_within(HANDED_OVER, namespace.name(), "team", "CacheReady", "True/Connected")?;
     let made = load.finish()?;
     ensure!(pods == registry.pods()?, "the registry's pods were replaced");
     println!("{made} pushes, none failed");

@@ -23,6 +23,8 @@ use crate::{
 pub struct Front {
     /// The public Service.
     pub service: DynamicObject,
+    /// The Service of probes and metrics.
+    pub admin: DynamicObject,
     /// The Deployment as it was.
     pub deployment: Option<DynamicObject>,
     /// The volume, and where the pods go.
@@ -48,14 +50,14 @@ impl Pass<'_> {
         if let Some(account) = service_account(model) {
             self.child(account).await?;
         }
-        self.child(services::admin(model)).await?;
+        let admin = self.child(services::admin(model)).await?;
         let service = self.service(services::public(model)).await?;
         let deployment = self.reader.object("apps/v1", "Deployment", &model.names.registry()).await?;
         if let Some(found) = &deployment {
             self.found("Deployment", found);
         }
         let volume = self.volume(deployment.as_ref().map(json_of).as_ref()).await?;
-        Ok(Front { service, deployment, volume })
+        Ok(Front { service, admin, deployment, volume })
     }
 
     /// The public Service as it is, which is changed when the pods are; made when it is not there.

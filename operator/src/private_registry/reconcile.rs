@@ -3,7 +3,7 @@
 use kube::runtime::events::EventType;
 
 use crate::{
-    cluster::deployment::{replaced, rolled_out},
+    cluster::deployment::{count, replaced, rolled_out},
     crd::registry::PrivateRegistry,
     private_registry::{
         addresses::{addresses, node_port, port},
@@ -17,7 +17,7 @@ use crate::{
         model::CacheKind,
         observe::{Reader, Seen, json_of},
         placement::Decision,
-        redis_probe,
+        redis_probe::{self, reached::reached},
         resolve::resolve,
         status::{
             observed::Observed,
@@ -86,6 +86,12 @@ impl Pass<'_> {
         Ok(Observed {
             held: self.object.status.clone().filter(|_| applied.held),
             service: json_of(applied.service.as_ref().unwrap_or(&front.service)),
+            redis_reached: match &applied.redis {
+                Some(_) if deployment.as_ref().is_some_and(|pods| count(pods, "readyReplicas") > 0) => {
+                    reached(&json_of(&front.admin)).await
+                }
+                _ => None,
+            },
             redis: applied.redis.as_ref().map(json_of),
             claim: front.volume.claim,
             classes: front.volume.classes,

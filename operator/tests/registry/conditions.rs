@@ -365,6 +365,18 @@ fn a_suspended_registry_says_so() {
     assert_eq!(said(&status, kind::PROGRESSING), "False/Suspended");
 }
 
+// operator 79: a Redis that is up, and to which the way is cut
+#[test]
+fn a_redis_that_the_registry_does_not_reach_is_unreachable() {
+    for (reached, expected) in
+        [(None, "True/Connected"), (Some(true), "True/Connected"), (Some(false), "False/Unreachable")]
+    {
+        let status = status(SIX_LINES, &Observed { redis_reached: reached, ..good() });
+        assert_eq!(said(&status, kind::CACHE_READY), expected, "{reached:?}");
+        assert_eq!(said(&status, kind::READY), "True/AllReady");
+    }
+}
+
 // operator 103
 #[test]
 fn an_external_redis_is_judged_by_its_answer() {
@@ -500,4 +512,9 @@ fn an_idle_registry_is_looked_at_when_something_is_due() {
     // No watch tells of a Redis of the user's.
     let seen = Observed { external_redis: Some(Answer::Good), ..good() };
     assert_eq!(next(&status, &seen, NOW), Progress(Duration::from_secs(60)));
+    // Nor of the way to ours, which is free again soon or not for long.
+    let seen = Observed { redis_reached: Some(false), ..good() };
+    for (later, seconds) in [(0, 5), (100, 10), (3600, 60)] {
+        assert_eq!(next(&status, &seen, NOW + later), Progress(Duration::from_secs(seconds)), "{later}");
+    }
 }

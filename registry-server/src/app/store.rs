@@ -107,6 +107,10 @@ async fn learn(cached: Arc<CachedMetadata>, store: Arc<dyn Backend>) {
 fn values(config: &Config, section: &Cache) -> anyhow::Result<Arc<dyn KeyValue>> {
     Ok(match section.blobdescriptor {
         CacheKind::InMemory => Arc::new(cache::memory::Memory::new(section.maxsize)),
-        CacheKind::Redis => Arc::new(cache::redis::Redis::new(redis::address(config)?)),
+        CacheKind::Redis => {
+            let redis = Arc::new(cache::redis::Redis::new(redis::address(config)?));
+            tokio::spawn(Arc::clone(&redis).watch());
+            redis
+        }
     })
 }

@@ -24,6 +24,12 @@ use crate::{
 /// How long a server that failed is left alone.
 const PAUSE: Duration = Duration::from_secs(2);
 
+/// How often the servers are asked although nobody needs them, while they answer and while they do not.
+const LOOK: Duration = Duration::from_secs(30);
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// A key that nobody writes.
+const NOTHING: &str = "registry:1:look";
+
 /// What a server says that is alive and takes a value not.
 const REFUSALS: [&str; 4] = ["OOM", "READONLY", "NOPERM", "MISCONF"];
 
@@ -45,9 +51,18 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// A cache in the servers at `address`, which are not spoken to before the first value.
+    /// A cache in the servers at `address`, which are not spoken to before the first value or [look](Self::watch).
     pub fn new(address: Address) -> Self {
         Self { address: Arc::new(address), state: Mutex::default() }
+    }
+
+    /// Asks now and then, so that what the metric says is so also while no client does anything. Never ends.
+    pub async fn watch(self: Arc<Self>) {
+        loop {
+            self.get(NOTHING).await;
+            let up = self.with_state(|s| s.up == Some(true));
+            tokio::time::sleep(if up { LOOK } else { LOOK_AGAIN }).await;
+        }
     }
 
     fn with_state<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {

@@ -1,7 +1,8 @@
 //! Asks a Redis of the user's whether it is fit for a cache: it answers, it takes our account, and it forgets instead
-//! of refusing when it is full.
+//! of refusing when it is full. Of a Redis of our own, the registry is asked whether it reaches it.
 
 mod connect;
+pub mod reached;
 
 use std::time::Duration;
 

@@ -38,6 +38,8 @@ pub struct Observed {
     pub certificate: Certificate,
     /// The accounts.
     pub credentials: Credentials,
+    /// Whether the registry says that it reaches the managed Redis; nothing, when it says nothing.
+    pub redis_reached: Option<bool>,
     /// What an external Redis answered.
     pub external_redis: Option<crate::private_registry::redis_probe::Answer>,
 }

@@ -16,7 +16,7 @@ use crate::{
 
 /// An idle registry is looked at this often, for what no watch tells.
 pub const IDLE: Duration = Duration::from_secs(300);
-/// A Redis of the user's tells nobody that it goes or comes back.
+/// A Redis of the user's tells nobody that it goes or comes back, and no watch tells that the way to ours is free again.
 const ASKED: Duration = Duration::from_secs(60);
 /// What is tried has started within moments.
 const ON_TRIAL: Duration = Duration::from_secs(1);
@@ -58,7 +58,12 @@ pub fn next(status: &PrivateRegistryStatus, seen: &Observed, now: i64) -> Progre
         .flatten()
         .min();
     let until_due = due.map_or(IDLE, |due| Duration::from_secs((due - now).max(1).unsigned_abs()));
-    let idle = if seen.external_redis.is_some() { ASKED } else { IDLE };
+    let idle = match (&seen.external_redis, seen.redis_reached) {
+        // The registry speaks to it again within seconds, most often.
+        (_, Some(false)) => since(status, &[kind::CACHE_READY], now).clamp(ON_ITS_WAY, ASKED),
+        (Some(_), _) => ASKED,
+        (None, _) => IDLE,
+    };
     Progress(until_due.min(if settled { idle } else { on_its_way(status, now, least) }))
 }
 
@@ -72,9 +77,14 @@ fn calm(status: &PrivateRegistryStatus) -> Option<i64> {
 
 /// What moves is looked at often, what has stood still for long seldom.
 fn on_its_way(status: &PrivateRegistryStatus, now: i64, least: Duration) -> Duration {
-    let turned = |one: &&Condition| [kind::READY, kind::PROGRESSING].contains(&one.type_.as_str());
+    since(status, &[kind::READY, kind::PROGRESSING], now).clamp(least, IDLE)
+}
+
+/// A tenth of the time in which none of these conditions has turned.
+fn since(status: &PrivateRegistryStatus, kinds: &[&str], now: i64) -> Duration {
+    let turned = |one: &&Condition| kinds.contains(&one.type_.as_str());
     let last =
         status.conditions.iter().filter(turned).map(|one| one.last_transition_time.0.as_second()).max();
     let still = (now - last.unwrap_or(now)).max(0).unsigned_abs();
-    Duration::from_secs(still / 10).clamp(least, IDLE)
+    Duration::from_secs(still / 10)
 }
