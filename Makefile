@@ -24,7 +24,7 @@ test: test-fast e2e ## Every check: test-fast, then the end-to-end suite on a re
 
 ##@ Checks
 
-test-fast: fmt scripts clippy deny generated unit chart docs-check ## Every check that needs no cluster
+test-fast: fmt scripts clippy deny generated unit conformance chart docs-check ## Every check that needs no cluster
 
 fmt: ## Source is formatted
 	$(STEP) "Format" cargo fmt --all --check
@@ -43,6 +43,11 @@ unit: ## Unit, integration and architecture tests
 	@[ "$$(id -u)" != 0 ] || e2e/apt-tool.sh redis-server=redis-server # who may not install one goes without its tests
 	$(STEP) "Unit and integration tests" env $$([ "$$(id -u)" != 0 ] || echo REDIS_REQUIRED=1) \
 		cargo test --workspace --exclude e2e --locked
+
+conformance: ## The upstream OCI suite with every switch on; reports in target/conformance
+	$(STEP) "Build the conformance suite" e2e/cluster/programs.sh conformance
+	$(STEP) "Conformance suite" env PATH="$(CACHE)/bin:$$PATH" \
+		cargo test -p registry-server --test conformance --locked -- --nocapture
 
 generated: ## Generated files are what the sources print
 	$(STEP) "Generated files" e2e/generated.sh check
@@ -95,5 +100,5 @@ clean: ## Remove build output of this tree
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo test test-fast fmt scripts clippy deny unit generated generate chart docs-check e2e scale cluster-kind cluster-local \
+.PHONY: demo test test-fast fmt scripts clippy deny unit conformance generated generate chart docs-check e2e scale cluster-kind cluster-local \
 	cluster-down demo-down images clean help

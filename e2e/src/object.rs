@@ -52,13 +52,7 @@ pub fn until(namespace: &str, name: &str, kind: &str, wanted: &str) -> Result<St
 }
 
 /// The same, for what takes `time` by itself.
-pub fn until_within(
-    time: Duration,
-    namespace: &str,
-    name: &str,
-    kind: &str,
-    wanted: &str,
-) -> Result<String> {
+pub fn until_within(time: Duration, namespace: &str, name: &str, kind: &str, wanted: &str) -> Result<String> {
     eventually(time, &format!("{name}: {kind}={wanted}"), || {
         let (now, message) = condition(namespace, name, kind)?;
         anyhow::ensure!(now == wanted, "{kind} is {now}: {message}");

@@ -2,8 +2,15 @@
 
 use std::time::Duration;
 
+use registry_config::schema::{self, Config, IndexPlatforms, ManifestValidation, Pattern, Presence};
+
+use crate::registry::{
+    completeness::{Children, Completeness, Platform},
+    immutable_tags::{ImmutableTags, Rule},
+};
+
 /// The live part of the configuration, resolved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Whether clients may delete.
     pub delete: bool,
@@ -15,6 +22,10 @@ pub struct Settings {
     pub max_manifest: u64,
     /// Largest blob in bytes.
     pub max_blob: Option<u64>,
+    /// What must be there before a manifest is taken.
+    pub completeness: Completeness,
+    /// Tags that neither move nor go.
+    pub immutable: ImmutableTags,
     /// What happens to abandoned uploads.
     pub purging: Purging,
 }
@@ -34,7 +45,7 @@ pub struct Purging {
 
 impl Settings {
     /// What the configuration says.
-    pub fn from_config(config: &registry_config::schema::Config) -> Self {
+    pub fn from_config(config: &Config) -> Self {
         let purging = &config.storage.maintenance.uploadpurging;
         Self {
             delete: config.storage.delete.enabled,
@@ -42,6 +53,8 @@ impl Settings {
             access_log: !config.log.accesslog.disabled,
             max_manifest: config.limits.maxmanifestsize,
             max_blob: config.limits.maxblobsize,
+            immutable: ImmutableTags::new(config.immutabletags.iter().map(immutable).collect()),
+            completeness: completeness(&config.validation.manifests),
             purging: Purging {
                 enabled: purging.enabled,
                 age: purging.age.0,
@@ -50,4 +63,25 @@ impl Settings {
             },
         }
     }
+}
+
+fn completeness(section: &ManifestValidation) -> Completeness {
+    let platforms = section.indexes.platformlist.iter();
+    Completeness {
+        layers: section.layers == Presence::Required,
+        children: match section.indexes.platforms {
+            IndexPlatforms::All => Children::All,
+            IndexPlatforms::None => Children::None,
+            IndexPlatforms::List => Children::Of(
+                platforms
+                    .map(|one| Platform { architecture: one.architecture.clone(), os: one.os.clone() })
+                    .collect(),
+            ),
+        },
+    }
+}
+
+fn immutable(entry: &schema::ImmutableTags) -> Rule {
+    let matchers = |patterns: &[Pattern]| patterns.iter().map(|one| one.matcher().clone()).collect();
+    Rule { repositories: matchers(&entry.repositories), tags: matchers(&entry.tags) }
 }

@@ -16,8 +16,9 @@ use registry_server::{
         repository_name::RepositoryName,
     },
     registry::{
-        condition::Condition, error::RegistryError, layout, manifests::Push, metadata::FromStore,
-        service::Registry, uploads::Chunk,
+        completeness::Completeness, condition::Condition, error::RegistryError,
+        immutable_tags::ImmutableTags, layout, manifests::Push, metadata::FromStore, service::Registry,
+        uploads::Chunk,
     },
     storage::backend::{Answer, Backend},
 };
@@ -81,6 +82,8 @@ impl Replicas {
             reference: tagged(tag),
             tags: Vec::new(),
             content_type: Some(OCI_MANIFEST.to_owned()),
+            completeness: Completeness::default(),
+            immutable: ImmutableTags::default(),
             condition: Condition::default(),
             bytes: self.bytes(),
         }
@@ -138,7 +141,11 @@ async fn a_tag_set_while_its_manifest_is_deleted_does_not_dangle() {
             _ => layout::tag(&name, &"early".parse().unwrap()),
         };
         replicas.before(key, move || async move { drop(two.put_manifest(&of, push).await.unwrap()) }.boxed());
-        replicas.one.delete_manifest(&name, &Reference::Digest(digest)).await.unwrap();
+        replicas
+            .one
+            .delete_manifest(&name, &Reference::Digest(digest), &ImmutableTags::default())
+            .await
+            .unwrap();
         for tag in replicas.tags().await {
             assert!(replicas.one.manifest(&name, &tagged(&tag)).await.is_ok(), "{tag} dangles: {late}");
         }
@@ -153,7 +160,10 @@ async fn a_manifest_deleted_while_it_is_pushed_is_there_with_its_tag() {
     let tag = "t".parse().unwrap();
     let (two, of) = (replicas.two.clone(), name.clone());
     replicas.before(layout::tag_current(&name, &tag), move || {
-        async move { two.delete_manifest(&of, &Reference::Digest(digest)).await.unwrap() }.boxed()
+        async move {
+            two.delete_manifest(&of, &Reference::Digest(digest), &ImmutableTags::default()).await.unwrap()
+        }
+        .boxed()
     });
     replicas.one.put_manifest(&name, replicas.push("t")).await.unwrap();
     assert_eq!(replicas.one.manifest(&name, &tagged("t")).await.unwrap().digest, replicas.digest());
@@ -177,7 +187,7 @@ async fn in_one_process_a_push_waits_for_the_deletion_of_its_manifest() {
         }
         .boxed()
     });
-    replicas.one.delete_manifest(&name, &Reference::Digest(digest)).await.unwrap();
+    replicas.one.delete_manifest(&name, &Reference::Digest(digest), &ImmutableTags::default()).await.unwrap();
     let pushing = pushed.lock().unwrap().take().unwrap();
     pushing.await.unwrap().unwrap();
     assert_eq!(replicas.tags().await, ["late"]);
@@ -243,9 +253,9 @@ async fn a_tag_written_by_half_is_not_listed_and_can_be_deleted() {
     let half = layout::tag_index(&name, &"half".parse().unwrap(), &digest);
     replicas.store.put(&half, digest.to_string().into()).await.unwrap();
     assert_eq!(replicas.tags().await, ["whole"]);
-    replicas.one.delete_manifest(&name, &tagged("half")).await.unwrap();
+    replicas.one.delete_manifest(&name, &tagged("half"), &ImmutableTags::default()).await.unwrap();
     assert_eq!(replicas.store.stat(&half).await.unwrap(), None);
-    let unknown = replicas.one.delete_manifest(&name, &tagged("half")).await;
+    let unknown = replicas.one.delete_manifest(&name, &tagged("half"), &ImmutableTags::default()).await;
     assert!(matches!(unknown, Err(RegistryError::ManifestUnknown)));
 }
 
@@ -266,10 +276,10 @@ async fn a_manifest_of_another_registry_that_is_not_read_here_is_unknown_and_can
         let unknown = replicas.one.manifest(name, reference).await;
         assert!(matches!(unknown, Err(RegistryError::ManifestUnknown)));
     }
-    replicas.one.delete_manifest(name, &reference).await.unwrap();
+    replicas.one.delete_manifest(name, &reference, &ImmutableTags::default()).await.unwrap();
     assert_eq!(replicas.tags().await, Vec::<String>::new());
     assert!(matches!(
-        replicas.one.delete_manifest(name, &reference).await,
+        replicas.one.delete_manifest(name, &reference, &ImmutableTags::default()).await,
         Err(RegistryError::ManifestUnknown)
     ));
 }

@@ -40,9 +40,11 @@ const TABLE: &[(&str, &str)] = &[
     ("redis.sentinelpassword", "write the password into a file and name it in redis.sentinelpasswordfile"),
     ("redis.tls.enabled", "write redis.tls.clientcas, or leave out redis.tls for a plain connection"),
     ("proxy", "this release does not fetch from other registries"),
+    ("validation.enabled", "remove it; see validation.manifests for what must be here before a manifest"),
+    ("validation.disabled", "remove it; see validation.manifests for what must be here before a manifest"),
     (
-        "validation",
-        "remove it: manifests are always checked, and indexes may name children that are not here",
+        "validation.manifests.urls",
+        "remove it: a layer may name other places that have it, and the server asks none of them",
     ),
     ("policy", "remove it: every known kind of repository is taken"),
     ("compatibility", "remove it: Docker schema 1 is refused"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     check_redis, check_s3,
-    schema::{CacheKind, Config, Storage},
+    schema::{CacheKind, Config, IndexPlatforms, IndexValidation, Storage},
 };
 
 /// Keys and what is wrong with them.
@@ -37,6 +37,7 @@ pub fn check(config: &Config) -> Problems {
         Some(section) => problems.extend(check_redis::check(section)),
         None => {}
     }
+    problems.extend(indexes(&config.validation.manifests.indexes));
     if config.limits.maxmanifestsize == 0 {
         problems.push(("limits.maxmanifestsize", "must be above 0".to_owned()));
     }
@@ -65,6 +66,22 @@ fn storage(storage: &Storage) -> Problems {
     let too_short = durations.into_iter().filter(|(_, duration)| duration.0 < Duration::from_secs(1));
     problems.extend(too_short.map(|(key, _)| (key, "must be at least 1s".to_owned())));
     problems
+}
+
+fn indexes(section: &IndexValidation) -> Problems {
+    let listed = !section.platformlist.is_empty();
+    match (section.platforms, listed) {
+        (IndexPlatforms::List, false) => {
+            vec![(
+                "validation.manifests.indexes.platformlist",
+                "is empty: platforms: list needs it".to_owned(),
+            )]
+        }
+        (IndexPlatforms::All | IndexPlatforms::None, true) => {
+            vec![("validation.manifests.indexes.platformlist", "counts with platforms: list only".to_owned())]
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Whether it is `host:port`.

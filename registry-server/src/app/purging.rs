@@ -14,7 +14,7 @@ pub async fn run(registry: Registry, settings: Arc<ArcSwap<Settings>>) {
     let mut pause = FIRST;
     loop {
         tokio::time::sleep(pause).await;
-        let now = **settings.load();
+        let now = settings.load_full();
         pause = now.purging.interval;
         if now.purging.enabled && !now.readonly && registry.writable().await.is_ok() {
             purge(&registry, now.purging.age, now.purging.dry_run).await;

@@ -52,7 +52,7 @@ pub struct Asked {
     /// The query.
     pub query: Query,
     /// Settings of this moment.
-    pub settings: Settings,
+    pub settings: Arc<Settings>,
     /// Where it came from.
     pub peer: SocketAddr,
 }
@@ -74,7 +74,7 @@ impl Door {
         let (mut parts, body) = request.into_parts();
         let running = parts.extensions.remove();
         let route = Route::parse(parts.uri.path());
-        let (query, settings) = (Query::parse(parts.uri.query()), **self.settings.load());
+        let (query, settings) = (Query::parse(parts.uri.query()), self.settings.load_full());
         let mut line = AccessLine::begin(&parts, route.as_ref().ok(), peer, settings.access_log);
         let expects = parts.headers.contains_key(EXPECT);
         let asked = Asked { parts, query, settings, peer };
@@ -155,7 +155,7 @@ impl Door {
                 manifests::put(registry, &name, reference, asked, body).await
             }
             (Route::Manifest(name, reference), "DELETE") => {
-                manifests::delete(registry, &name, &reference).await
+                manifests::delete(registry, &name, &reference, asked).await
             }
             (Route::Manifest(name, reference), _) => manifests::get(registry, &name, &reference, asked).await,
             (Route::Blob(name, digest), "DELETE") => blobs::delete(registry, &name, &digest).await,

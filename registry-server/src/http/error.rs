@@ -185,6 +185,8 @@ impl From<RegistryError> for ApiError {
                 .fold(Self::bad(ErrorCode::ManifestBlobUnknown, message), |error, digest| {
                     error.detail(json!({ "digest": digest.to_string() }))
                 }),
+            E::ImmutableTag { tag, current } => Self::new(StatusCode::CONFLICT, ErrorCode::Denied, message)
+                .detail(json!({ "tag": tag.to_string(), "digest": current.to_string() })),
             E::Referenced { by } => {
                 let by: Vec<String> = by.iter().map(ToString::to_string).collect();
                 Self::method("GET, HEAD", "still referenced").detail(json!({ "referencedBy": by }))

@@ -62,7 +62,10 @@ pub async fn put(
     })?;
     let content_type = headers::text(&asked.parts.headers, header::CONTENT_TYPE).map(str::to_owned);
     let condition = condition(&asked.parts.headers);
-    let push = Push { reference, tags: tags.clone(), content_type, condition, bytes };
+    let completeness = asked.settings.completeness.clone();
+    let immutable = asked.settings.immutable.clone();
+    let push =
+        Push { reference, tags: tags.clone(), content_type, completeness, immutable, condition, bytes };
     let pushed = registry.put_manifest(name, push).await?;
     let mut response = headers::empty(
         StatusCode::CREATED,
@@ -98,7 +101,8 @@ pub async fn delete(
     registry: &Registry,
     name: &RepositoryName,
     reference: &Reference,
+    asked: &Asked,
 ) -> Result<Response, ApiError> {
-    registry.delete_manifest(name, reference).await?;
+    registry.delete_manifest(name, reference, &asked.settings.immutable).await?;
     Ok(headers::empty(StatusCode::ACCEPTED, [(header::CONTENT_LENGTH, "0".to_owned())]))
 }

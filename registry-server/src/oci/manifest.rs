@@ -40,6 +40,9 @@ pub struct Descriptor {
     /// Free-form notes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annotations: Option<Map<String, Value>>,
+    /// What the content runs on, with `architecture` and `os`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Map<String, Value>>,
 }
 
 /// Clients in Go write `null` for an empty list.

@@ -9,6 +9,7 @@ use crate::{
     registry::{
         aside::to_its_end,
         error::RegistryError,
+        immutable_tags::ImmutableTags,
         layout,
         service::{AT_ONCE, Registry},
     },
@@ -20,12 +21,14 @@ impl Registry {
         &self,
         name: &RepositoryName,
         reference: &Reference,
+        immutable: &ImmutableTags,
     ) -> Result<(), RegistryError> {
         let (registry, name, reference) = (self.clone(), name.clone(), reference.clone());
+        let immutable = immutable.clone();
         to_its_end(async move {
             match &reference {
-                Reference::Tag(tag) => registry.delete_tag(&name, tag).await,
-                Reference::Digest(digest) => registry.delete_revision(&name, digest).await,
+                Reference::Tag(tag) => registry.delete_tag(&name, tag, &immutable).await,
+                Reference::Digest(digest) => registry.delete_revision(&name, digest, &immutable).await,
             }
         })
         .await
@@ -38,18 +41,33 @@ impl Registry {
     }
 
     /// Whatever there is of it: a tag may have been written or removed by half.
-    async fn delete_tag(&self, name: &RepositoryName, tag: &Tag) -> Result<(), RegistryError> {
+    async fn delete_tag(
+        &self,
+        name: &RepositoryName,
+        tag: &Tag,
+        immutable: &ImmutableTags,
+    ) -> Result<(), RegistryError> {
         let _alone = self.locks.tags(name, [tag]).await;
+        self.require_movable(name, tag, None, immutable).await?;
         if self.store.delete(&layout::tag(name, tag)).await? {
             return Ok(());
         }
         Err(self.or_name_unknown(name, RegistryError::ManifestUnknown).await)
     }
 
-    async fn delete_revision(&self, name: &RepositoryName, digest: &Digest) -> Result<(), RegistryError> {
+    async fn delete_revision(
+        &self,
+        name: &RepositoryName,
+        digest: &Digest,
+        immutable: &ImmutableTags,
+    ) -> Result<(), RegistryError> {
         let _alone = self.locks.manifest(name, digest).await;
         self.resolve(name, &Reference::Digest(digest.clone())).await?;
         self.require_unused(name, digest).await?;
+        // Its tags would go with it.
+        for tag in self.tags_of(name, digest).await? {
+            self.require_movable(name, &tag, None, immutable).await?;
+        }
         self.delete_tags_of(name, digest).await?;
         if let Some(bytes) = self.metadata.manifest(digest).await?
             && let Ok(Manifest { subject: Some(subject), .. }) = Manifest::parse(&bytes, None)

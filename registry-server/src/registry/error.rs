@@ -1,7 +1,7 @@
 //! What the registry failed to do.
 
 use crate::{
-    oci::{digest::Digest, error::ManifestError},
+    oci::{digest::Digest, error::ManifestError, tag::Tag},
     registry::trouble::Trouble,
     storage::error::{Gone, StorageError},
 };
@@ -66,6 +66,14 @@ pub enum RegistryError {
     Referenced {
         /// The manifests that need it.
         by: Vec<Digest>,
+    },
+    /// The tag stays what it is.
+    #[error("tag {tag} is immutable here")]
+    ImmutableTag {
+        /// The tag.
+        tag: Tag,
+        /// What it stands for.
+        current: Digest,
     },
     /// A condition of the request does not hold.
     #[error("precondition does not hold")]

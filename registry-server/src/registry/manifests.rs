@@ -16,8 +16,10 @@ use crate::{
     },
     registry::{
         aside::to_its_end,
+        completeness::Completeness,
         condition::Condition,
         error::RegistryError,
+        immutable_tags::ImmutableTags,
         layout,
         service::{AT_ONCE, Registry},
     },
@@ -43,6 +45,10 @@ pub struct Push {
     pub tags: Vec<Tag>,
     /// `Content-Type` of the request.
     pub content_type: Option<String>,
+    /// What must be in the repository before.
+    pub completeness: Completeness,
+    /// Tags that it must not move.
+    pub immutable: ImmutableTags,
     /// What must be so when the reference is written.
     pub condition: Condition,
     /// The manifest.
@@ -118,10 +124,13 @@ impl Registry {
             return Err(ManifestError::Malformed(format!("nested deeper than {DEEPEST}")).into());
         }
         let manifest = Manifest::parse(&push.bytes, push.content_type.as_deref())?;
-        self.require_content(name, &manifest).await?;
+        self.require_content(name, push, &manifest).await?;
         let _manifest = self.locks.manifest(name, &digest).await;
         let _tags = self.locks.tags(name, push.tags()).await;
         self.require(name, push).await?;
+        for tag in push.tags() {
+            self.require_movable(name, tag, Some(&digest), &push.immutable).await?;
+        }
         self.put_revision(name, &digest, push, &manifest).await?;
         if let Some(subject) = &manifest.subject {
             self.write_link(&layout::link(&layout::referrer(name, subject, &digest)), &digest).await?;
@@ -151,7 +160,7 @@ impl Registry {
         let known = self.has_link(&revision).await?;
         self.store.put(&layout::blob(digest), push.bytes.clone()).await?;
         self.write_link(&layout::link(&revision), digest).await?;
-        let complete = self.require_content(name, manifest).await;
+        let complete = self.require_content(name, push, manifest).await;
         if complete.is_err() && !known {
             self.store.delete(&revision).await?;
         }
@@ -171,11 +180,25 @@ impl Registry {
         if push.condition.holds(now.as_ref()) { Ok(()) } else { Err(RegistryError::Precondition) }
     }
 
-    /// Every missing blob at once. An index may name children that were never pushed.
-    async fn require_content(&self, name: &RepositoryName, manifest: &Manifest) -> Result<(), RegistryError> {
-        let wanted = stream::iter(manifest.required.clone()).map(|digest| async move {
-            let linked = self.has_link(&layout::layer(name, &digest)).await?;
-            let there = linked && self.store.stat(&layout::blob(&digest)).await?.is_some();
+    /// Everything at once that is missing and must be there.
+    async fn require_content(
+        &self,
+        name: &RepositoryName,
+        push: &Push,
+        manifest: &Manifest,
+    ) -> Result<(), RegistryError> {
+        let layers = manifest.required.iter().filter(|_| push.completeness.layers);
+        let children = manifest.children.iter().filter(|child| push.completeness.children.include(child));
+        let children = children.filter_map(|child| child.digest.parse::<Digest>().ok());
+        let wanted: Vec<_> = layers
+            .cloned()
+            .map(|digest| (digest, false))
+            .chain(children.map(|digest| (digest, true)))
+            .collect();
+        let wanted = stream::iter(wanted).map(|(digest, child)| async move {
+            // A child may be a layer, too: caches of builds are indexes of such.
+            let there = (child && self.has_link(&layout::revision(name, &digest)).await?)
+                || self.has_layer(name, &digest).await?;
             Ok::<_, RegistryError>((!there).then_some(digest))
         });
         let mut missing: Vec<Digest> = Vec::new();
@@ -185,6 +208,33 @@ impl Registry {
             }
         }
         if missing.is_empty() { Ok(()) } else { Err(RegistryError::ContentMissing(missing)) }
+    }
+}
+
+impl Registry {
+    /// The tag may be set to `digest`, or removed. An immutable one may be set once; what it stands for may be pushed
+    /// again.
+    pub(in crate::registry) async fn require_movable(
+        &self,
+        name: &RepositoryName,
+        tag: &Tag,
+        digest: Option<&Digest>,
+        immutable: &ImmutableTags,
+    ) -> Result<(), RegistryError> {
+        if !immutable.include(name, tag) {
+            return Ok(());
+        }
+        match self.read_link(&layout::tag_current(name, tag)).await? {
+            Some(current) if digest != Some(&current) => {
+                Err(RegistryError::ImmutableTag { tag: tag.clone(), current })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn has_layer(&self, name: &RepositoryName, digest: &Digest) -> Result<bool, RegistryError> {
+        let linked = self.has_link(&layout::layer(name, digest)).await?;
+        Ok(linked && self.store.stat(&layout::blob(digest)).await?.is_some())
     }
 }
 

@@ -108,6 +108,7 @@ fn describe(digest: &Digest, size: u64, manifest: Manifest) -> Descriptor {
         data: None,
         artifact_type: manifest.artifact_type,
         annotations: manifest.annotations,
+        platform: None,
     }
 }
 

@@ -192,6 +192,83 @@ async fn an_index_may_name_indexes_and_what_was_never_pushed() {
     }
 }
 
+// registry D20: with "children must exist" set
+#[tokio::test]
+async fn an_index_without_its_children_is_refused_where_they_are_asked_for() {
+    let child = |digest: &str, platform: &str| {
+        format!(r#"{{"mediaType":"{OCI_MANIFEST}","digest":"{digest}","size":1{platform}}}"#)
+    };
+    let index = |children: &[String]| {
+        format!(r#"{{"schemaVersion":2,"mediaType":"{OCI_INDEX}","manifests":[{}]}}"#, children.join(","))
+    };
+    let arm = r#","platform":{"architecture":"arm64","os":"linux","variant":"v8"}"#;
+    let (one, other) = (sha256(b"one"), sha256(b"other"));
+    let all = "platforms: all";
+    let list =
+        "platforms: list, platformlist: [{architecture: amd64, os: linux}, {architecture: arm64, os: linux}]";
+    for (wanted, missing) in [(all, vec![one.clone(), other.clone()]), (list, vec![other.clone()])] {
+        let more = format!("validation: {{manifests: {{indexes: {{{wanted}}}}}}}");
+        let registry = Fixture::with(&more).await;
+        let sparse = index(&[child(&one, ""), child(&other, arm)]);
+        let body =
+            refused(registry.put_manifest("n", "t", OCI_INDEX, sparse).await, 400, "MANIFEST_BLOB_UNKNOWN")
+                .await;
+        let named: Vec<_> =
+            body["errors"].as_array().unwrap().iter().map(|e| e["detail"]["digest"].clone()).collect();
+        assert_eq!(named, missing, "{wanted}");
+        let (image, _, _) = registry.push_image("n", "image").await;
+        let layer = registry.push_blob("n", b"cached layer").await;
+        let whole = index(&[child(&image, arm), child(&layer, arm)]);
+        assert_eq!(registry.put_manifest("n", "t", OCI_INDEX, whole).await.status(), 201, "{wanted}");
+    }
+}
+
+// registry D15: unless an image may be here in part
+#[tokio::test]
+async fn an_image_may_be_here_in_part_where_that_is_asked_for() {
+    let registry = Fixture::with("validation: {manifests: {layers: optional}}").await;
+    let (config, layer) = (sha256(b"no config"), sha256(b"no layer"));
+    let bytes = image(&config, &[&layer], "");
+    assert_eq!(registry.put_manifest("n", "t", OCI_MANIFEST, bytes.clone()).await.status(), 201);
+    assert_eq!(registry.send("GET", "/v2/n/manifests/t").await.text().await.unwrap(), bytes);
+    refused(registry.send("GET", &format!("/v2/n/blobs/{layer}")).await, 404, "BLOB_UNKNOWN").await;
+    assert_eq!(registry.send("DELETE", "/v2/n/manifests/t").await.status(), 202);
+}
+
+// registry D30
+#[tokio::test]
+async fn an_immutable_tag_is_set_once() {
+    let more = "{repositories: ['team/**', '**/frozen'], tags: ['v*', stable]}";
+    let registry = Fixture::with(&format!("immutabletags: [{more}]")).await;
+    let name = "team/app";
+    let (first, _, bytes) = registry.push_image(name, "v1").await;
+    assert_eq!(registry.put_manifest(name, "v1", OCI_MANIFEST, bytes.clone()).await.status(), 201);
+    let other = registry.push_image(name, "next").await.2;
+    let moved = registry.put_manifest(name, "v1", OCI_MANIFEST, other.clone()).await;
+    let body = refused(moved, 409, "DENIED").await;
+    assert_eq!(body["errors"][0]["detail"], json!({"tag": "v1", "digest": first}));
+    // Of several tags none is written.
+    let path = format!("/v2/{name}/manifests/{}?tag=new&tag=v1", sha256(&other));
+    let several = registry.request("PUT", &path).header("content-type", OCI_MANIFEST).body(other.clone());
+    refused(several.send().await.unwrap(), 409, "DENIED").await;
+    assert_eq!(registry.status("GET", &format!("/v2/{name}/manifests/new")).await, 404);
+    for reference in ["v1", &first] {
+        let deleted = registry.send("DELETE", &format!("/v2/{name}/manifests/{reference}")).await;
+        refused(deleted, 409, "DENIED").await;
+    }
+    assert_eq!(
+        registry.send("GET", &format!("/v2/{name}/manifests/v1")).await.text().await.unwrap().as_bytes(),
+        bytes
+    );
+    // Others move and go.
+    for (name, tag) in [(name, "next"), ("team", "v1"), ("other/app", "v1")] {
+        registry.push_image(name, tag).await;
+        let again = registry.push_image(name, "x").await.2;
+        assert_eq!(registry.put_manifest(name, tag, OCI_MANIFEST, again).await.status(), 201, "{name}:{tag}");
+        assert_eq!(registry.status("DELETE", &format!("/v2/{name}/manifests/{tag}")).await, 202);
+    }
+}
+
 // registry D10 D11 D24
 #[tokio::test]
 async fn a_push_by_digest_must_have_that_digest() {

@@ -4,12 +4,15 @@
 
 mod auth;
 mod http;
+mod immutable_tags;
 mod limits;
 mod log;
 mod maintenance;
+mod pattern;
 mod redis;
 mod s3;
 mod storage;
+mod validation;
 
 use std::path::PathBuf;
 
@@ -18,12 +21,15 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     auth::{Auth, Htpasswd},
     http::{ClientAuth, Debug, Http, MinimumTls, Redirect, Tls},
+    immutable_tags::ImmutableTags,
     limits::Limits,
     log::{AccessLog, Formatter, Level, Log},
     maintenance::{Maintenance, ReadOnly, UploadPurging},
+    pattern::Pattern,
     redis::{Redis, RedisTls},
     s3::{S3, Secret},
     storage::{Cache, CacheKind, Delete, Filesystem, InMemory, Storage},
+    validation::{IndexPlatforms, IndexValidation, ManifestValidation, Platform, Presence, Validation},
 };
 
 /// The whole file.
@@ -48,6 +54,12 @@ pub struct Config {
     /// The Redis server behind `storage.cache.blobdescriptor: redis`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redis: Option<Redis>,
+    /// What must be here before a manifest is taken.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub validation: Validation,
+    /// Tags that stay what they are once they are set (*ours*).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub immutabletags: Vec<ImmutableTags>,
     /// Limits on what clients send (*ours*).
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: Limits,
@@ -70,7 +82,7 @@ pub enum Version {
 #[serde(deny_unknown_fields)]
 pub struct LiveFile {
     /// A file of the same schema, re-read when its content changes. Of it, the keys `log.level`,
-    /// `log.accesslog`, `storage.delete`, `storage.maintenance` and `limits` replace those of the main file.
+    /// `log.accesslog`, `storage.delete`, `storage.maintenance`, `validation`, `immutabletags` and `limits` replace those of the main file.
     /// `storage.initialize` counts in either file, and only at the start.
     pub path: PathBuf,
 }
@@ -92,6 +104,8 @@ impl Config {
         self.storage.delete = live.storage.delete.clone();
         self.storage.initialize |= live.storage.initialize;
         self.storage.maintenance = live.storage.maintenance.clone();
+        self.validation = live.validation.clone();
+        self.immutabletags = live.immutabletags.clone();
         self.limits = live.limits.clone();
         self
     }
