@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use registry_config::schema::{ClientAuth, Config, MinimumTls, Tls};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
@@ -57,6 +57,9 @@ impl Server {
             tracing::warn!("the registry is open: no accounts are configured, everybody may push and delete");
         }
         let (config, settings) = followed::settings(config, environment)?;
+        if config.auth.is_none() && !config.access.is_empty() {
+            bail!("access: rules need accounts: set auth.htpasswd");
+        }
         let registry = store::registry(&config).await?;
         let accounts = config.auth.as_ref().map(|auth| followed::accounts(&auth.htpasswd)).transpose()?;
         let tls = config.http.tls.as_ref().map(|section| tls::start(files(section))).transpose()?;

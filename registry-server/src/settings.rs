@@ -1,12 +1,19 @@
 //! What requests are judged by and what may change while the server runs.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use globset::GlobMatcher;
 use registry_config::schema::{self, Config, IndexPlatforms, ManifestValidation, Pattern, Presence};
 
-use crate::registry::{
-    completeness::{Children, Completeness, Platform},
-    immutable_tags::{ImmutableTags, Rule},
+use crate::{
+    auth::{
+        access::Action,
+        policy::{Policy, Rule, Subject},
+    },
+    registry::{
+        completeness::{Children, Completeness, Platform},
+        immutable_tags::{self, ImmutableTags},
+    },
 };
 
 /// The live part of the configuration, resolved.
@@ -24,6 +31,8 @@ pub struct Settings {
     pub max_blob: Option<u64>,
     /// What must be there before a manifest is taken.
     pub completeness: Completeness,
+    /// Who may do what in which repositories.
+    pub policy: Arc<Policy>,
     /// Tags that neither move nor go.
     pub immutable: ImmutableTags,
     /// What happens to abandoned uploads.
@@ -53,6 +62,7 @@ impl Settings {
             access_log: !config.log.accesslog.disabled,
             max_manifest: config.limits.maxmanifestsize,
             max_blob: config.limits.maxblobsize,
+            policy: Arc::new(policy(config)),
             immutable: ImmutableTags::new(config.immutabletags.iter().map(immutable).collect()),
             completeness: completeness(&config.validation.manifests),
             purging: Purging {
@@ -81,7 +91,43 @@ fn completeness(section: &ManifestValidation) -> Completeness {
     }
 }
 
-fn immutable(entry: &schema::ImmutableTags) -> Rule {
-    let matchers = |patterns: &[Pattern]| patterns.iter().map(|one| one.matcher().clone()).collect();
-    Rule { repositories: matchers(&entry.repositories), tags: matchers(&entry.tags) }
+fn immutable(entry: &schema::ImmutableTags) -> immutable_tags::Rule {
+    immutable_tags::Rule { repositories: matchers(&entry.repositories), tags: matchers(&entry.tags) }
+}
+
+fn matchers(patterns: &[Pattern]) -> Vec<GlobMatcher> {
+    patterns.iter().map(|one| one.matcher().clone()).collect()
+}
+
+fn policy(config: &Config) -> Policy {
+    let members = |names: &Vec<String>| names.iter().cloned().collect();
+    let groups = config.groups.iter().map(|(group, names)| (group.clone(), members(names))).collect();
+    Policy::new(config.access.iter().map(rule).collect(), groups)
+}
+
+fn rule(rule: &schema::AccessRule) -> Rule {
+    Rule {
+        subjects: rule.subjects.iter().map(subject).collect(),
+        repositories: matchers(&rule.repositories),
+        actions: rule.actions.iter().map(action).collect(),
+        denies: rule.effect == schema::Effect::Deny,
+    }
+}
+
+fn subject(subject: &schema::Subject) -> Subject {
+    match subject {
+        schema::Subject::Anonymous => Subject::Anonymous,
+        schema::Subject::Authenticated => Subject::Authenticated,
+        schema::Subject::User(name) => Subject::User(name.clone()),
+        schema::Subject::Group(name) => Subject::Group(name.clone()),
+    }
+}
+
+fn action(action: &schema::Action) -> Action {
+    match action {
+        schema::Action::Pull => Action::Pull,
+        schema::Action::Push => Action::Push,
+        schema::Action::Delete => Action::Delete,
+        schema::Action::List => Action::List,
+    }
 }

@@ -222,7 +222,7 @@ async fn what_is_kept_has_its_prefix_and_its_time_and_is_about_content() {
     registry.append_upload(&name, open, Chunk::default(), body).await.unwrap();
     registry.upload_size(&name, open).await.unwrap();
     registry.tags(&name, None, 10).await.unwrap();
-    registry.catalog(None, 10).await.unwrap();
+    registry.catalog(None, 10, |_| true).await.unwrap();
     registry.referrers(&name, &manifest, None, None).await.unwrap();
     registry.purge_uploads(jiff::Timestamp::now(), Duration::ZERO, false).await.unwrap();
     registry

@@ -91,6 +91,11 @@ fn settings_that_pods_take_over_come_back_and_replace_no_pod() -> Result<()> {
     for (there, back, child) in [
         (r#"{"readOnly": true}"#, r#"{"readOnly": false}"#, "team-live"),
         (r#"{"imageDeletion": "Disabled"}"#, r#"{"imageDeletion": "Enabled"}"#, "team-live"),
+        (
+            r#"{"immutableTags": [{"repositories": ["team/**"], "tags": ["v*"]}]}"#,
+            r#"{"immutableTags": null}"#,
+            "team-live",
+        ),
         (r#"{"logging": {"level": "Debug"}}"#, r#"{"logging": null}"#, "team-live"),
         (r#"{"logging": {"access": "Disabled"}}"#, r#"{"logging": null}"#, "team-live"),
         (r#"{"limits": {"maxBlobSize": "1Gi", "uploadExpiry": "1h"}}"#, r#"{"limits": null}"#, "team-live"),

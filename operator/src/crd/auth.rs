@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::crd::{
+    access::AccessRule,
     duration::Duration,
     reference::{HtpasswdRef, PasswordRef},
 };
@@ -15,6 +16,10 @@ pub struct Auth {
     /// Accounts with passwords.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub htpasswd: Option<Htpasswd>,
+    /// Who may do what in which repositories, in any order; absent: every account everything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 128))]
+    pub access: Vec<AccessRule>,
 }
 
 /// Accounts with passwords: listed here, in a password file of your own, or both.
@@ -51,6 +56,10 @@ pub struct User {
     /// A DNS label; other names go into a password file of your own.
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
     pub name: String,
+    /// Groups that rules of `auth.access` may name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(min = 1, max = 249), regex(pattern = r"^[^\s:]+$")))]
+    pub groups: Vec<String>,
     /// Its password; absent: one is generated into the Secret `<registry>.<name>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_secret_ref: Option<PasswordRef>,
@@ -65,7 +74,13 @@ pub struct User {
 impl User {
     /// An account called `name` with a generated password.
     pub fn generated(name: &str) -> Self {
-        Self { name: name.to_owned(), password_secret_ref: None, rotate_every: None, overlap: overlap() }
+        Self {
+            name: name.to_owned(),
+            groups: Vec::new(),
+            password_secret_ref: None,
+            rotate_every: None,
+            overlap: overlap(),
+        }
     }
 }
 

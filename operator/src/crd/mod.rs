@@ -1,11 +1,13 @@
 //! The API: one file for each section of the object. `reason` words and conditions are constants.
 
+pub mod access;
 pub mod auth;
 pub mod cache;
 pub mod condition;
 pub mod duration;
 pub mod exposure;
 pub mod image;
+pub mod immutable_tags;
 pub mod limits;
 pub mod logging;
 pub mod network_policy;

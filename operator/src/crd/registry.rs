@@ -4,9 +4,9 @@ use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use crate::crd::{
-    auth::Auth, cache::Cache, duration::Duration, exposure::Exposure, image::Image, limits::Limits,
-    logging::Logging, network_policy::NetworkPolicy, pod::Pod, status::PrivateRegistryStatus,
-    storage::Storage, tls::Tls,
+    auth::Auth, cache::Cache, duration::Duration, exposure::Exposure, image::Image,
+    immutable_tags::ImmutableTags, limits::Limits, logging::Logging, network_policy::NetworkPolicy, pod::Pod,
+    status::PrivateRegistryStatus, storage::Storage, tls::Tls,
 };
 
 /// A private OCI registry: server, TLS, accounts and storage in one object.
@@ -87,6 +87,10 @@ pub struct PrivateRegistrySpec {
     /// Who may reach the pods, and what they may reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network_policy: Option<NetworkPolicy>,
+    /// Tags that neither move nor go once they are set; running pods take it over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub immutable_tags: Vec<ImmutableTags>,
     /// How much clients may send; running pods take it over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,

@@ -88,6 +88,9 @@ pub enum ResolveError {
     /// The configuration does not serialise.
     #[error("failed to write the server's configuration: {0}")]
     WriteConfiguration(String),
+    /// A text of the spec is not what the schema takes.
+    #[error("spec: {0}")]
+    Text(String),
     /// The CA or the certificate could not be made or read.
     #[error("failed to {what}")]
     Certificate {

@@ -16,6 +16,8 @@ fn live_settings_change_the_live_file_only() {
         "imageDeletion: Disabled",
         "logging: {level: Debug}",
         "logging: {access: Disabled}",
+        "auth: {access: [{subjects: ['user:admin'], repositories: ['**'], actions: [Pull]}]}",
+        "immutableTags: [{repositories: [team/**], tags: [v*]}]",
         "limits: {maxBlobSize: 20Gi}",
         "limits: {maxManifestSize: 8Mi}",
         "limits: {uploadExpiry: 24h}",
@@ -36,6 +38,36 @@ fn limits_reach_the_server_in_its_units() {
     assert_eq!(live["limits"]["maxblobsize"], 1 << 30);
     assert_eq!(live["limits"]["maxmanifestsize"], 8 << 20);
     assert_eq!(live["storage"]["maintenance"]["uploadpurging"]["age"], "86400s");
+}
+
+#[test]
+fn rules_of_access_reach_the_server() {
+    let auth = "auth: {htpasswd: {users: [{name: admin}, {name: ann, groups: [dev, ops]}, {name: bob, groups: [dev]}]},
+        access: [{subjects: ['group:dev', 'user:admin', authenticated], repositories: [team/**], actions: [Pull, Push, Delete]},
+                 {subjects: [anonymous], repositories: ['**'], actions: [List], effect: Deny}]}";
+    let live = child(&model("team", &with(auth)), "ConfigMap/team-live").unwrap();
+    let text = live["data"]["live.yml"].as_str().unwrap();
+    let read: Value = serde_saphyr::from_str(text).unwrap();
+    assert_eq!(read["groups"], json!({"dev": ["ann", "bob"], "ops": ["ann"]}));
+    assert_eq!(
+        read["access"],
+        json!([
+            {"subjects": ["group:dev", "user:admin", "authenticated"], "repositories": ["team/**"],
+             "actions": ["pull", "push", "delete"]},
+            {"subjects": ["anonymous"], "repositories": ["**"], "actions": ["list"], "effect": "deny"},
+        ])
+    );
+    registry_config::schema::Config::from_yaml("live.yml", text, []).unwrap();
+}
+
+#[test]
+fn immutable_tags_reach_the_server() {
+    let model = model("team", &with("immutableTags: [{repositories: [team/**, '**'], tags: [v*, stable]}]"));
+    let live = child(&model, "ConfigMap/team-live").unwrap();
+    let text = live["data"]["live.yml"].as_str().unwrap();
+    let read: Value = serde_saphyr::from_str(text).unwrap();
+    assert_eq!(read["immutabletags"], json!([{"repositories": ["team/**", "**"], "tags": ["v*", "stable"]}]));
+    registry_config::schema::Config::from_yaml("live.yml", text, []).unwrap();
 }
 
 // operator 14: another boot file is another ConfigMap, and its name is in the pod template

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crate::{
     check_redis, check_s3,
-    schema::{CacheKind, Config, IndexPlatforms, IndexValidation, Storage},
+    schema::{
+        AccessRule, Action, CacheKind, Config, Effect, IndexPlatforms, IndexValidation, Storage, Subject,
+    },
 };
 
 /// Keys and what is wrong with them.
@@ -38,6 +40,7 @@ pub fn check(config: &Config) -> Problems {
         None => {}
     }
     problems.extend(indexes(&config.validation.manifests.indexes));
+    problems.extend(config.access.iter().filter_map(rule).map(|problem| ("access", problem.to_owned())));
     if config.limits.maxmanifestsize == 0 {
         problems.push(("limits.maxmanifestsize", "must be above 0".to_owned()));
     }
@@ -66,6 +69,15 @@ fn storage(storage: &Storage) -> Problems {
     let too_short = durations.into_iter().filter(|(_, duration)| duration.0 < Duration::from_secs(1));
     problems.extend(too_short.map(|(key, _)| (key, "must be at least 1s".to_owned())));
     problems
+}
+
+fn rule(rule: &AccessRule) -> Option<&'static str> {
+    if rule.subjects.is_empty() || rule.repositories.is_empty() || rule.actions.is_empty() {
+        return Some("a rule needs subjects, repositories and actions");
+    }
+    let writes = rule.actions.iter().any(|action| matches!(action, Action::Push | Action::Delete));
+    (rule.effect == Effect::Allow && writes && rule.subjects.contains(&Subject::Anonymous))
+        .then_some("anonymous may be allowed pull and list only")
 }
 
 fn indexes(section: &IndexValidation) -> Problems {

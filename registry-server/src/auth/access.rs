@@ -1,10 +1,12 @@
-//! The decision: may this identity do that?
+//! Who asks, and for what.
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identity {
     /// The registry has no accounts: everybody.
     Everybody,
+    /// The registry has accounts, and this is none of them.
+    Anonymous,
     /// An account.
     User(String),
 }
@@ -13,7 +15,7 @@ impl Identity {
     /// How logs call it.
     pub fn as_str(&self) -> &str {
         match self {
-            Self::Everybody => "-",
+            Self::Everybody | Self::Anonymous => "-",
             Self::User(name) => name,
         }
     }
@@ -21,35 +23,30 @@ impl Identity {
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Look.
-    Read,
-    /// Push.
-    Write,
-    /// Delete content.
+pub enum Action {
+    /// Read manifests, blobs and referrers.
+    Pull,
+    /// Write them.
+    Push,
+    /// Delete them.
     Delete,
+    /// See tags, and the repository in lists.
+    List,
 }
 
-/// Whether the access is granted. `pull_only` names accounts that may look and nothing else.
-pub fn allowed(identity: &Identity, access: Access, pull_only: &[String]) -> bool {
-    match (identity, access) {
-        (_, Access::Read) | (Identity::Everybody, _) => true,
-        (Identity::User(user), Access::Write | Access::Delete) => !pull_only.contains(user),
+impl Action {
+    /// What one is told who may not do it.
+    pub const fn denied(self) -> &'static str {
+        match self {
+            Self::Pull => "this account may not pull from this repository",
+            Self::Push => "this account may not push to this repository",
+            Self::Delete => "this account may not delete in this repository",
+            Self::List => "this account may not list this repository",
+        }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    // registry A7
-    #[test]
-    fn pull_only_accounts_read_and_never_write() {
-        let pull_only = ["ci".to_owned()];
-        let ci = Identity::User("ci".into());
-        assert!(allowed(&ci, Access::Read, &pull_only));
-        assert!(!allowed(&ci, Access::Write, &pull_only));
-        assert!(!allowed(&ci, Access::Delete, &pull_only));
-        assert!(allowed(&Identity::User("dev".into()), Access::Delete, &pull_only));
+    /// Whether it leaves everything as it is.
+    pub const fn reads(self) -> bool {
+        matches!(self, Self::Pull | Self::List)
     }
 }

@@ -52,8 +52,7 @@ pub enum Refusal {
 pub struct Accounts {
     /// What the challenge calls this registry.
     pub realm: String,
-    /// Accounts that may look and nothing else.
-    pub pull_only: Vec<String>,
+    pull_only: Vec<String>,
     path: PathBuf,
     loaded: ArcSwap<Loaded>,
     verdicts: Cache<[u8; 32], ()>,
@@ -67,13 +66,18 @@ fn remembered(time: Duration) -> Cache<[u8; 32], ()> {
 }
 
 impl Accounts {
-    /// The accounts in `text`, which came from `path`.
+    /// The accounts in `text`, which came from `path`. Those of `pull_only` may look and nothing else.
     pub fn new(path: PathBuf, text: &str, realm: String, pull_only: Vec<String>) -> Result<Self, AuthError> {
         let loaded = load(&path, text)?;
         let (verdicts, proven) = (remembered(REMEMBERED), remembered(PROVEN));
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
         let (attempts, hashing) = (Attempts::default(), Arc::new(Semaphore::new(threads)));
         Ok(Self { realm, pull_only, path, loaded: loaded.into(), verdicts, proven, attempts, hashing })
+    }
+
+    /// Whether this is an account that may look and nothing else, whatever rules say.
+    pub fn pulls_only(&self, who: &Identity) -> bool {
+        matches!(who, Identity::User(name) if self.pull_only.contains(name))
     }
 
     /// Takes over a new state of the file, or keeps the old one.

@@ -22,19 +22,29 @@ impl std::fmt::Debug for Credentials {
 }
 
 impl Credentials {
+    /// Whether the header says that there are none, as clients of containers/image do: with an empty name and password.
+    pub fn are_none(header: &[u8]) -> bool {
+        decoded(header).is_some_and(|text| text == ":")
+    }
+
     /// Reads one Basic header. Empty name and password are no credentials (registry AU1).
     pub fn parse(header: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(header).ok()?;
-        let (scheme, encoded) = text.trim().split_once(' ')?;
-        if !scheme.eq_ignore_ascii_case("basic") {
-            return None;
-        }
-        let decoded = base64::engine::general_purpose::STANDARD.decode(encoded.trim()).ok()?;
-        let decoded = String::from_utf8(decoded).ok()?;
+        let decoded = decoded(header)?;
         let (user, password) = decoded.split_once(':')?;
         let fits = !user.is_empty() && user.len() <= LONGEST_USER && password.len() <= LONGEST_PASSWORD;
         fits.then(|| Self { user: user.to_owned(), password: password.to_owned() })
     }
+}
+
+/// What a Basic header has in it.
+fn decoded(header: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(header).ok()?;
+    let (scheme, encoded) = text.trim().split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = base64::engine::general_purpose::STANDARD.decode(encoded.trim()).ok()?;
+    String::from_utf8(decoded).ok()
 }
 
 #[cfg(test)]

@@ -8,3 +8,4 @@ pub mod error;
 pub mod htpasswd;
 pub mod htpasswd_file;
 pub mod md5_crypt;
+pub mod policy;

@@ -6,17 +6,18 @@ use http::{HeaderMap, Method, StatusCode, header};
 
 use crate::{
     auth::{
-        access::{self, Access, Identity},
+        access::{Action, Identity},
         accounts::{Accounts, Refusal},
         attempts,
         credentials::Credentials,
+        policy::Rights,
     },
     http::{error::ApiError, route::Route},
     oci::error_code::ErrorCode,
     settings::Settings,
 };
 
-/// The identity behind the headers; a challenge if there is none.
+/// The identity behind the headers; a challenge if what they say is wrong.
 pub async fn identify(
     accounts: Option<&Accounts>,
     headers: &HeaderMap,
@@ -25,8 +26,10 @@ pub async fn identify(
     let Some(accounts) = accounts else { return Ok(Identity::Everybody) };
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let credentials = match (given.next(), given.next()) {
+        (None, _) => return Ok(Identity::Anonymous),
+        (Some(one), None) if Credentials::are_none(one.as_bytes()) => return Ok(Identity::Anonymous),
         (Some(one), None) => Credentials::parse(one.as_bytes()),
-        _ => None,
+        (Some(_), Some(_)) => None,
     };
     let identity = match credentials {
         Some(credentials) => accounts.verify(&credentials, from).await,
@@ -48,35 +51,69 @@ fn challenge(realm: &str) -> ApiError {
         .header(header::WWW_AUTHENTICATE, format!("Basic realm=\"{realm}\""))
 }
 
-/// What a request wants to do.
-fn wanted(route: &Route, method: &Method) -> Access {
+/// What a request wants to do; nothing, when it only asks whether somebody is there.
+fn wanted(route: &Route, method: &Method) -> Option<Action> {
     match (route, method) {
-        (Route::Blob(..) | Route::Manifest(..), &Method::DELETE) => Access::Delete,
-        (_, &Method::GET | &Method::HEAD) => Access::Read,
-        _ => Access::Write,
+        (Route::FirstPing | Route::Base, _) => None,
+        (Route::Catalog | Route::Search | Route::Tags(_), _) => Some(Action::List),
+        (Route::Blob(..) | Route::Manifest(..), &Method::DELETE) => Some(Action::Delete),
+        (_, &Method::GET | &Method::HEAD) if !matches!(route, Route::Upload(..)) => Some(Action::Pull),
+        _ => Some(Action::Push),
+    }
+}
+
+/// Refuses who has to log in first, whatever is asked for.
+pub fn admit(
+    accounts: Option<&Accounts>,
+    rights: Rights<'_>,
+    asked: Option<(&Route, &Method)>,
+) -> Result<(), ApiError> {
+    let (Some(accounts), Identity::Anonymous) = (accounts, rights.who) else { return Ok(()) };
+    let admitted = asked.is_some_and(|(route, method)| match (route, wanted(route, method)) {
+        (Route::FirstPing, _) => true,
+        // Who has a password sends it only where it is asked for.
+        (_, None) => false,
+        (_, Some(action)) => granted(rights, action, route),
+    });
+    if admitted { Ok(()) } else { Err(challenge(&accounts.realm)) }
+}
+
+fn granted(rights: Rights<'_>, action: Action, route: &Route) -> bool {
+    match route.repository() {
+        Some(name) => rights.may(action, name.as_str()),
+        // A list has what one may see.
+        None => {
+            !matches!(rights.who, Identity::Anonymous) || rights.policy.allows_somewhere(rights.who, action)
+        }
     }
 }
 
 /// Refuses what the identity or the settings do not allow.
 pub fn permit(
-    identity: &Identity,
     accounts: Option<&Accounts>,
+    rights: Rights<'_>,
     settings: &Settings,
     (route, method): (&Route, &Method),
 ) -> Result<(), ApiError> {
     if !route.methods().split(", ").any(|known| known == method.as_str()) {
         return Err(ApiError::method(route.methods(), "method is not supported here"));
     }
-    let access = wanted(route, method);
-    let pull_only = accounts.map_or(&[][..], |accounts| &accounts.pull_only);
-    if !access::allowed(identity, access, pull_only) {
-        return Err(ApiError::new(StatusCode::FORBIDDEN, ErrorCode::Denied, "this account may pull only"));
+    let Some(action) = wanted(route, method) else { return Ok(()) };
+    let denied = |message: &str| Err(ApiError::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message));
+    if !action.reads() && accounts.is_some_and(|accounts| accounts.pulls_only(rights.who)) {
+        return denied("this account may pull only");
     }
-    match access {
-        Access::Write | Access::Delete if settings.readonly => {
+    if !granted(rights, action, route) {
+        return denied(action.denied());
+    }
+    match action {
+        // How far an upload is, may be asked.
+        Action::Push | Action::Delete
+            if settings.readonly && !matches!(*method, Method::GET | Method::HEAD) =>
+        {
             Err(ApiError::method("GET, HEAD", "the registry is read-only"))
         }
-        Access::Delete if !settings.delete => Err(ApiError::method("GET, HEAD", "deleting is switched off")),
-        Access::Read | Access::Write | Access::Delete => Ok(()),
+        Action::Delete if !settings.delete => Err(ApiError::method("GET, HEAD", "deleting is switched off")),
+        Action::Pull | Action::List | Action::Push | Action::Delete => Ok(()),
     }
 }

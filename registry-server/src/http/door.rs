@@ -14,7 +14,7 @@ use serde_json::json;
 use tracing::Instrument;
 
 use crate::{
-    auth::{access::Identity, accounts::Accounts},
+    auth::{access::Identity, accounts::Accounts, policy::Rights},
     http::{
         access_line::AccessLine,
         authorize, blobs, body,
@@ -125,17 +125,21 @@ impl Door {
     ) -> Result<Response, ApiError> {
         well_formed::check(&asked.parts)?;
         let accounts = self.accounts.as_deref();
+        let method = &asked.parts.method;
         if !first_version::is_asked(&route) {
             *user = authorize::identify(accounts, &asked.parts.headers, asked.peer.ip()).await?;
+            let rights = Rights { policy: &asked.settings.policy, who: user };
+            authorize::admit(accounts, rights, route.as_ref().ok().map(|route| (route, method)))?;
         }
         let route = route?;
-        authorize::permit(user, accounts, &asked.settings, (&route, &asked.parts.method))?;
-        let reads = matches!(asked.parts.method, Method::GET | Method::HEAD);
+        let rights = Rights { policy: &asked.settings.policy, who: user };
+        authorize::permit(accounts, rights, &asked.settings, (&route, method))?;
+        let reads = matches!(*method, Method::GET | Method::HEAD);
         if route.is_about_content() && !(reads && self.registry.trusted()) {
             self.registry.writable().await?;
         }
         let lists = route.lists();
-        let done = self.dispatch(route, asked, body).await;
+        let done = self.dispatch(route, asked, body, rights).await;
         // What is not found in another store than the expected one is not lost, and a list lacks what is elsewhere.
         if done.as_ref().map_or_else(ApiError::tells_of_absence, |_| lists) {
             self.registry.confirm().await?;
@@ -143,12 +147,19 @@ impl Door {
         done
     }
 
-    async fn dispatch(&self, route: Route, asked: &Asked, body: &mut Inbound) -> Result<Response, ApiError> {
+    async fn dispatch(
+        &self,
+        route: Route,
+        asked: &Asked,
+        body: &mut Inbound,
+        rights: Rights<'_>,
+    ) -> Result<Response, ApiError> {
         let registry = &self.registry;
         match (route, asked.parts.method.as_str()) {
             (Route::FirstPing, _) => first_version::ping(registry).await,
+            (Route::Search, _) => first_version::search(registry, asked, rights).await,
             (Route::Base, _) => Ok(headers::json(&json!({}), "application/json")),
-            (Route::Catalog, _) => lists::catalog(registry, asked).await,
+            (Route::Catalog, _) => lists::catalog(registry, asked, rights).await,
             (Route::Tags(name), _) => lists::tags(registry, &name, asked).await,
             (Route::Referrers(name, digest), _) => lists::referrers(registry, &name, &digest, asked).await,
             (Route::Manifest(name, reference), "PUT") => {
@@ -160,7 +171,7 @@ impl Door {
             (Route::Manifest(name, reference), _) => manifests::get(registry, &name, &reference, asked).await,
             (Route::Blob(name, digest), "DELETE") => blobs::delete(registry, &name, &digest).await,
             (Route::Blob(name, digest), _) => blobs::get(registry, &name, &digest, asked).await,
-            (Route::Uploads(name), _) => uploads::begin(registry, &name, asked, body).await,
+            (Route::Uploads(name), _) => uploads::begin(registry, &name, asked, body, rights).await,
             (Route::Upload(name, id), method) => {
                 let upload = uploads::Upload { registry, name: &name, id };
                 match method {

@@ -4,6 +4,7 @@ use http::{HeaderName, HeaderValue, header};
 use serde_json::{Value, json};
 
 use crate::{
+    auth::{access::Action, policy::Rights},
     http::{
         door::Asked,
         error::ApiError,
@@ -19,9 +20,9 @@ const LARGEST: usize = 1_000;
 const UNASKED: usize = 10_000;
 const FILTERS: HeaderName = HeaderName::from_static("oci-filters-applied");
 
-/// `n`: digits only, clamped.
-fn count(asked: &Asked) -> Result<usize, ApiError> {
-    let Some(text) = asked.query.get("n") else { return Ok(UNASKED) };
+/// `n`: digits only, clamped; `unasked` without it.
+pub(in crate::http) fn count(asked: &Asked, unasked: usize) -> Result<usize, ApiError> {
+    let Some(text) = asked.query.get("n") else { return Ok(unasked) };
     let digits = text.bytes().all(|b| b.is_ascii_digit());
     let number = text.parse::<u32>().ok().filter(|_| digits);
     let refused = || {
@@ -49,14 +50,15 @@ fn last_of(page: &Page) -> Option<&str> {
 
 /// `GET /v2/<name>/tags/list`.
 pub async fn tags(registry: &Registry, name: &RepositoryName, asked: &Asked) -> Result<Response, ApiError> {
-    let page = registry.tags(name, asked.query.get("last"), count(asked)?).await?;
+    let page = registry.tags(name, asked.query.get("last"), count(asked, UNASKED)?).await?;
     let document = json!({ "name": name.as_str(), "tags": page.names });
     Ok(paged(&document, "application/json", asked, last_of(&page)))
 }
 
 /// `GET /v2/_catalog`.
-pub async fn catalog(registry: &Registry, asked: &Asked) -> Result<Response, ApiError> {
-    let page = registry.catalog(asked.query.get("last"), count(asked)?).await?;
+pub async fn catalog(registry: &Registry, asked: &Asked, rights: Rights<'_>) -> Result<Response, ApiError> {
+    let shown = |name: &str| rights.may(Action::List, name);
+    let page = registry.catalog(asked.query.get("last"), count(asked, UNASKED)?, shown).await?;
     let document = json!({ "repositories": page.names });
     Ok(paged(&document, "application/json", asked, last_of(&page)))
 }

@@ -12,6 +12,8 @@ use crate::{
 pub enum Route {
     /// `/v1/_ping`
     FirstPing,
+    /// `/v1/search`
+    Search,
     /// `/v2/`
     Base,
     /// `/v2/_catalog`
@@ -59,6 +61,9 @@ impl Route {
         if path == "/v1/_ping" {
             return Ok(Self::FirstPing);
         }
+        if path == "/v1/search" {
+            return Ok(Self::Search);
+        }
         if path == "/v1" || path.starts_with("/v1/") {
             return Err(RouteError::FirstVersion);
         }
@@ -92,13 +97,27 @@ impl Route {
 
     /// Whether the answer is a list, which says by what it has not that there is no more.
     pub const fn lists(&self) -> bool {
-        matches!(self, Self::Catalog | Self::Tags(_) | Self::Referrers(..))
+        matches!(self, Self::Search | Self::Catalog | Self::Tags(_) | Self::Referrers(..))
+    }
+
+    /// The repository that it is about, if it is about one.
+    pub const fn repository(&self) -> Option<&RepositoryName> {
+        match self {
+            Self::FirstPing | Self::Search | Self::Base | Self::Catalog => None,
+            Self::Tags(name)
+            | Self::Manifest(name, _)
+            | Self::Referrers(name, _)
+            | Self::Blob(name, _)
+            | Self::Uploads(name)
+            | Self::Upload(name, _) => Some(name),
+        }
     }
 
     /// How metrics call it.
     pub const fn label(&self) -> &'static str {
         match self {
             Self::FirstPing => "v1",
+            Self::Search => "search",
             Self::Base => "base",
             Self::Catalog => "catalog",
             Self::Tags(_) => "tags",
@@ -112,22 +131,31 @@ impl Route {
 
     /// The repository, and what of it is asked for.
     pub fn content(&self) -> (Option<String>, Option<String>) {
-        let (name, part) = match self {
-            Self::FirstPing | Self::Base | Self::Catalog => return (None, None),
-            Self::Tags(name) | Self::Uploads(name) => (name, None),
-            Self::Manifest(name, Reference::Tag(tag)) => (name, Some(tag.to_string())),
-            Self::Manifest(name, Reference::Digest(digest))
-            | Self::Referrers(name, digest)
-            | Self::Blob(name, digest) => (name, Some(digest.to_string())),
-            Self::Upload(name, id) => (name, Some(id.to_string())),
+        let part = match self {
+            Self::FirstPing
+            | Self::Search
+            | Self::Base
+            | Self::Catalog
+            | Self::Tags(_)
+            | Self::Uploads(_) => None,
+            Self::Manifest(_, Reference::Tag(tag)) => Some(tag.to_string()),
+            Self::Manifest(_, Reference::Digest(digest))
+            | Self::Referrers(_, digest)
+            | Self::Blob(_, digest) => Some(digest.to_string()),
+            Self::Upload(_, id) => Some(id.to_string()),
         };
-        (Some(name.to_string()), part)
+        (self.repository().map(ToString::to_string), part)
     }
 
     /// Methods that it knows.
     pub const fn methods(&self) -> &'static str {
         match self {
-            Self::FirstPing | Self::Base | Self::Catalog | Self::Tags(_) | Self::Referrers(..) => "GET, HEAD",
+            Self::FirstPing
+            | Self::Search
+            | Self::Base
+            | Self::Catalog
+            | Self::Tags(_)
+            | Self::Referrers(..) => "GET, HEAD",
             Self::Manifest(..) => "GET, HEAD, PUT, DELETE",
             Self::Blob(..) => "GET, HEAD, DELETE",
             Self::Uploads(_) => "POST",

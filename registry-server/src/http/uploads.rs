@@ -5,6 +5,7 @@ use hyper::body::Body as _;
 use uuid::Uuid;
 
 use crate::{
+    auth::{access::Action, policy::Rights},
     http::{
         body,
         door::Asked,
@@ -30,13 +31,15 @@ pub async fn begin(
     name: &RepositoryName,
     asked: &Asked,
     body: &mut Inbound,
+    rights: Rights<'_>,
 ) -> Result<Response, ApiError> {
     if let Some(digest) = asked.query.get("mount") {
         let digest: Digest = digest.parse()?;
-        // Every account may pull from every repository, so any of them will do.
-        let mounted = match asked.query.get("from").map(str::parse) {
-            None => registry.mount_from_any(name, &digest).await?,
-            Some(Ok(from)) => registry.mount(name, &digest, &from).await?,
+        // What one may not pull is answered as what is not there.
+        let allowed = |from: &str| rights.may(Action::Pull, from);
+        let mounted = match asked.query.get("from").map(str::parse::<RepositoryName>) {
+            None => registry.mount_from_any(name, &digest, allowed).await?,
+            Some(Ok(from)) => allowed(from.as_str()) && registry.mount(name, &digest, &from).await?,
             Some(Err(_)) => false,
         };
         if mounted {

@@ -62,11 +62,12 @@ impl Registry {
         Ok(true)
     }
 
-    /// Makes a blob of any repository a blob of `name`; false when none is found soon enough.
+    /// Makes a blob of any repository that is `allowed` a blob of `name`; false when none is found soon enough.
     pub async fn mount_from_any(
         &self,
         name: &RepositoryName,
         digest: &Digest,
+        allowed: impl Fn(&str) -> bool,
     ) -> Result<bool, RegistryError> {
         if self.store.stat(&layout::blob(digest)).await?.is_none() {
             return Ok(false);
@@ -77,7 +78,8 @@ impl Registry {
         let mut walk = self.walk("");
         for _ in 0..SEARCHED {
             let Some(path) = walk.next().await? else { break };
-            if let Ok(from) = path.parse()
+            if allowed(&path)
+                && let Ok(from) = path.parse()
                 && self.mount(name, digest, &from).await?
             {
                 return Ok(true);

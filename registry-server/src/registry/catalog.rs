@@ -1,6 +1,8 @@
 //! The list of repositories.
 
-use futures::{StreamExt, TryStreamExt, stream};
+use std::future::ready;
+
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 
 use crate::{
     oci::repository_name::RepositoryName,
@@ -11,14 +13,48 @@ use crate::{
     },
 };
 
+/// Folders that a search looks at: each costs a question to the store.
+const SEARCHED: usize = 10_000;
+
 impl Registry {
-    /// A page of repositories that hold something, in the order of their bytes.
-    pub async fn catalog(&self, last: Option<&str>, count: usize) -> Result<Page, RegistryError> {
-        let walk = self.walk(last.unwrap_or_default());
-        let folders = stream::try_unfold(walk, |mut walk| async move {
+    /// A page of repositories that hold something and are `shown`, in the order of their bytes.
+    pub async fn catalog(
+        &self,
+        last: Option<&str>,
+        count: usize,
+        shown: impl Fn(&str) -> bool,
+    ) -> Result<Page, RegistryError> {
+        let folders = self.folders_after(last.unwrap_or_default());
+        let holding = self.holding(folders.try_filter(move |path| ready(shown(path))));
+        Ok(Page::cut(holding.take(Page::wanted(count)).try_collect().await?, count))
+    }
+
+    /// The first `most` repositories that hold something, are `shown` and have `term` in their name, whose letters are
+    /// small.
+    pub async fn search(
+        &self,
+        term: &str,
+        most: usize,
+        shown: impl Fn(&str) -> bool,
+    ) -> Result<Vec<String>, RegistryError> {
+        let term = term.to_lowercase();
+        let named = move |path: &str| path.contains(&term) && shown(path);
+        let named = self.folders_after("").take(SEARCHED).try_filter(move |path| ready(named(path)));
+        self.holding(named).take(most).try_collect().await
+    }
+
+    fn folders_after(&self, last: &str) -> impl Stream<Item = Result<String, RegistryError>> + use<> {
+        stream::try_unfold(self.walk(last), |mut walk| async move {
             Ok::<_, RegistryError>(walk.next().await?.map(|path| (path, walk)))
-        });
-        let holding = folders.map(|path| async move {
+        })
+    }
+
+    /// Those of the folders that are repositories with something in them.
+    fn holding(
+        &self,
+        folders: impl Stream<Item = Result<String, RegistryError>>,
+    ) -> impl Stream<Item = Result<String, RegistryError>> {
+        let holding = folders.map(move |path| async move {
             let path = path?;
             let holds = match path.parse::<RepositoryName>() {
                 Ok(name) => self.exists(&name).await?,
@@ -26,7 +62,6 @@ impl Registry {
             };
             Ok::<_, RegistryError>(holds.then_some(path))
         });
-        let holding = holding.buffered(AT_ONCE).try_filter_map(|path| async { Ok(path) });
-        Ok(Page::cut(holding.take(Page::wanted(count)).try_collect().await?, count))
+        holding.buffered(AT_ONCE).try_filter_map(|path| async { Ok(path) })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{os::unix::fs::symlink, path::Path};
 
-use crate::fixture::{Fixture, OCI_MANIFEST, eventually, header, refused, sha256};
+use crate::fixture::{Fixture, OCI_INDEX, OCI_MANIFEST, eventually, header, refused, sha256};
 
 /// A registry with two accounts, of which `ci` may pull only, and their file's folder.
 pub async fn with_accounts(more: &str) -> (Fixture, tempfile::TempDir) {
@@ -242,7 +242,7 @@ async fn the_first_version_of_the_api_is_answered_without_a_challenge() {
         assert_eq!(pong.text().await.unwrap(), body);
     }
     refused(registry.send("PUT", "/v1/_ping").await, 405, "UNSUPPORTED").await;
-    for path in ["/v1", "/v1/", "/v1/search?q=a", "/v1/repositories/n/tags", "/v1/images/x/json"] {
+    for path in ["/v1", "/v1/", "/v1/searches?q=a", "/v1/repositories/n/tags", "/v1/images/x/json"] {
         for method in ["GET", "PUT"] {
             let answer = registry.send(method, path).await;
             assert_eq!(header(&answer, "www-authenticate"), "", "{path}");
@@ -255,4 +255,50 @@ async fn the_first_version_of_the_api_is_answered_without_a_challenge() {
     // The answer of the last second is good enough.
     eventually(async || registry.status("GET", "/v1/_ping").await == 503).await;
     refused(registry.send("GET", "/v1/_ping").await, 503, "UNAVAILABLE").await;
+}
+
+// registry VL2, seed F3
+#[tokio::test]
+async fn repositories_are_searched_as_docker_and_podman_ask() {
+    let (registry, _folder) = with_accounts("").await;
+    let as_dev = |method: &str, path: &str| registry.request(method, path).basic_auth("dev", Some("secret"));
+    for name in ["team/busybox", "busy", "other/box", "a/bus/b"] {
+        let path = format!("/v2/{name}/manifests/t");
+        let index = r#"{"schemaVersion":2,"manifests":[]}"#;
+        let put = as_dev("PUT", &path).header("content-type", OCI_INDEX).body(index);
+        assert_eq!(put.send().await.unwrap().status(), 201);
+    }
+    // A folder that is no repository.
+    std::fs::create_dir_all(registry.store().join("docker/registry/v2/repositories/bus-empty")).unwrap();
+    let challenged = registry.send("GET", "/v1/search?q=bus&n=25").await;
+    assert_eq!(header(&challenged, "www-authenticate"), "Basic realm=\"Registry\"");
+    refused(challenged, 401, "UNAUTHORIZED").await;
+    for (query, names) in [
+        ("q=bus&n=25", vec!["a/bus/b", "busy", "team/busybox"]),
+        ("q=BUS&n=2", vec!["a/bus/b", "busy"]),
+        ("q=team%2Fb", vec!["team/busybox"]),
+        ("q=nothing", vec![]),
+        ("n=1", vec!["a/bus/b"]),
+    ] {
+        let found = as_dev("GET", &format!("/v1/search?{query}")).send().await.unwrap();
+        assert_eq!(
+            (found.status().as_u16(), header(&found, "content-type").as_str()),
+            (200, "application/json")
+        );
+        let found: serde_json::Value = found.json().await.unwrap();
+        let results = found["results"].as_array().unwrap();
+        assert_eq!(
+            results.iter().map(|one| one["name"].as_str().unwrap()).collect::<Vec<_>>(),
+            names,
+            "{query}"
+        );
+        assert_eq!(found["num_results"], names.len(), "{query}");
+        let plain = |one: &serde_json::Value| {
+            (one["description"].as_str(), one["star_count"].as_u64(), one["is_official"].as_bool())
+                == (Some(""), Some(0), Some(false))
+        };
+        assert!(results.iter().all(plain), "{found}");
+    }
+    refused(as_dev("GET", "/v1/search?q=a&n=x").send().await.unwrap(), 400, "UNSUPPORTED").await;
+    refused(as_dev("POST", "/v1/search?q=a").send().await.unwrap(), 405, "UNSUPPORTED").await;
 }

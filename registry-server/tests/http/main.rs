@@ -20,6 +20,7 @@ mod names;
 #[path = "../object_store/mod.rs"]
 mod object_store;
 mod objects;
+mod policy;
 #[path = "../ports/mod.rs"]
 mod ports;
 mod redis_groups;

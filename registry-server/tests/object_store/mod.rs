@@ -1,5 +1,7 @@
 //! An S3 server in this process, on loopback.
 
+mod short_keys;
+
 use std::{
     net::SocketAddr,
     path::PathBuf,
@@ -23,6 +25,8 @@ use tokio::{
     sync::Mutex,
 };
 use tokio_rustls::TlsAcceptor;
+
+use self::short_keys::{ShortKeys, shortened};
 
 pub const ACCESS: &str = "access";
 pub const SECRET: &str = "secret";
@@ -65,7 +69,7 @@ impl Server {
             return Ok(missing);
         }
         // It fails on what is a folder to it, and no object.
-        let object = self.folder.join(request.uri().path().trim_start_matches('/'));
+        let object = self.folder.join(shortened(request.uri().path().trim_start_matches('/')));
         if request.method() == Method::HEAD && object.is_dir() {
             let mut missing = Response::new(Body::empty());
             *missing.status_mut() = StatusCode::NOT_FOUND;
@@ -116,7 +120,8 @@ impl ObjectStore {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join(BUCKET)).unwrap();
-        let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(folder.path()).unwrap());
+        let mut builder =
+            S3ServiceBuilder::new(ShortKeys::new(s3s_fs::FileSystem::new(folder.path()).unwrap()));
         builder.set_auth(SimpleAuth::from_single(ACCESS, SECRET));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

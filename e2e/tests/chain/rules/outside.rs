@@ -17,6 +17,23 @@ const OUTSIDE: &[(&str, &str)] = &[
     ("suspend: maybe", "spec.suspend in body must be of type boolean"),
     ("deletionPolicy: Forget", "spec.deletionPolicy: Unsupported value"),
     ("imageDeletion: Maybe", "spec.imageDeletion: Unsupported value"),
+    ("immutableTags: [{tags: [v1]}]", "spec.immutableTags[0].repositories: Required value"),
+    (
+        "immutableTags: [{repositories: ['{a'], tags: [v1]}]",
+        "spec.immutableTags[0].repositories[0] in body should match",
+    ),
+    (
+        "immutableTags: [{repositories: ['**'], tags: []}]",
+        "spec.immutableTags[0].tags in body should have at least 1 items",
+    ),
+    (
+        "auth: {access: [{subjects: ['user:'], repositories: ['**'], actions: [Pull]}]}",
+        "spec.auth.access[0].subjects[0] in body should match",
+    ),
+    (
+        "auth: {access: [{subjects: [authenticated], repositories: ['**'], actions: [Read]}]}",
+        "spec.auth.access[0].actions[0]: Unsupported value",
+    ),
     ("drainTimeout: 5", "spec.drainTimeout in body must be of type string"),
     ("drainTimeout: 30d", "spec.drainTimeout in body should match"),
     ("drainTimeout: ''", "spec.drainTimeout in body should be at least 2 chars long"),

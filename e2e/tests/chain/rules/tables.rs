@@ -30,6 +30,10 @@ pub const BROKEN: &[(&str, &str)] = &[
     ("cache: {redis: {external: {addresses: ['a:0']}}}", "each address ends in a port from 1 to 65535"),
     ("cache: {redis: {external: {addresses: ['a:65536']}}}", "each address ends in a port from 1 to 65535"),
     ("cache: {memory: {maxSize: 500m}}", "maxSize must be a quantity above 0, such as 64Mi"),
+    (
+        "auth: {access: [{subjects: [authenticated, anonymous], repositories: ['**'], actions: [Pull, Push]}]}",
+        "anonymous may be allowed Pull and List only",
+    ),
     ("limits: {maxBlobSize: 1m}", "maxBlobSize must be a quantity above 0, such as 20Gi"),
     ("cache: {memory: {maxSize: '0'}}", "maxSize must be a quantity above 0, such as 64Mi"),
     ("cache: {redis: {}}", "set exactly one of managed and external"),

@@ -11,6 +11,7 @@ pub mod pod_template;
 pub mod redis;
 pub mod redis_login;
 pub mod secrets;
+pub mod server_access;
 pub mod server_config;
 pub mod service_account;
 pub mod services;

@@ -16,7 +16,10 @@ use crate::{
         registry::{ImageDeletion, PrivateRegistrySpec},
     },
     private_registry::{
-        desired::redis_login::{PASSWORD, SENTINEL_PASSWORD, SENTINEL_USERNAME, USERNAME, keys},
+        desired::{
+            redis_login::{PASSWORD, SENTINEL_PASSWORD, SENTINEL_USERNAME, USERNAME, keys},
+            server_access,
+        },
         error::ResolveError,
         model::{CacheKind, Model},
     },
@@ -102,6 +105,10 @@ pub fn live(spec: &PrivateRegistrySpec, identity: &StoreIdentity) -> Result<Stri
             .unwrap_or_else(|| Limits::default().maxmanifestsize),
         maxblobsize: limits.max_blob_size.and_then(|size| bytes(&size.0)),
     };
+    config.access = server_access::access(spec)?;
+    let htpasswd = spec.auth.as_ref().and_then(|auth| auth.htpasswd.as_ref());
+    config.groups = htpasswd.map(|accounts| server_access::groups(&accounts.users)).unwrap_or_default();
+    config.immutabletags = server_access::immutable(spec)?;
     yaml(&config)
 }
 

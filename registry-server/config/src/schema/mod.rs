@@ -2,6 +2,7 @@
 //!
 //! Keys spelled as in distribution's `config.yml` mean the same there; those marked *ours* are additions.
 
+mod access;
 mod auth;
 mod http;
 mod immutable_tags;
@@ -14,11 +15,12 @@ mod s3;
 mod storage;
 mod validation;
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    access::{AccessRule, Action, Effect, Subject},
     auth::{Auth, Htpasswd},
     http::{ClientAuth, Debug, Http, MinimumTls, Redirect, Tls},
     immutable_tags::ImmutableTags,
@@ -51,6 +53,12 @@ pub struct Config {
     /// Who may log in. Absent: everybody may do everything, on loopback only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<Auth>,
+    /// Who may do what in which repositories (*ours*). Absent: every account everything, nobody else anything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub access: Vec<AccessRule>,
+    /// Accounts by the name of a group that rules of `access` name (*ours*).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<String, Vec<String>>,
     /// The Redis server behind `storage.cache.blobdescriptor: redis`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redis: Option<Redis>,
@@ -82,7 +90,8 @@ pub enum Version {
 #[serde(deny_unknown_fields)]
 pub struct LiveFile {
     /// A file of the same schema, re-read when its content changes. Of it, the keys `log.level`,
-    /// `log.accesslog`, `storage.delete`, `storage.maintenance`, `validation`, `immutabletags` and `limits` replace those of the main file.
+    /// `log.accesslog`, `access`, `groups`, `storage.delete`, `storage.maintenance`, `validation`, `immutabletags` and
+    /// `limits` replace those of the main file.
     /// `storage.initialize` counts in either file, and only at the start.
     pub path: PathBuf,
 }
@@ -104,6 +113,8 @@ impl Config {
         self.storage.delete = live.storage.delete.clone();
         self.storage.initialize |= live.storage.initialize;
         self.storage.maintenance = live.storage.maintenance.clone();
+        self.access = live.access.clone();
+        self.groups = live.groups.clone();
         self.validation = live.validation.clone();
         self.immutabletags = live.immutabletags.clone();
         self.limits = live.limits.clone();

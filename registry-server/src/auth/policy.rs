@@ -1,0 +1,255 @@
+//! Who may do what in which repositories.
+//!
+//! Without rules every account may do everything, and nobody else anything. With rules nothing is allowed that no rule
+//! allows, and what one denies is denied: their order says nothing. Whoever has not logged in never writes.
+
+use std::collections::{HashMap, HashSet};
+
+use globset::GlobMatcher;
+
+use crate::auth::access::{Action, Identity};
+
+/// All rules.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    rules: Vec<Rule>,
+    /// Accounts by group.
+    groups: HashMap<String, HashSet<String>>,
+}
+
+/// One rule.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Whom it is about.
+    pub subjects: Vec<Subject>,
+    /// Which repositories.
+    pub repositories: Vec<GlobMatcher>,
+    /// What they do there.
+    pub actions: Vec<Action>,
+    /// Whether it denies, and does not allow.
+    pub denies: bool,
+}
+
+/// Whom a rule is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Whoever has not logged in.
+    Anonymous,
+    /// Every account.
+    Authenticated,
+    /// One account.
+    User(String),
+    /// The accounts of a group.
+    Group(String),
+}
+
+impl Policy {
+    /// These rules; none: every account may do everything.
+    pub fn new(rules: Vec<Rule>, groups: HashMap<String, HashSet<String>>) -> Self {
+        Self { rules, groups }
+    }
+
+    /// The decision.
+    pub fn allows(&self, who: &Identity, action: Action, repository: &str) -> bool {
+        self.decides(who, action, |rule| rule.repositories.iter().any(|one| one.is_match(repository)))
+    }
+
+    /// Whether there may be a repository in which it is allowed.
+    pub fn allows_somewhere(&self, who: &Identity, action: Action) -> bool {
+        self.decides(who, action, |rule| !rule.denies)
+    }
+
+    fn decides(&self, who: &Identity, action: Action, about: impl Fn(&Rule) -> bool) -> bool {
+        match who {
+            Identity::Everybody => return true,
+            Identity::Anonymous if !action.reads() => return false,
+            Identity::Anonymous | Identity::User(_) => {}
+        }
+        if self.rules.is_empty() {
+            return matches!(who, Identity::User(_));
+        }
+        let mut said = self.rules.iter().filter(|rule| {
+            rule.actions.contains(&action) && rule.subjects.iter().any(|one| self.is(who, one)) && about(rule)
+        });
+        said.clone().any(|rule| !rule.denies) && !said.any(|rule| rule.denies)
+    }
+
+    fn is(&self, who: &Identity, subject: &Subject) -> bool {
+        match (who, subject) {
+            (Identity::Anonymous, subject) => *subject == Subject::Anonymous,
+            (Identity::User(_), Subject::Authenticated) => true,
+            (Identity::User(name), Subject::User(wanted)) => name == wanted,
+            (Identity::User(name), Subject::Group(group)) => {
+                self.groups.get(group).is_some_and(|members| members.contains(name))
+            }
+            (Identity::User(_), Subject::Anonymous) | (Identity::Everybody, _) => false,
+        }
+    }
+}
+
+/// What one who asks may do.
+#[derive(Clone, Copy, Debug)]
+pub struct Rights<'a> {
+    /// The rules of this moment.
+    pub policy: &'a Policy,
+    /// Who asks.
+    pub who: &'a Identity,
+}
+
+impl Rights<'_> {
+    /// Whether it is allowed there.
+    pub fn may(&self, action: Action, repository: &str) -> bool {
+        self.policy.allows(self.who, action, repository)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use globset::GlobBuilder;
+    use proptest::{prelude::*, sample::select};
+
+    use super::*;
+
+    const ACTIONS: [Action; 4] = [Action::Pull, Action::Push, Action::Delete, Action::List];
+    const NAMES: [&str; 5] = ["team/app", "team/secret/app", "public/app", "app", "team"];
+
+    fn glob(pattern: &str) -> GlobMatcher {
+        GlobBuilder::new(pattern).literal_separator(true).build().unwrap().compile_matcher()
+    }
+
+    fn rule(subjects: &[Subject], repository: &str, actions: &[Action], denies: bool) -> Rule {
+        let repositories = vec![glob(repository)];
+        Rule { subjects: subjects.to_vec(), repositories, actions: actions.to_vec(), denies }
+    }
+
+    fn user(name: &str) -> Identity {
+        Identity::User(name.to_owned())
+    }
+
+    fn group(members: &[&str]) -> HashMap<String, HashSet<String>> {
+        HashMap::from([("dev".to_owned(), members.iter().map(ToString::to_string).collect())])
+    }
+
+    #[test]
+    fn without_rules_accounts_do_everything_and_nobody_else_anything() {
+        let policy = Policy::default();
+        for action in ACTIONS {
+            assert!(
+                policy.allows(&user("dev"), action, "a") && policy.allows(&Identity::Everybody, action, "a")
+            );
+            assert!(!policy.allows(&Identity::Anonymous, action, "a"));
+            assert!(!policy.allows_somewhere(&Identity::Anonymous, action));
+        }
+    }
+
+    // registry AU11 AU12
+    #[test]
+    fn rules_decide() {
+        use Action::{Delete, List, Pull, Push};
+        let policy = Policy::new(
+            vec![
+                rule(&[Subject::Group("dev".into())], "team/**", &[Pull, Push], false),
+                rule(&[Subject::User("bob".into())], "team/secret/**", &[Push], true),
+                rule(&[Subject::Anonymous], "public/**", &[Pull, List], false),
+                rule(&[Subject::Authenticated], "public/*", &[Pull], false),
+                rule(&[Subject::User("root".into())], "**", &ACTIONS, false),
+            ],
+            group(&["ann", "bob"]),
+        );
+        let (ann, bob, cid, root) = (user("ann"), user("bob"), user("cid"), user("root"));
+        let nobody = Identity::Anonymous;
+        for (who, action, name, expected) in [
+            (&ann, Pull, "team/secret/x", true),
+            (&ann, Push, "team/secret/x", true),
+            (&bob, Pull, "team/secret/x", true),
+            (&bob, Push, "team/secret/x", false),
+            (&bob, Push, "team/x", true),
+            (&bob, Delete, "team/x", false),
+            (&bob, Push, "team", false),
+            (&cid, Pull, "team/x", false),
+            (&cid, Pull, "public/x", true),
+            (&cid, Pull, "public/x/y", false),
+            (&nobody, Pull, "public/x/y", true),
+            (&nobody, List, "public/x", true),
+            (&nobody, Pull, "team/x", false),
+            (&nobody, Push, "public/x", false),
+            (&root, Delete, "team/secret/x", true),
+        ] {
+            assert_eq!(policy.allows(who, action, name), expected, "{who:?} {action:?} {name}");
+        }
+        assert!(policy.allows_somewhere(&nobody, List) && !policy.allows_somewhere(&nobody, Push));
+        assert!(!policy.allows_somewhere(&cid, List));
+    }
+
+    fn any_rule() -> impl Strategy<Value = Rule> {
+        let subjects = [
+            Subject::Anonymous,
+            Subject::Authenticated,
+            Subject::User("ann".into()),
+            Subject::User("bob".into()),
+            Subject::Group("dev".into()),
+        ];
+        let subjects = prop::collection::vec(select(subjects.to_vec()), 1..3);
+        let actions = prop::collection::vec(select(ACTIONS.to_vec()), 1..4);
+        let repository = select(vec!["**", "team/**", "team/*", "*", "public/**", "team/app"]);
+        (subjects, repository, actions, any::<bool>())
+            .prop_map(|(subjects, repository, actions, denies)| rule(&subjects, repository, &actions, denies))
+    }
+
+    fn granted(rules: Vec<Rule>) -> HashSet<(usize, usize, usize)> {
+        let policy = Policy::new(rules, group(&["ann"]));
+        let people = [Identity::Anonymous, user("ann"), user("bob"), user("cid")];
+        let mut all = HashSet::new();
+        for (p, who) in people.iter().enumerate() {
+            for (a, action) in ACTIONS.into_iter().enumerate() {
+                for (n, name) in NAMES.into_iter().enumerate() {
+                    if policy.allows(who, action, name) {
+                        assert!(policy.allows_somewhere(who, action), "{who:?} {action:?}");
+                        all.insert((p, a, n));
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_rules_says_nothing(
+            rules in prop::collection::vec(any_rule(), 1..6), seed in any::<u64>()
+        ) {
+            let mut other = rules.clone();
+            let length = other.len();
+            other.rotate_left(usize::try_from(seed % 6).unwrap() % length);
+            if seed % 2 == 0 { other.reverse(); }
+            prop_assert_eq!(granted(rules), granted(other));
+        }
+
+        #[test]
+        fn a_rule_that_denies_never_widens(
+            rules in prop::collection::vec(any_rule(), 1..6), more in any_rule()
+        ) {
+            let mut denied = rules.clone();
+            denied.push(Rule { denies: true, ..more });
+            prop_assert!(granted(denied).is_subset(&granted(rules)));
+        }
+
+        #[test]
+        fn a_rule_that_allows_never_narrows(
+            rules in prop::collection::vec(any_rule(), 1..6), more in any_rule()
+        ) {
+            let mut allowed = rules.clone();
+            allowed.push(Rule { denies: false, ..more });
+            prop_assert!(granted(rules).is_subset(&granted(allowed)));
+        }
+
+        #[test]
+        fn nobody_writes_without_an_account(rules in prop::collection::vec(any_rule(), 0..6)) {
+            let policy = Policy::new(rules, group(&["ann"]));
+            for name in NAMES {
+                prop_assert!(!policy.allows(&Identity::Anonymous, Action::Push, name));
+                prop_assert!(!policy.allows(&Identity::Anonymous, Action::Delete, name));
+            }
+        }
+    }
+}
