@@ -164,12 +164,14 @@ mod tests {
     // registry CF3 CF4
     #[test]
     fn variables_of_keys_that_are_not_supported_are_named() {
-        for name in
-            ["REGISTRY_NOTIFICATIONS_ENDPOINTS_0_URL", "REGISTRY_HTTP_PREFIX", "REGISTRY_PROXY_REMOTEURL"]
-        {
-            let problem = &Config::from_yaml("c.yml", "", [(name.into(), "x".into())]).unwrap_err().0[0];
-            assert_eq!(problem.source, format!("environment variable {name}"));
-            assert!(problem.message.starts_with("not supported: "), "{problem}");
+        let below = ["REGISTRY_NOTIFICATIONS_ENDPOINTS_0_URL", "REGISTRY_PROXY_REMOTEURL"];
+        let variable = |key: &str| format!("REGISTRY_{}", key.replace('.', "_").to_uppercase());
+        let names = TABLE.iter().map(|(key, _)| variable(key)).chain(below.map(str::to_owned));
+        for name in names {
+            let problems = Config::from_yaml("c.yml", "", [(name.clone(), "x".into())]).expect_err(&name).0;
+            let source = format!("environment variable {name}");
+            let told = problems.iter().find(|problem| problem.message.starts_with("not supported: "));
+            assert_eq!(told.unwrap_or_else(|| panic!("{name}: {problems:?}")).source, source);
         }
     }
 }

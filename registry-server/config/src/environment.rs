@@ -2,17 +2,14 @@
 
 use serde_json::{Map, Value};
 
-use crate::advice;
-
-/// Sections that variables may reach into, beside distribution's that we refuse.
-const SECTIONS: [&str; 8] = ["version", "log", "storage", "http", "auth", "redis", "limits", "live"];
+use crate::{advice, top_level};
 
 /// The path that a variable names. Variables that Kubernetes sets for a Service are not ours, whatever it is
 /// called: `REGISTRY_PORT`, `REGISTRY_REDIS_SERVICE_HOST`, `REGISTRY_REDIS_PORT_6379_TCP_ADDR`.
 pub fn path(name: &str) -> Option<Vec<String>> {
     let path: Vec<String> = name.strip_prefix("REGISTRY_")?.split('_').map(str::to_lowercase).collect();
     let first = path.first()?.as_str();
-    let known = SECTIONS.contains(&first) || advice::sections().any(|section| section == first);
+    let known = top_level::keys().contains(&first) || advice::sections().any(|section| section == first);
     let of_a_service = path.iter().skip(1).any(|step| step == "port" || step == "service");
     (known && !of_a_service && path.iter().all(|step| !step.is_empty())).then_some(path)
 }

@@ -16,3 +16,4 @@ pub mod password_hash;
 pub mod placeholder;
 pub mod position;
 pub mod schema;
+mod top_level;

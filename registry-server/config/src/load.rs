@@ -217,6 +217,7 @@ fn remove(value: &mut Value, path: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::IndexPlatforms;
 
     fn read(text: &str, environment: &[(&str, &str)]) -> Result<Config, Problems> {
         let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
@@ -251,6 +252,35 @@ mod tests {
         assert_eq!(problem.source, "environment variable REGISTRY_HTTP_NOPE");
         let delete = read("", &[("REGISTRY_STORAGE_DELETE", "{enabled: true}")]).unwrap();
         assert!(delete.storage.delete.enabled);
+    }
+
+    // registry CF1
+    #[test]
+    fn only_this_machine_is_served_unless_the_file_says_otherwise() {
+        for config in [Config::standalone(), read("", &[]).unwrap()] {
+            assert_eq!(config.http.addr, "127.0.0.1:5000");
+        }
+    }
+
+    // registry CF4
+    #[test]
+    fn variables_reach_into_every_section() {
+        let config = read(
+            "",
+            &[
+                ("REGISTRY_VALIDATION_MANIFESTS_INDEXES_PLATFORMS", "all"),
+                ("REGISTRY_IMMUTABLETAGS", "[{repositories: ['**'], tags: ['v*']}]"),
+                ("REGISTRY_ACCESS_0_SUBJECTS", "['group:team']"),
+                ("REGISTRY_ACCESS_0_REPOSITORIES_0", "a/**"),
+                ("REGISTRY_ACCESS_0_ACTIONS", "[pull]"),
+                ("REGISTRY_GROUPS_TEAM_0", "ann"),
+                ("REGISTRY_AUTH_HTPASSWD", "{realm: r, path: p}"),
+            ],
+        );
+        let config = config.unwrap();
+        assert_eq!(config.validation.manifests.indexes.platforms, IndexPlatforms::All);
+        assert_eq!((config.immutabletags.len(), config.access.len()), (1, 1));
+        assert_eq!(config.groups["team"], ["ann"]);
     }
 
     // registry CF3
