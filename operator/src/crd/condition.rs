@@ -148,5 +148,7 @@ pub mod reason {
         EXPOSED = "Exposed";
         /// The load balancer has no address yet.
         LOAD_BALANCER_PENDING = "LoadBalancerPending";
+        /// Another registry had a name of this one first.
+        HOSTNAME_TAKEN = "HostnameTaken";
     }
 }

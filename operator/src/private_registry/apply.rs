@@ -219,10 +219,11 @@ impl<'a> Pass<'a> {
     }
 
     /// Under Retain, what an earlier `Delete` put under the owner's fate is taken out of it, also when this pass had no
-    /// other business with it.
+    /// other business with it. Under Delete, a CA that is not used any more goes with the owner, too; images that are in use
+    /// no more are not ours to delete.
     pub async fn release(&self, api_version: &str, kind: &str, name: &str) -> Result<(), PassError> {
         let retain = self.object.spec.deletion_policy == DeletionPolicy::Retain;
-        if !retain || self.written.contains(&(kind.to_owned(), name.to_owned())) {
+        if self.written.contains(&(kind.to_owned(), name.to_owned())) || !(retain || kind == "Secret") {
             return Ok(());
         }
         let seen = self.reader.seen.get(name).filter(|_| kind == "Secret");
@@ -233,10 +234,13 @@ impl<'a> Pass<'a> {
         let Some(live) = live else { return Ok(()) };
         let uid = &self.reader.model.owner.uid;
         let (ours, others): (Vec<_>, Vec<_>) =
-            live.owner_references().iter().partition(|owner| owner.uid == *uid);
-        if !ours.is_empty() {
+            live.owner_references().iter().cloned().partition(|owner| owner.uid == *uid);
+        let goes_too = !retain && self.reader.family().has(&live.metadata);
+        let owners: Vec<_> =
+            others.into_iter().chain(goes_too.then(|| self.reader.model.owner.clone())).collect();
+        if ours.is_empty() == goes_too {
             // On condition that the list is still the one that was read.
-            let patch = json!({"metadata": {"ownerReferences": others,
+            let patch = json!({"metadata": {"ownerReferences": owners,
                 "resourceVersion": live.metadata.resource_version}});
             let api = self.reader.api(api_version, kind);
             let patched = api.patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await;

@@ -2,7 +2,7 @@
 
 use kube::{Client, runtime::events::Recorder};
 
-use crate::private_registry::resolve::Defaults;
+use crate::private_registry::{hostnames::Registries, resolve::Defaults};
 
 /// What passes share.
 pub struct Context {
@@ -14,4 +14,6 @@ pub struct Context {
     pub defaults: Defaults,
     /// Objects outside namespaces may be read.
     pub cluster_wide: bool,
+    /// All registries, for what two of them may want.
+    pub registries: Registries,
 }

@@ -13,6 +13,7 @@ use crate::{
     private_registry::{
         context::Context,
         error::PassError,
+        hostnames::Registries,
         model::Wishes,
         observe::failed,
         reconcile::reconcile,
@@ -92,6 +93,7 @@ pub async fn run(client: &Client, watching: &Client, run: &Run) {
                 namespace: run.namespace.clone(),
             },
             cluster_wide: run.watch_namespaces.is_empty(),
+            registries: Registries::default(),
         },
         retries: Retries::default(),
         paused: Mutex::default(),
@@ -138,6 +140,7 @@ async fn watch(client: &Client, scope: &Scope, passes: u16, shared: Arc<Shared>)
     let ours = || watcher::Config::default().labels(&format!("app.kubernetes.io/managed-by={MANAGER}"));
     let any = watcher::Config::default;
     let (registries, writer) = reflector::store();
+    shared.context.registries.add(registries.clone());
     // A status that a pass has written does not wake the next one.
     let asked = watcher(scope.api::<Watched>(client), any())
         .reflect(writer)

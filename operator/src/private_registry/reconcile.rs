@@ -46,7 +46,8 @@ pub async fn reconcile(object: &PrivateRegistry, context: &Context, now: i64) ->
     let observed = pass.make().await;
     // Also when it could not be made whole.
     pass.tell_made().await;
-    write::write(&pass, &observed?, now).await
+    let observed = Observed { hostname_taken: context.registries.taken(object), ..observed? };
+    write::write(&pass, &observed, now).await
 }
 
 impl Pass<'_> {
@@ -103,6 +104,7 @@ impl Pass<'_> {
                 }
                 CacheKind::ManagedRedis(_) | CacheKind::Memory(_) | CacheKind::None => None,
             },
+            hostname_taken: None,
             after_redis: applied.after_redis,
             trial: applied.trial,
             decision: front.volume.decision,

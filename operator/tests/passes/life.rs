@@ -23,6 +23,25 @@ async fn owners_come_and_go_with_the_deletion_policy() {
     }
 }
 
+// operator 32: a CA that is not used any more has the same fate, and a volume that is not used any more stays
+#[tokio::test]
+async fn the_policy_holds_for_a_ca_that_is_not_used_any_more() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    world.set_spec("tls", json!({"disabled": {}}));
+    for (policy, expected) in [("Delete", 1), ("Retain", 0), ("Delete", 1)] {
+        world.set_spec("deletionPolicy", policy.into());
+        world.settle().await;
+        let objects = world.api.objects();
+        let found = objects.iter().find(|(path, _)| path.ends_with("secrets/team-ca")).unwrap().1;
+        let owners = found["metadata"]["ownerReferences"].as_array().map_or(0, Vec::len);
+        assert_eq!(owners, expected, "under {policy}");
+        let before = world.api.writes().len();
+        world.settle().await;
+        assert_eq!(world.api.writes().len(), before, "a pass over what is so wrote");
+    }
+}
+
 // operator 23: what is switched off leaves nothing behind
 #[tokio::test]
 async fn what_is_switched_off_goes() {

@@ -7,6 +7,7 @@ use operator::{
     private_registry::{
         context::Context,
         error::PassError,
+        hostnames::Registries,
         reconcile::reconcile,
         resolve::Defaults,
         status::write::{announced, failed_pass},
@@ -51,6 +52,7 @@ impl World {
                 namespace: "operators".into(),
             },
             cluster_wide: true,
+            registries: Registries::default(),
         };
         Self { api, now: 1_800_000_000, context }
     }

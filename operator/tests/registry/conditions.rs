@@ -13,6 +13,7 @@ use operator::{
         credentials::Credentials,
         desired::deployment::Placement,
         error::{PassError, Problem},
+        hostnames::Taken,
         model::Store,
         observe::Class,
         placement::Decision,
@@ -512,9 +513,23 @@ fn an_idle_registry_is_looked_at_when_something_is_due() {
     // No watch tells of a Redis of the user's.
     let seen = Observed { external_redis: Some(Answer::Good), ..good() };
     assert_eq!(next(&status, &seen, NOW), Progress(Duration::from_secs(60)));
+    // Nor that another registry gave a name up.
+    let taken = Taken { hostname: "x".into(), by: "other/team".into() };
+    let seen = Observed { hostname_taken: Some(taken), ..good() };
+    assert_eq!(next(&status, &seen, NOW), Progress(Duration::from_secs(60)));
     // Nor of the way to ours, which is free again soon or not for long.
     let seen = Observed { redis_reached: Some(false), ..good() };
     for (later, seconds) in [(0, 5), (100, 10), (3600, 60)] {
         assert_eq!(next(&status, &seen, NOW + later), Progress(Duration::from_secs(seconds)), "{later}");
     }
+}
+
+// operator 110
+#[test]
+fn a_name_that_another_registry_had_first_is_said() {
+    let taken = Taken { hostname: "registry.example.com".into(), by: "other/team".into() };
+    let status = status(SIX_LINES, &Observed { hostname_taken: Some(taken), ..good() });
+    assert_eq!(said(&status, kind::EXPOSURE_READY), "False/HostnameTaken");
+    let message = message(&status, kind::EXPOSURE_READY);
+    assert!(message.contains("registry.example.com") && message.contains("other/team"), "{message}");
 }

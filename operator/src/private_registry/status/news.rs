@@ -14,6 +14,7 @@ const QUIET: &[&str] = &[
     reason::NO_READY_PODS,
     reason::VOLUME_PENDING,
     reason::LOAD_BALANCER_PENDING,
+    reason::HOSTNAME_TAKEN,
     reason::NOT_RESIZING,
     reason::AS_EXPECTED,
     reason::ROLLED_OUT,

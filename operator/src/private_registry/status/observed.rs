@@ -5,7 +5,8 @@ use serde_json::Value;
 use crate::{
     crd::status::PrivateRegistryStatus,
     private_registry::{
-        certificate::Certificate, credentials::Credentials, observe::Class, placement::Decision, tried::Trial,
+        certificate::Certificate, credentials::Credentials, hostnames::Taken, observe::Class,
+        placement::Decision, tried::Trial,
     },
 };
 
@@ -38,6 +39,8 @@ pub struct Observed {
     pub certificate: Certificate,
     /// The accounts.
     pub credentials: Credentials,
+    /// A name of it that another registry had first.
+    pub hostname_taken: Option<Taken>,
     /// Whether the registry says that it reaches the managed Redis; nothing, when it says nothing.
     pub redis_reached: Option<bool>,
     /// What an external Redis answered.

@@ -62,6 +62,8 @@ pub fn next(status: &PrivateRegistryStatus, seen: &Observed, now: i64) -> Progre
         // The registry speaks to it again within seconds, most often.
         (_, Some(false)) => since(status, &[kind::CACHE_READY], now).clamp(ON_ITS_WAY, ASKED),
         (Some(_), _) => ASKED,
+        // Nor that another registry gave a name up.
+        (None, _) if seen.hostname_taken.is_some() => ASKED,
         (None, _) => IDLE,
     };
     Progress(until_due.min(if settled { idle } else { on_its_way(status, now, least) }))

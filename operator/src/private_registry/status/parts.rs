@@ -8,6 +8,7 @@ use crate::{
     },
     private_registry::{
         accounts::file::listed,
+        hostnames::Taken,
         model::{CacheKind, Model, TlsSource},
         redis_probe::Answer,
         status::{facts::url, observed::Observed, verdict::Verdict},
@@ -103,6 +104,13 @@ pub fn cache(model: &Model, seen: &Observed) -> Verdict {
 
 /// `ExposureReady`.
 pub fn exposure(model: &Model, seen: &Observed) -> Verdict {
+    if let Some(Taken { hostname, by }) = &seen.hostname_taken {
+        let message = format!(
+            "spec.exposure.hostnames: {hostname} is a name of PrivateRegistry {by}, which was there first: take it out here \
+             or there"
+        );
+        return Verdict::no(kind::EXPOSURE_READY, reason::HOSTNAME_TAKEN, message);
+    }
     let waiting = seen.held.is_none()
         && model.service.type_ == ServiceType::LoadBalancer
         && seen.service["status"]["loadBalancer"]["ingress"].as_array().is_none_or(Vec::is_empty);
