@@ -3,15 +3,22 @@
 use std::{
     env, fs,
     net::TcpStream,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
-use e2e::process::{eventually, run};
+use e2e::{
+    kubectl::kubectl,
+    namespace::Namespace,
+    object::{apply_object, patch, settled},
+    process::{eventually, run},
+    registry::Registry,
+};
 
-use crate::{clients::hello_layout, ports};
+use crate::{clients::hello_layout, ports, shared::Shared};
 
 /// A registry on loopback over a folder, ended when it goes.
 struct Server {
@@ -103,6 +110,38 @@ fn a_store_of_docker_registry_is_taken_over_and_given_back() -> Result<()> {
 
     let theirs = Server::start(Command::new("docker-registry"), folder.path(), &config)?;
     for image in ["old/hello:1", "old/hello:again", "new/hello:2"] {
+        theirs.crane(&["validate", "--remote", &theirs.reference(image)])?;
+    }
+    Ok(())
+}
+
+// operator 32, registry ST10: the same on the cluster, where the store is a claim that somebody else has filled
+#[test]
+fn a_claim_of_docker_registry_is_taken_over_and_given_back() -> Result<()> {
+    let namespace = Namespace::create("e2e-adoption")?;
+    let shared = Shared::create(&namespace)?;
+    let folder = tempfile::tempdir()?;
+    symlink(shared.folder()?, folder.path().join("data"))?;
+    let config = config(folder.path())?;
+    let theirs = Server::start(Command::new("docker-registry"), folder.path(), &config)?;
+    theirs.crane(&["push", &hello_layout()?, &theirs.reference("old/hello:1")])?;
+    let digest = theirs.crane(&["digest", &theirs.reference("old/hello:1")])?;
+    drop(theirs);
+
+    let spec = "{storage: {filesystem: {existingClaimName: shared}}, cache: {none: {}}}";
+    apply_object(namespace.name(), "team", spec)?;
+    settled(namespace.name(), "team")?;
+    let registry = Registry::ready(namespace.name(), "team")?;
+    registry.log_in("admin", &registry.password)?;
+    let old = registry.reference("old/hello:1");
+    run(&mut registry.crane(&["validate", "--remote", &old]))?;
+    ensure!(digest == run(&mut registry.crane(&["digest", &old]))?, "another digest at ours");
+    run(&mut registry.crane(&["copy", &old, &registry.reference("new/hello:2")]))?;
+    patch(namespace.name(), "team", r#"{"suspend": true}"#)?;
+    run(&mut kubectl(&["-n", namespace.name(), "wait", "pod", "--all", "--for=delete", "--timeout=60s"]))?;
+
+    let theirs = Server::start(Command::new("docker-registry"), folder.path(), &config)?;
+    for image in ["old/hello:1", "new/hello:2"] {
         theirs.crane(&["validate", "--remote", &theirs.reference(image)])?;
     }
     Ok(())

@@ -68,12 +68,19 @@ fn crane_and_skopeo_push_pull_list_and_delete() -> Result<()> {
         );
     }
 
+    let listed =
+        run(&mut registry.skopeo(&["list-tags", &format!("docker://{}", registry.reference("team/copy"))]))?;
+    let listed: serde_json::Value = serde_json::from_str(&listed)?;
+    ensure!(listed["Tags"] == serde_json::json!(["1"]), "skopeo lists {listed}");
     ensure!(run(&mut registry.crane(&["ls", &registry.reference("team/hello")]))?.trim() == "1", "tags");
     let catalog = run(&mut registry.crane(&["catalog", &registry.address]))?;
     ensure!(catalog.lines().eq(["team/copy", "team/hello"]), "catalog: {catalog}");
     run(&mut registry.crane(&["delete", &copy]))?;
     must_fail(&mut registry.crane(&["manifest", &copy]))?;
-    run(&mut registry.crane(&["manifest", &image])).map(drop)
+    run(&mut registry.crane(&["manifest", &image]))?;
+    run(&mut registry.skopeo(&["copy", "--preserve-digests", &from, &to]))?;
+    run(&mut registry.skopeo(&["delete", &to]))?;
+    must_fail(&mut registry.skopeo(&["inspect", "--raw", &to])).map(drop)
 }
 
 #[test]

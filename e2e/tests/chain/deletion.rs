@@ -15,6 +15,12 @@ use crate::clients::{hello_layout, six_line_registry};
 /// All that a registry can leave in its namespace.
 const KINDS: &str = "deployments,replicasets,pods,services,configmaps,secrets,serviceaccounts,persistentvolumeclaims,networkpolicies,poddisruptionbudgets";
 
+/// What there is of `team`, a line each.
+pub fn children(namespace: &str) -> Result<String> {
+    let ours = ["-l", "app.kubernetes.io/instance=team", "-o", "name"];
+    run(kubectl(&["-n", namespace, "get", KINDS]).args(ours))
+}
+
 // guarantee 6, operator 116: images, accounts and CA are deleted where the object says so, and only there; no finalizer
 #[test]
 fn under_delete_images_accounts_and_ca_go_with_the_object() -> Result<()> {
@@ -29,16 +35,7 @@ fn under_delete_images_accounts_and_ca_go_with_the_object() -> Result<()> {
 
     run(&mut kubectl(&["-n", namespace.name(), "delete", "preg", "team", "--wait"]))?;
     eventually(Duration::from_secs(90), "all children to go", || {
-        let left = run(&mut kubectl(&[
-            "-n",
-            namespace.name(),
-            "get",
-            KINDS,
-            "-l",
-            "app.kubernetes.io/instance=team",
-            "-o",
-            "name",
-        ]))?;
+        let left = children(namespace.name())?;
         ensure!(left.is_empty(), "left: {left}");
         Ok(Some(()))
     })?;

@@ -12,7 +12,10 @@ use e2e::{
     registry::Registry,
 };
 
-use crate::clients::{SIX_LINES, hello_layout, six_line_registry};
+use crate::{
+    clients::{SIX_LINES, hello_layout, six_line_registry},
+    deletion::children,
+};
 
 const CHILDREN: &str = "deployments,services,configmaps,secrets,serviceaccounts,persistentvolumeclaims,networkpolicies,poddisruptionbudgets";
 
@@ -115,7 +118,7 @@ fn a_killed_operator_writes_no_child() -> Result<()> {
     Ok(())
 }
 
-// operator 32
+// operator 32: children go, volume, accounts and CA stay
 #[test]
 fn a_deleted_registry_comes_back_with_its_images_and_accounts() -> Result<()> {
     let namespace = Namespace::create("e2e-retain")?;
@@ -124,11 +127,15 @@ fn a_deleted_registry_comes_back_with_its_images_and_accounts() -> Result<()> {
     let digest = run(&mut registry.crane(&["digest", &registry.reference("hello:1")]))?;
 
     run(&mut kubectl(&["-n", namespace.name(), "delete", "preg", "team", "--wait"]))?;
-    eventually(Duration::from_secs(60), "the Deployment to go", || {
-        let gone = get(namespace.name(), &["deployments"])?["items"].as_array().is_some_and(Vec::is_empty);
-        Ok(gone.then_some(()))
+    let kept = ["secret/team-ca", "secret/team-htpasswd", "secret/team-pull", "secret/team.admin"];
+    eventually(Duration::from_secs(60), "all children to go but what is kept", || {
+        let left = children(namespace.name())?;
+        let other = |one: &&str| !kept.contains(one) && *one != "persistentvolumeclaim/team-data";
+        let others: Vec<&str> = left.lines().filter(other).collect();
+        ensure!(others.is_empty(), "left: {others:?}");
+        Ok(Some(()))
     })?;
-    get(namespace.name(), &["pvc", "team-data"])?;
+    ensure!(children(namespace.name())?.contains("persistentvolumeclaim/team-data"), "the volume is gone");
 
     apply(namespace.name(), SIX_LINES)?;
     let back = Registry::ready(namespace.name(), "team")?;

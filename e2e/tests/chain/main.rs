@@ -1,5 +1,6 @@
 //! From the six lines to a running pod, on a real cluster, with real clients.
 
+mod access;
 mod accounts;
 mod adoption;
 mod authority;

@@ -1,12 +1,13 @@
 //! A volume that several pods share: nothing that is rolled out costs a request.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use e2e::{
     kubectl::{apply, get, kubectl, wait},
     namespace::Namespace,
     object::{apply_object, patch, patch_any, settled},
+    pod,
     process::{eventually, run},
     registry::{Registry, answers},
 };
@@ -44,6 +45,11 @@ impl<'a> Shared<'a> {
             "volumeName": name}});
         apply(name, &claim.to_string())?;
         Ok(Self { namespace })
+    }
+
+    /// The folder, as this machine sees it.
+    pub fn folder(&self) -> Result<PathBuf> {
+        Ok(format!("/proc/{}/root/folder", pod::pid("default", self.namespace.name())?).into())
     }
 }
 

@@ -138,7 +138,7 @@ pub struct Versions {
     pub registry: String,
     /// The registry's image.
     pub image: String,
-    /// The managed Redis' image, where there is one.
+    /// The managed Redis' version, where there is one: the tag of its image, or the beginning of the digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redis: Option<String>,
 }

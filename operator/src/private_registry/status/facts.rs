@@ -61,7 +61,7 @@ fn versions(model: &Model, held: Option<&Versions>) -> Versions {
         image,
         redis: match held {
             Some(versions) => versions.redis.clone(),
-            None => matches!(model.cache, CacheKind::ManagedRedis(_)).then(|| model.redis_image.clone()),
+            None => matches!(model.cache, CacheKind::ManagedRedis(_)).then(|| version(&model.redis_image)),
         },
     }
 }
