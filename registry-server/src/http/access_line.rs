@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, time::Instant};
 
 use http::{Method, request::Parts};
+use serde_json::{Value, json};
 
 use crate::{
     http::{outbound::Sent, request_id, route::Route},
@@ -56,6 +57,25 @@ impl AccessLine {
             wanted,
             told: false,
         }
+    }
+
+    /// What was asked for, as an error says it; of the URI nothing but the path. What `HEAD` leaves out is the body of
+    /// `GET`, and as long.
+    pub fn asked(&self) -> Value {
+        let method = if self.method == Method::HEAD { &Method::GET } else { &self.method };
+        let mut asked = json!({ "method": method.as_str() });
+        let path = self.repository.is_none().then_some(&self.path);
+        let known = [
+            ("repository", self.repository.as_ref()),
+            ("reference", self.reference.as_ref()),
+            ("path", path),
+        ];
+        for (key, value) in known {
+            if let Some(value) = value {
+                asked[key] = value.as_str().into();
+            }
+        }
+        asked
     }
 
     /// The body has gone out, or has been given up. Counts, and writes the line if it is wanted.

@@ -106,7 +106,8 @@ impl Door {
             tracing::error!(request_id = line.request_id, "a handler panicked");
             Err(ApiError::internal())
         });
-        let mut response = answer.unwrap_or_else(|error| error.into_response(&line.request_id));
+        let refused = |error: ApiError| error.into_response(&line.request_id, || line.asked());
+        let mut response = answer.unwrap_or_else(refused);
         let headers = response.headers_mut();
         headers.insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -27,7 +27,7 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// An error without detail.
+    /// An error without detail of its own.
     pub fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), detail: Vec::new(), headers: Vec::new() }
     }
@@ -77,22 +77,15 @@ impl ApiError {
             || self.code == ErrorCode::ManifestBlobUnknown
     }
 
-    /// The response; server errors carry the request's id.
-    pub fn into_response(mut self, request_id: &str) -> Response {
+    /// The response; server errors carry the request's id, and others without detail what was asked.
+    pub fn into_response(mut self, request_id: &str, asked: impl FnOnce() -> Value) -> Response {
         if self.status.is_server_error() {
             self.detail = vec![json!({ "requestId": request_id })];
+        } else if self.detail.is_empty() {
+            self.detail.push(asked());
         }
-        let entry = |detail: Option<&Value>| {
-            let mut entry = json!({ "code": self.code.as_str(), "message": self.message });
-            if let Some(detail) = detail {
-                entry["detail"] = detail.clone();
-            }
-            entry
-        };
-        let errors: Vec<Value> = match self.detail.as_slice() {
-            [] => vec![entry(None)],
-            details => details.iter().map(|d| entry(Some(d))).collect(),
-        };
+        let entry = |detail| json!({ "code": self.code.as_str(), "message": self.message, "detail": detail });
+        let errors: Vec<Value> = self.detail.iter().map(entry).collect();
         let body = json!({ "errors": errors }).to_string();
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status;

@@ -168,12 +168,15 @@ pub fn header(response: &Response, name: &str) -> String {
     response.headers().get(name).map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default()
 }
 
-/// The answer has this status and code, in the error format.
+/// The answer has this status and code, in the error format, and every error says about what it is.
 pub async fn refused(response: Response, status: u16, code: &str) -> Value {
     assert_eq!(response.status(), status, "{code}");
     assert_eq!(header(&response, "content-type"), "application/json");
     let body: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
     assert_eq!(body["errors"][0]["code"], code);
+    for error in body["errors"].as_array().unwrap() {
+        assert!(error["message"].is_string() && error["detail"].is_object(), "{error}");
+    }
     body
 }
 

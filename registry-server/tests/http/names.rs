@@ -1,6 +1,8 @@
 //! Section 2: routes and names.
 
-use crate::fixture::{Fixture, OCI_MANIFEST, files_below, refused};
+use serde_json::json;
+
+use crate::fixture::{Fixture, OCI_MANIFEST, files_below, refused, sha256};
 
 const EMPTY: &str =
     r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
@@ -46,6 +48,29 @@ async fn a_name_has_at_most_255_characters() {
     let name = "a".repeat(255);
     assert_eq!(registry.put_manifest(&name, "t", INDEX, EMPTY).await.status(), 201);
     refused(registry.put_manifest(&format!("{name}a"), "t", INDEX, EMPTY).await, 400, "NAME_INVALID").await;
+}
+
+// registry §3: code, message and detail
+#[tokio::test]
+async fn an_error_says_what_was_asked_and_nothing_secret() {
+    let registry = Fixture::new().await;
+    registry.push_image("team/app", "v1").await;
+    let asked = |repository: &str, reference: &str| json!({"method": "GET", "repository": repository, "reference": reference});
+    let (digest, upload) = (sha256(b"missing"), uuid::Uuid::nil().to_string());
+    for (path, status, code, detail) in [
+        ("team/app/manifests/v2", 404, "MANIFEST_UNKNOWN", asked("team/app", "v2")),
+        (&format!("team/app/blobs/{digest}"), 404, "BLOB_UNKNOWN", asked("team/app", &digest)),
+        (&format!("team/app/blobs/uploads/{upload}"), 404, "BLOB_UPLOAD_UNKNOWN", asked("team/app", &upload)),
+        ("never/tags/list", 404, "NAME_UNKNOWN", json!({"method": "GET", "repository": "never"})),
+        ("nowhere?token=canary", 404, "NAME_UNKNOWN", json!({"method": "GET", "path": "/v2/nowhere"})),
+    ] {
+        let request = registry.request("GET", &format!("/v2/{path}")).basic_auth("canary", Some("canary"));
+        let error = refused(request.send().await.unwrap(), status, code).await;
+        assert_eq!(error["errors"][0]["detail"], detail, "{path}");
+        assert!(!error.to_string().contains("canary"), "{error}");
+    }
+    let error = refused(registry.send("POST", "/v2/_catalog").await, 405, "UNSUPPORTED").await;
+    assert_eq!(error["errors"][0]["detail"], json!({"method": "POST", "path": "/v2/_catalog"}));
 }
 
 // registry E7
