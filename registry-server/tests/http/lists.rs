@@ -260,6 +260,32 @@ async fn a_page_is_never_longer_than_the_maximum() {
     assert_eq!(get(&registry, "/v2/n/tags/list").await.0["tags"].as_array().unwrap().len(), 1200);
 }
 
+// registry F3, §1: old clients ignore the link, so without n they get as much as a page can hold
+#[tokio::test]
+async fn a_list_without_n_is_whole_up_to_ten_thousand_tags() {
+    let registry = Fixture::new().await;
+    let (digest, _, _) = registry.push_image("n", "t00000").await;
+    let tags = registry.store().join("docker/registry/v2/repositories/n/_manifests/tags");
+    // As pushes write them, without waiting for so many.
+    let write = |tag: usize| {
+        let folder = tags.join(format!("t{tag:05}"));
+        let index = folder.join(format!("index/{}", digest.replace(':', "/")));
+        for at in [folder.join("current"), index] {
+            std::fs::create_dir_all(&at).unwrap();
+            std::fs::write(at.join("link"), &digest).unwrap();
+        }
+    };
+    (1..10_000).for_each(write);
+    let (page, link) = get(&registry, "/v2/n/tags/list").await;
+    assert_eq!((page["tags"].as_array().unwrap().len(), link.as_str()), (10_000, ""));
+    write(10_000);
+    let (page, link) = get(&registry, "/v2/n/tags/list").await;
+    assert_eq!((page["tags"].as_array().unwrap().len(), &page["tags"][9_999]), (10_000, &"t09999".into()));
+    let next = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")).unwrap();
+    let (rest, link) = get(&registry, next).await;
+    assert_eq!((&rest["tags"], link.as_str()), (&serde_json::json!(["t10000"]), ""));
+}
+
 // registry E7 F12
 #[tokio::test]
 async fn the_catalog_does_not_leave_the_store() {

@@ -12,7 +12,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::date_time_ymd;
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject};
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, sync::watch, task::JoinHandle};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::{
@@ -110,6 +110,38 @@ async fn a_new_certificate_is_taken_and_a_bad_one_refused() {
     assert!(!accepts(&registry, client(&first)).await);
 }
 
+/// Fifty requests a second, by one client and the other in turns, until it is ended.
+struct Load {
+    stop: watch::Sender<bool>,
+    sending: JoinHandle<Vec<reqwest::Result<reqwest::Response>>>,
+}
+
+impl Load {
+    fn begin(registry: &Fixture, clients: [reqwest::Client; 2]) -> Self {
+        let url = format!("https://{}/v2/", registry.address);
+        let (stop, mut stopped) = watch::channel(false);
+        let sending = tokio::spawn(async move {
+            let (mut tick, mut sent) = (tokio::time::interval(Duration::from_millis(20)), Vec::new());
+            while !*stopped.borrow_and_update() {
+                tick.tick().await;
+                sent.push(tokio::spawn(clients[sent.len() % 2].get(&url).send()));
+            }
+            futures::future::join_all(sent).await.into_iter().map(Result::unwrap).collect()
+        });
+        Self { stop, sending }
+    }
+
+    /// Ends it. No request has failed.
+    async fn end(self) {
+        self.stop.send(true).unwrap();
+        let answers = self.sending.await.unwrap();
+        assert!(answers.len() > 10, "{} requests", answers.len());
+        for answer in answers {
+            assert_eq!(answer.unwrap().status(), 200);
+        }
+    }
+}
+
 // registry TL2
 #[tokio::test]
 async fn no_request_fails_while_the_certificate_is_replaced() {
@@ -124,19 +156,8 @@ async fn no_request_fails_while_the_certificate_is_replaced() {
     let roots = [&first, &second].map(|a| reqwest::Certificate::from_pem(a.pem().as_bytes()).unwrap());
     let both = || reqwest::Client::builder().no_proxy().tls_certs_only(roots.clone());
     let (kept, renewed) = (both().build().unwrap(), both().pool_max_idle_per_host(0).build().unwrap());
-    let url = format!("https://{}/v2/", registry.address);
-    let (stop, mut stopped) = tokio::sync::watch::channel(false);
-    // Fifty requests a second, on a connection of before and on one each.
-    let load = tokio::spawn(async move {
-        let (mut tick, mut sent) = (tokio::time::interval(Duration::from_millis(20)), Vec::new());
-        while !*stopped.borrow_and_update() {
-            tick.tick().await;
-            let client = if sent.len() % 2 == 0 { &kept } else { &renewed };
-            sent.push(tokio::spawn(client.get(&url).send()));
-        }
-        let all = futures::future::join_all(sent).await;
-        all.into_iter().map(|answer| answer.unwrap().map(|answer| answer.status())).collect::<Vec<_>>()
-    });
+    // On a connection of before and on one each.
+    let load = Load::begin(&registry, [kept, renewed]);
     let began = Instant::now();
     second.server(folder.path());
     eventually(async || certificate().await != old).await;
@@ -145,12 +166,7 @@ async fn no_request_fails_while_the_certificate_is_replaced() {
     let new = certificate().await;
     let [old, new] = [&old, &new].map(|der| x509_parser::parse_x509_certificate(der).unwrap().1.raw_serial());
     assert_ne!(old, new);
-    stop.send(true).unwrap();
-    let answers = load.await.unwrap();
-    assert!(answers.len() > 10, "{} requests", answers.len());
-    for answer in answers {
-        assert_eq!(answer.unwrap(), 200);
-    }
+    load.end().await;
 }
 
 // registry TL6
@@ -167,21 +183,33 @@ async fn plain_http_on_the_tls_port_does_not_hang() {
 #[tokio::test]
 async fn clients_are_judged_by_the_authorities_of_the_moment() {
     let folder = tempfile::tempdir().unwrap();
-    let (server, one, two) = (Authority::new(), Authority::new(), Authority::new());
+    let (server, one, two, kept) = (Authority::new(), Authority::new(), Authority::new(), Authority::new());
     server.server(folder.path());
     let authorities = folder.path().join("clients");
-    std::fs::write(&authorities, one.pem()).unwrap();
+    let trust = |authority: &Authority| std::fs::write(&authorities, authority.pem() + &kept.pem()).unwrap();
+    trust(&one);
     let registry = serve(folder.path(), &format!(", clientcas: ['{}']", authorities.display())).await;
     let with = |authority: &Authority| {
         let (certificate, key) = authority.pair();
         client(&server).identity(reqwest::Identity::from_pem((certificate + &key).as_bytes()).unwrap())
     };
-    assert!(accepts(&registry, with(&one)).await);
+    let renewing = |authority: &Authority| with(authority).pool_max_idle_per_host(0).build().unwrap();
+    let known = renewing(&one);
+    let greeted = async || {
+        let answer = known.get(format!("https://{}/v2/", registry.address)).send().await;
+        answer.is_ok_and(|answer| answer.status() == 200)
+    };
+    assert!(accepts(&registry, with(&one)).await && greeted().await);
     assert!(!accepts(&registry, with(&two)).await);
     assert!(!accepts(&registry, client(&server)).await);
-    std::fs::write(&authorities, two.pem()).unwrap();
+    // Clients of the authority that stays do not notice, on a connection of before and on one each.
+    let load = Load::begin(&registry, [with(&kept).build().unwrap(), renewing(&kept)]);
+    trust(&two);
     eventually(async || accepts(&registry, with(&two)).await).await;
+    load.end().await;
     assert!(!accepts(&registry, with(&one)).await);
+    // Nor does a session of before let anybody in.
+    assert!(!greeted().await);
 }
 
 #[tokio::test]
