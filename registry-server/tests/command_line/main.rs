@@ -12,6 +12,7 @@ mod ending;
 mod load;
 #[path = "../ports/mod.rs"]
 mod ports;
+mod redis_server;
 mod running;
 
 fn server() -> Assert {
@@ -41,6 +42,27 @@ fn a_wrong_file_exits_78_and_names_every_place() {
 fn an_open_registry_for_strangers_is_refused() {
     let output = server().arg("serve").env("REGISTRY_HTTP_ADDR", ":0").assert().code(78);
     assert!(String::from_utf8_lossy(&output.get_output().stderr).contains("--allow-anonymous-writes"));
+}
+
+// registry CF1
+#[test]
+fn an_open_registry_for_strangers_serves_who_asks_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::start_at("", folder.path(), &["--allow-anonymous-writes"]);
+    let index = r#"{"schemaVersion":2,"manifests":[]}"#;
+    let put = "PUT /v2/n/manifests/t HTTP/1.1\ncontent-type: application/vnd.oci.image.index.v1+json";
+    assert!(running.ask(&format!("{put}\n\n{index}")).starts_with("HTTP/1.1 201"));
+    let (code, log) = running.end();
+    assert_eq!(code, Some(0));
+    assert_eq!(log.matches("the registry is open").count(), 1, "{log}");
+}
+
+// registry CF1
+#[test]
+fn the_program_says_its_version() {
+    let told = server().arg("--version").assert().success();
+    let text = String::from_utf8_lossy(&told.get_output().stdout).into_owned();
+    assert_eq!(text.trim(), concat!("registry-server ", env!("CARGO_PKG_VERSION")));
 }
 
 // registry CF7

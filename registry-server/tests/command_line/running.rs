@@ -31,12 +31,17 @@ pub fn eventually(mut so: impl FnMut() -> bool) {
 
 impl Running {
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
+        Self::start_at("127.0.0.1", folder, arguments)
+    }
+
+    /// Serves at this address of the machine; an empty one: at all of them.
+    pub fn start_at(host: &str, folder: &Path, arguments: &[&str]) -> Self {
         let (port, admin) = (ports::free(), ports::free());
         let child = Command::new(assert_cmd::cargo::cargo_bin("registry-server"))
             .arg("serve")
             .args(arguments)
             .current_dir(folder)
-            .env("REGISTRY_HTTP_ADDR", format!("127.0.0.1:{port}"))
+            .env("REGISTRY_HTTP_ADDR", format!("{host}:{port}"))
             .env("REGISTRY_HTTP_DEBUG_ADDR", format!("127.0.0.1:{admin}"))
             .stderr(Stdio::piped())
             .spawn()
@@ -57,6 +62,13 @@ impl Running {
     /// What the admin listener says at this path.
     pub fn admin(&self, path: &str) -> String {
         ask(self.admin, &format!("GET {path} HTTP/1.1"))
+    }
+
+    /// The counter's or gauge's value of this process, once there is one.
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        let all = self.admin("/metrics");
+        let mut lines = all.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        lines.next().map(|value| value.trim().parse().unwrap())
     }
 
     pub fn signal(&self) {

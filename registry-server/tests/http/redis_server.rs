@@ -1,4 +1,5 @@
-//! Section 11 with a real Redis server. Machines without one skip these.
+//! Section 11 with a real Redis server: what clients get. What metrics say is tested with the program, whose process
+//! is its own. Machines without a Redis server skip these.
 
 use std::process::{Child, Command, Stdio};
 
@@ -124,7 +125,7 @@ async fn a_stopped_redis_costs_a_time_out_and_not_one_each_time() {
 // registry RC10
 #[tokio::test]
 async fn a_full_redis_changes_no_answer() {
-    for (policy, refuses) in [("noeviction", true), ("allkeys-lru", false)] {
+    for policy in ["noeviction", "allkeys-lru"] {
         let port = ports::free();
         let arguments = ["--port", &port.to_string(), "--maxmemory", "2mb", "--maxmemory-policy", policy];
         let Some(_redis) = RedisServer::start(port, &arguments).await else { return };
@@ -134,28 +135,7 @@ async fn a_full_redis_changes_no_answer() {
             let value = "x".repeat(10_000);
             let _: Result<(), _> = redis::cmd("SET").arg(i).arg(value).query_async(&mut connection).await;
         }
-        let refused = || registry_server::metrics::install().render().contains("redis_writes_refused_total");
         let registry = registry(&format!("addrs: ['127.0.0.1:{port}']")).await;
         push_pull_delete(&registry).await;
-        if refuses {
-            eventually(async || refused()).await;
-        }
     }
-}
-
-// registry RC10
-#[tokio::test]
-async fn a_redis_that_takes_no_values_is_not_a_dead_one() {
-    let port = ports::free();
-    let arguments = ["--port", &port.to_string(), "--replicaof", "127.0.0.1", "1"];
-    let Some(_redis) = RedisServer::start(port, &arguments).await else { return };
-    let registry = registry(&format!("addrs: ['127.0.0.1:{port}']")).await;
-    let refused = || registry.metric("redis_writes_refused_total");
-    let before = refused();
-    registry.push_image("n", "t").await;
-    // Each read asks and is answered: nothing is paused.
-    for _ in 0..10 {
-        assert_eq!(registry.status("GET", "/v2/n/manifests/t").await, 200);
-    }
-    assert!(refused() - before >= 10.0, "{}", refused() - before);
 }
