@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs what the pages and the chart's notes tell people to do on a cluster: every block fenced as ```sh cluster, in order,
-# one shell per page, in a folder that has the examples and an image to push. Each page starts without its namespace.
+# one shell per page, in a folder that has the examples and an image to push. Each page starts without its namespace, but
+# those of docs/how-to: they are for somebody who has a registry, whose accounts are admin and ci, and a password in a file.
 #
 #   docs-cluster.sh [PAGE...]   default: every page with such blocks, and the notes of the release
 set -euo pipefail
@@ -12,12 +13,22 @@ clean() { kubectl delete namespace tools --ignore-not-found --wait --timeout=120
 leave() { clean && rm -rf "$folder"; }
 trap leave EXIT
 
+registry() { # the one that how-to pages speak of
+	echo another-password >password.txt
+	kubectl create namespace tools >&2
+	kubectl -n tools apply -f examples/minimal.yaml >&2
+	kubectl -n tools patch preg team --type=merge -p '{"spec": {"auth": {"htpasswd": {"users": [{"name": "admin"}, {"name": "ci"}]}}}}' >&2
+	kubectl -n tools wait --for=condition=Ready preg/team --timeout=120s >&2
+	kubectl -n tools wait --for=create secret/team.ci --timeout=60s >&2
+}
+
 paste() { # NAME FILE: runs the commands as a reader would paste them
 	echo "--> running the commands of $1" >&2
 	clean
 	rm -rf "$folder/here" && mkdir -p "$folder/here" "$DOCKER_CONFIG"
 	ln -s "$ROOT/examples" "$folder/here/examples"
 	cp -r "$HELLO_LAYOUT" "$folder/here/busybox"
+	if [[ $1 = docs/how-to/* ]]; then (cd "$folder/here" && registry); fi
 	(cd "$folder/here" && bash -euo pipefail "$2" >&2) || die "a command of $1 failed"
 }
 

@@ -123,7 +123,7 @@ async fn each_field_comes_back_to_the_same_bytes() {
 /// Fields of the CRD's spec that this file does not change, and why.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("storage", "another store is held until it is confirmed: tests of placement"),
-    ("tls.secretRef", "what is in it decides: tests of certificates, in the chain"),
+    ("tls.secretRef", "what is in it decides: tests of inputs"),
 ];
 
 #[test]

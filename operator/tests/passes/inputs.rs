@@ -40,6 +40,37 @@ async fn a_secret_that_is_missing_is_said_once_and_taken_up_when_it_comes() {
     assert_eq!(world.secret("team-tls", "tls.key"), pair.key);
 }
 
+// guarantee 7: a certificate of the user's, and back
+#[tokio::test]
+async fn a_certificate_of_ones_own_leaves_nothing_behind() {
+    let mut world = World::new(SIX_LINES);
+    let authority = issue::authority("own", world.now, 100_000).unwrap();
+    let pair = issue::leaf(&authority, &["team-registry.tools.svc".to_owned()], world.now, 50_000).unwrap();
+    put_secret(&world, "own", &[("tls.crt", &pair.certificate), ("tls.key", &pair.key), ("ca.crt", "none")]);
+    world.settle().await;
+    let shape = |world: &World| {
+        let mut all = world.api.objects();
+        for object in all.values_mut() {
+            object["metadata"] = json!({"labels": object["metadata"]["labels"]});
+        }
+        let served = all.get_mut("/api/v1/namespaces/tools/secrets/team-tls").unwrap();
+        served["data"] = json!(served["data"].as_object().unwrap().keys().collect::<Vec<_>>());
+        all.remove(OBJECT);
+        all
+    };
+    let before = shape(&world);
+    world.set_spec("tls", json!({"secretRef": {"name": "own"}}));
+    world.settle().await;
+    assert_eq!(world.secret("team-tls", "tls.key"), pair.key);
+    world.set_spec("tls", Value::Null);
+    world.settle().await;
+    assert_eq!(world.condition("CertificateReady"), "True/Issued");
+    assert_ne!(world.secret("team-tls", "tls.key"), pair.key);
+    for (path, object) in shape(&world) {
+        assert_eq!(before.get(&path), Some(&object), "{path}");
+    }
+}
+
 // operator 98: a claim that was deleted, and one that somebody made in its place
 #[tokio::test]
 async fn pods_stay_where_they_are_when_their_claim_is_another() {
