@@ -1,5 +1,6 @@
-//! The store behind the server keeps a file that is called after the whole key, and a file's name has an end that keys
-//! of SHA-512 digests are beyond. In front of it they get shorter, and in its lists they are long again.
+//! The store behind the server keeps a file that is called after the whole key, and a file's name has an end that some
+//! keys are beyond: those with SHA-512 digests, and those of tags and referrers. In front of it their digests get shorter, and in
+//! its lists they are long again.
 
 use std::{
     collections::HashMap,
@@ -10,21 +11,32 @@ use std::{
 
 use s3s::{S3, S3Request, S3Response, S3Result, dto::*};
 
-/// Digits of a SHA-512 digest, and those that are kept.
-const LONG: usize = 128;
-const KEPT: usize = 40;
+/// Digits of digests, and those that are kept.
+const SHA512: usize = 128;
+const SHA256: usize = 64;
+const KEPT: usize = 32;
 
 /// The key with its long digests cut.
 pub fn shortened(key: &str) -> String {
-    key.split('/').map(cut).collect::<Vec<_>>().join("/")
+    segments(key)
+        .map(|(segment, long)| if long { cut(segment) } else { segment })
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
-fn is_long(segment: &str) -> bool {
-    segment.len() == LONG && segment.bytes().all(|byte| byte.is_ascii_hexdigit())
+/// The segments, and whether each is cut.
+fn segments(key: &str) -> impl Iterator<Item = (&str, bool)> {
+    let mut deep = false;
+    key.split('/').map(move |segment| {
+        deep |= ["index", "_referrers"].contains(&segment);
+        let hex = segment.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let long = hex && (segment.len() == SHA512 || (deep && segment.len() == SHA256));
+        (segment, long)
+    })
 }
 
 fn cut(segment: &str) -> &str {
-    if is_long(segment) { &segment[..KEPT] } else { segment }
+    &segment[..KEPT]
 }
 
 /// A store whose keys are cut.
@@ -41,7 +53,8 @@ impl<T> ShortKeys<T> {
 
     fn shorten(&self, key: &mut String) {
         let mut digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
-        digests.extend(key.split('/').filter(|one| is_long(one)).map(|one| (cut(one).into(), one.into())));
+        let long = segments(key).filter(|(_, long)| *long);
+        digests.extend(long.map(|(segment, _)| (cut(segment).to_owned(), segment.to_owned())));
         *key = shortened(key);
     }
 
