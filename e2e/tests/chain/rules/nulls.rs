@@ -54,10 +54,11 @@ const SHAPES: [&[&str]; 4] = [
 ];
 
 /// Values of fields that a pattern or a rule is strict about.
-const VALUES: [(&str, &str); 5] = [
+const VALUES: [(&str, &str); 6] = [
     ("/rotateEvery", "720h"),
     ("/uploadExpiry", "168h"),
     ("/addresses/0", "a:1"),
+    ("/subjects/0", "authenticated"),
     ("/external/mode", "Sentinel"),
     ("/service/type", "LoadBalancer"),
 ];
