@@ -17,8 +17,9 @@ pub struct Auth {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub htpasswd: Option<Htpasswd>,
     /// Who may do what in which repositories, in any order; absent: every account everything.
+    // An empty list would look like "nobody" and be absence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 128))]
+    #[schemars(length(min = 1, max = 128))]
     pub access: Vec<AccessRule>,
 }
 

@@ -262,6 +262,38 @@ mod tests {
         }
     }
 
+    // registry CF3: as distribution's documentation writes them
+    #[test]
+    fn platforms_of_indexes_are_taken_in_either_case() {
+        for word in ["List", "list"] {
+            let section =
+                format!("{{platforms: {word}, platformlist: [{{architecture: amd64, os: linux}}]}}");
+            let config = read(&format!("validation: {{manifests: {{indexes: {section}}}}}"), &[]).unwrap();
+            assert_eq!(config.validation.manifests.indexes.platforms, IndexPlatforms::List);
+        }
+        for (section, why) in
+            [("{platforms: list}", "is empty"), ("{platformlist: [{architecture: a, os: b}]}", "counts")]
+        {
+            let problems =
+                read(&format!("validation: {{manifests: {{indexes: {section}}}}}"), &[]).unwrap_err();
+            assert!(problems.to_string().contains(why), "{problems}");
+        }
+    }
+
+    // registry AU12
+    #[test]
+    fn rules_that_say_nothing_or_let_anybody_write_are_refused() {
+        for (rule, why) in [
+            ("subjects: [], repositories: ['**'], actions: [pull]", "needs subjects"),
+            ("subjects: [anonymous], repositories: ['**'], actions: [push]", "anonymous may be allowed"),
+            ("subjects: ['user:'], repositories: ['**'], actions: [pull]", "none of anonymous"),
+            ("subjects: [anonymous], repositories: ['a['], actions: [pull]", "unclosed"),
+        ] {
+            let problems = read(&format!("access: [{{{rule}}}]"), &[]).unwrap_err();
+            assert!(problems.to_string().contains(why), "{problems}");
+        }
+    }
+
     // registry CF4
     #[test]
     fn variables_reach_into_every_section() {

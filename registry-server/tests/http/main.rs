@@ -6,6 +6,7 @@ mod access;
 mod authority;
 mod blobs;
 mod cached;
+mod conformance;
 mod connections;
 mod faults;
 mod fixture;

@@ -26,6 +26,7 @@ const OUTSIDE: &[(&str, &str)] = &[
         "immutableTags: [{repositories: ['**'], tags: []}]",
         "spec.immutableTags[0].tags in body should have at least 1 items",
     ),
+    ("auth: {access: []}", "spec.auth.access in body should have at least 1 items"),
     (
         "auth: {access: [{subjects: ['user:'], repositories: ['**'], actions: [Pull]}]}",
         "spec.auth.access[0].subjects[0] in body should match",
