@@ -85,6 +85,20 @@ pub fn store_failed(call: &'static str, reason: &'static str) {
     metrics::counter!("registry_store_errors_total", "call" => call, "reason" => reason).increment(1);
 }
 
+/// What a look at the store has shown: one of the kinds of trouble, or none.
+pub fn store_trouble(now: Option<&'static str>) {
+    for kind in ["wrong", "gone", "silent"] {
+        let is_so = if now == Some(kind) { 1.0 } else { 0.0 };
+        metrics::gauge!("registry_store_trouble", "kind" => kind).set(is_so);
+    }
+}
+
+/// How much fits into the store, and how much is in it.
+pub fn store_space(capacity: u64, used: u64) {
+    metrics::gauge!("registry_store_capacity_bytes").set(capacity as f64);
+    metrics::gauge!("registry_store_used_bytes").set(used as f64);
+}
+
 /// An upload began, or ended as a client asked.
 pub fn upload(event: &'static str) {
     metrics::counter!("registry_uploads_total", "event" => event).increment(1);

@@ -8,12 +8,13 @@ use registry_config::schema::{Cache, CacheKind, Config};
 use crate::{
     app::{bucket, redis},
     cache::{self, key_value::KeyValue},
+    metrics,
     registry::{
         cached_metadata::CachedMetadata,
         error::RegistryError,
         identity,
         metadata::{FromStore, Metadata},
-        service::Registry,
+        service::{LATELY, Registry},
     },
     storage::{backend::Backend, fs::Filesystem, measured::Measured, memory::Memory, s3::S3},
 };
@@ -53,9 +54,24 @@ async fn answered<T>(
 
 /// Looks at the store now and then. Never ends.
 pub async fn watch(registry: Registry) {
+    tokio::join!(look(&registry), measure(&registry));
+}
+
+async fn look(registry: &Registry) {
     loop {
         // What is wrong is told by the guard when it begins.
-        let _ = registry.writable().await;
+        let _ = registry.ready(LATELY).await;
+        tokio::time::sleep(PERIOD).await;
+    }
+}
+
+/// Beside the looks: a volume that hangs is asked once, and nothing waits for its answer.
+async fn measure(registry: &Registry) {
+    loop {
+        // The room of another store is not ours.
+        if let Some(space) = registry.space().await.filter(|_| registry.trusted()) {
+            metrics::store_space(space.capacity, space.used);
+        }
         tokio::time::sleep(PERIOD).await;
     }
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::{
+    metrics,
     registry::{
         error::RegistryError,
         identity,
@@ -46,8 +47,12 @@ impl Guard {
 
     /// What one look shows, which may have begun `age` ago if it showed nothing wrong.
     pub async fn see(&self, store: &dyn Backend, age: Duration) -> Seen {
-        let look =
-            async { tokio::time::timeout(PATIENCE, self.judge(store)).await.unwrap_or(Err(Trouble::Silent)) };
+        let look = async {
+            let seen = tokio::time::timeout(PATIENCE, self.judge(store)).await;
+            let seen = seen.unwrap_or(Err(Trouble::Silent));
+            metrics::store_trouble(seen.err().map(Trouble::kind));
+            seen
+        };
         self.looks.see(age, look).await
     }
 

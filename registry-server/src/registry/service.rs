@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     registry::{error::RegistryError, guard::Guard, locks::Locks, metadata::Metadata, trouble::Seen},
-    storage::backend::Backend,
+    storage::backend::{Backend, Space},
 };
 
 /// Questions to the store that run side by side for one request.
@@ -47,6 +47,11 @@ impl Registry {
     pub async fn confirm(&self) -> Seen {
         let age = if self.guard.expects_nothing() { LATELY } else { Duration::ZERO };
         self.ready(age).await
+    }
+
+    /// How much room the store has, where it can tell. Waits as long as the store does.
+    pub async fn space(&self) -> Option<Space> {
+        self.store.space().await.ok().flatten()
     }
 
     /// Whether something may be written into the store now.

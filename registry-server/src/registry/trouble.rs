@@ -19,6 +19,17 @@ pub enum Trouble {
     Silent,
 }
 
+impl Trouble {
+    /// How metrics call it.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Wrong => "wrong",
+            Self::Gone(_) => "gone",
+            Self::Silent => "silent",
+        }
+    }
+}
+
 impl From<RegistryError> for Trouble {
     fn from(error: RegistryError) -> Self {
         match &error {

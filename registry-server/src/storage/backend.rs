@@ -13,12 +13,25 @@ pub type Answer<'a, T> = BoxFuture<'a, Result<T, StorageError>>;
 /// Content on its way out.
 pub type ByteStream = BoxStream<'static, Result<Bytes, StorageError>>;
 
+/// How much fits into a store, and how much is in it, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// What we could have if nothing else were there.
+    pub capacity: u64,
+    /// What is taken, by whomever.
+    pub used: u64,
+}
+
 /// A store of bytes under `/`-separated keys. What [`checked`](crate::storage::key::checked) refuses, it refuses:
 /// nothing outside is read or written.
 pub trait Backend: Send + Sync + 'static {
     /// Whether there is a store at all: without one, nothing would be found in it.
     fn there(&self) -> Answer<'_, ()> {
         ready(Ok(())).boxed()
+    }
+    /// How much room there is; nothing where there is no end to it that one could ask for.
+    fn space(&self) -> Answer<'_, Option<Space>> {
+        ready(Ok(None)).boxed()
     }
     /// Size of the object, if it is there.
     fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>>;

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use futures::{FutureExt, TryFutureExt};
 
 use crate::storage::{
-    backend::{Answer, Backend, ByteStream},
+    backend::{Answer, Backend, ByteStream, Space},
     error::StorageError,
     fs_files, fs_stream,
     key::checked,
@@ -58,6 +58,20 @@ impl Filesystem {
         .boxed()
     }
 
+    /// Looks at the store as a whole off the async threads.
+    fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+    ) -> Answer<'_, T> {
+        let root = Arc::clone(&self.root);
+        let looking = tokio::task::spawn_blocking(move || look(&root));
+        async {
+            let seen = looking.await.unwrap_or_else(|e| Err(io::Error::other(e)));
+            seen.map_err(|e| StorageError::from_io("the store", e))
+        }
+        .boxed()
+    }
+
     /// Looks for something off the async threads. What is not found is missing only where there is a store: one
     /// that is gone has lost nothing.
     fn find<'a, T: Send + 'static>(
@@ -78,15 +92,11 @@ impl Filesystem {
 
 impl Backend for Filesystem {
     fn there(&self) -> Answer<'_, ()> {
-        let root = Arc::clone(&self.root);
-        let looking = tokio::task::spawn_blocking(move || fs_files::require_root(&root));
-        async {
-            looking
-                .await
-                .unwrap_or_else(|e| Err(io::Error::other(e)))
-                .map_err(|e| StorageError::from_io("the store", e))
-        }
-        .boxed()
+        self.look(fs_files::require_root)
+    }
+
+    fn space(&self) -> Answer<'_, Option<Space>> {
+        self.look(|root| fs_files::space(root).map(Some))
     }
 
     fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>> {

@@ -8,7 +8,9 @@ use std::{
     path::Path,
 };
 
-use crate::storage::error::Gone;
+use rustix::fs::{StatVfs, statvfs};
+
+use crate::storage::{backend::Space, error::Gone};
 
 /// How often a call begins again because another one makes or removes the same folder.
 const TRIES: u32 = 100;
@@ -36,6 +38,19 @@ pub fn require_root(root: &Path) -> io::Result<()> {
         Some(found) if found.is_dir() => Ok(()),
         _ => Err(io::Error::other(Gone("folder"))),
     }
+}
+
+/// How much room the file system of the store has.
+pub fn space(root: &Path) -> io::Result<Space> {
+    require_root(root)?;
+    Ok(counted(&statvfs(root)?))
+}
+
+/// What is kept for root is neither taken nor ours to have.
+fn counted(seen: &StatVfs) -> Space {
+    let bytes = |blocks: u64| blocks.saturating_mul(seen.f_frsize);
+    let used = seen.f_blocks.saturating_sub(seen.f_bfree);
+    Space { capacity: bytes(used.saturating_add(seen.f_bavail)), used: bytes(used) }
 }
 
 /// Makes a folder and those above it, each for good. Not the root: a volume that is gone must be missed.

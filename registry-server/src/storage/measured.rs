@@ -8,7 +8,7 @@ use futures::{FutureExt, StreamExt};
 use crate::{
     metrics,
     storage::{
-        backend::{Answer, Backend, ByteStream},
+        backend::{Answer, Backend, ByteStream, Space},
         error::StorageError,
     },
 };
@@ -49,6 +49,10 @@ fn watched<'a>(call: &'static str, answer: Answer<'a, Option<ByteStream>>) -> An
 impl Backend for Measured {
     fn there(&self) -> Answer<'_, ()> {
         self.0.there()
+    }
+
+    fn space(&self) -> Answer<'_, Option<Space>> {
+        self.0.space()
     }
 
     fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>> {

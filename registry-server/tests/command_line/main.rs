@@ -14,6 +14,7 @@ mod load;
 mod ports;
 mod redis_server;
 mod running;
+mod store;
 
 fn server() -> Assert {
     let mut command = Assert::cargo_bin("registry-server").unwrap();
