@@ -102,6 +102,10 @@ pub mod reason {
         CLAIM_LOST = "ClaimLost";
         /// The volume is not the one in use.
         STORE_MISMATCH = "StoreMismatch";
+        /// The store is gone, or does not answer.
+        STORE_UNAVAILABLE = "StoreUnavailable";
+        /// The volume is almost full.
+        STORAGE_NEARLY_FULL = "StorageNearlyFull";
         /// The object names another store than the one in use.
         BACKEND_CHANGED = "BackendChanged";
         /// The volume keeps its size.

@@ -32,6 +32,7 @@ use crate::crd::{
     printcolumn(name = "Storage", type_ = "string", json_path = ".status.storage.backend"),
     printcolumn(name = "Replicas", type_ = "integer", json_path = ".status.readyReplicas"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Used", type_ = "string", priority = 1, json_path = ".status.storage.used"),
     printcolumn(name = "Cert-Until", type_ = "string", priority = 1, json_path = ".status.certificate.notAfter"),
     printcolumn(name = "Version", type_ = "string", priority = 1, json_path = ".status.versions.registry"),
     validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && self.metadata.name.size() <= 40")

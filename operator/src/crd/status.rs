@@ -122,6 +122,10 @@ pub struct StorageStatus {
     /// Size of the volume.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<String>,
+    /// What is used of it, rounded to a hundredth, and taken up every ten minutes at most; absent, where the volume is no file
+    /// system of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<String>,
     /// Identity of the store: the server starts on no other one.
     #[serde(default, rename = "storeID", skip_serializing_if = "Option::is_none")]
     pub store_id: Option<String>,

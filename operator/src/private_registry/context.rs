@@ -2,7 +2,7 @@
 
 use kube::{Client, runtime::events::Recorder};
 
-use crate::private_registry::{hostnames::Registries, resolve::Defaults};
+use crate::private_registry::{hostnames::Registries, resolve::Defaults, usage::Usages};
 
 /// What passes share.
 pub struct Context {
@@ -16,4 +16,6 @@ pub struct Context {
     pub cluster_wide: bool,
     /// All registries, for what two of them may want.
     pub registries: Registries,
+    /// When it was last said how full their volumes are.
+    pub usages: Usages,
 }

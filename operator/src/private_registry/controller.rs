@@ -22,6 +22,7 @@ use crate::{
             pace::Progress,
             write::{announced, failed_pass, unreadable},
         },
+        usage::Usages,
         wakes::{Watched, names_bundle, names_claim, names_secret, nobody, wakes},
     },
 };
@@ -66,6 +67,7 @@ impl Shared {
         let key = format!("{}/{}", gone.namespace.as_deref().unwrap_or_default(), gone.name);
         self.retries.succeeded(&key);
         self.paused(&key, false);
+        self.context.usages.forget(&key);
     }
 
     fn paused(&self, key: &str, paused: bool) {
@@ -94,6 +96,7 @@ pub async fn run(client: &Client, watching: &Client, run: &Run) {
             },
             cluster_wide: run.watch_namespaces.is_empty(),
             registries: Registries::default(),
+            usages: Usages::default(),
         },
         retries: Retries::default(),
         paused: Mutex::default(),

@@ -1,6 +1,7 @@
 //! One pass: name the children, gather what is secret, apply, tidy, tell.
 
-use kube::runtime::events::EventType;
+use kube::{ResourceExt, api::DynamicObject, runtime::events::EventType};
+use serde_json::Value;
 
 use crate::{
     cluster::deployment::{count, replaced, rolled_out},
@@ -17,13 +18,15 @@ use crate::{
         model::CacheKind,
         observe::{Reader, Seen, json_of},
         placement::Decision,
-        redis_probe::{self, reached::reached},
+        redis_probe,
         resolve::resolve,
+        server_probe::{self, Told},
         status::{
             observed::Observed,
             pace::{Progress, tidy_needed},
             write,
         },
+        usage::Usages,
     },
 };
 
@@ -47,7 +50,17 @@ pub async fn reconcile(object: &PrivateRegistry, context: &Context, now: i64) ->
     // Also when it could not be made whole.
     pass.tell_made().await;
     let observed = Observed { hostname_taken: context.registries.taken(object), ..observed? };
-    write::write(&pass, &observed, now).await
+    let used = used(object, &observed, &context.usages, now);
+    write::write(&pass, &Observed { used, ..observed }, now).await
+}
+
+/// How much of the volume is used.
+fn used(object: &PrivateRegistry, seen: &Observed, usages: &Usages, now: i64) -> Option<String> {
+    let before = object.status.as_ref().and_then(|status| status.storage.clone()?.used);
+    let key = format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any());
+    let capacity = seen.claim.as_ref().and_then(|claim| claim["status"]["capacity"]["storage"].as_str());
+    let filled = seen.told.as_ref().and_then(|told| told.filled);
+    usages.used(&key, before, (filled, capacity), now)
 }
 
 impl Pass<'_> {
@@ -84,20 +97,16 @@ impl Pass<'_> {
         if !applied.held && (self.wrote() || tidy_needed(self.object, done)) {
             self.prune(done).await?;
         }
+        let pods = if deployment.as_ref().is_some_and(rolled_out) { vec![] } else { self.pods().await? };
         Ok(Observed {
+            told: told(deployment.as_ref(), &front.admin, &pods).await,
             held: self.object.status.clone().filter(|_| applied.held),
             service: json_of(applied.service.as_ref().unwrap_or(&front.service)),
-            redis_reached: match &applied.redis {
-                Some(_) if deployment.as_ref().is_some_and(|pods| count(pods, "readyReplicas") > 0) => {
-                    reached(&json_of(&front.admin)).await
-                }
-                _ => None,
-            },
             redis: applied.redis.as_ref().map(json_of),
             claim: front.volume.claim,
             classes: front.volume.classes,
             claim_refused: front.volume.refused,
-            pods: if deployment.as_ref().is_some_and(rolled_out) { vec![] } else { self.pods().await? },
+            pods,
             external_redis: match &self.reader.model.cache {
                 CacheKind::ExternalRedis(external) => {
                     Some(redis_probe::ask(&self.reader, external, &credentials.redis).await?)
@@ -105,6 +114,7 @@ impl Pass<'_> {
                 CacheKind::ManagedRedis(_) | CacheKind::Memory(_) | CacheKind::None => None,
             },
             hostname_taken: None,
+            used: None,
             after_redis: applied.after_redis,
             trial: applied.trial,
             decision: front.volume.decision,
@@ -128,6 +138,14 @@ impl Pass<'_> {
             let note = format!("new passwords in {names}; the former ones work for a while");
             self.tell(EventType::Normal, "CredentialsRotated", note).await;
         }
+    }
+}
+
+/// What the registry says of itself: a pod that is ready or, where none is, one that runs.
+async fn told(deployment: Option<&Value>, admin: &DynamicObject, pods: &[Value]) -> Option<Told> {
+    match count(deployment?, "readyReplicas") {
+        0 => server_probe::directly(pods).await,
+        _ => server_probe::through(&json_of(admin)).await,
     }
 }
 

@@ -141,7 +141,7 @@ async fn what_is_made_in_the_meantime_is_not_taken_over() {
     let children = calm.api.objects().into_keys().filter(|path| path != OBJECT);
     for path in children {
         // The boot file's name follows from the claim's uid, and is the same in every world.
-        let (collection, name) = path.rsplit_once('/').unwrap();
+        let (_, name) = path.rsplit_once('/').unwrap();
         let theirs = json!({"metadata": {"name": name, "namespace": "tools", "labels": {"app": "theirs"}}, "data": {}});
         let world = World::new(SIX_LINES);
         world.api.steal(&path, theirs);
@@ -151,7 +151,7 @@ async fn what_is_made_in_the_meantime_is_not_taken_over() {
         let found = world.api.objects()[&path].clone();
         assert_eq!(found["metadata"]["labels"], json!({"app": "theirs"}), "{path}");
         assert!(found["metadata"]["ownerReferences"].is_null(), "{path}");
-        assert!(world.api.writes().iter().any(|write| *write == format!("POST {collection}")), "{path}");
+        assert!(world.api.writes().iter().any(|write| *write == format!("POST {path}")), "{path}");
     }
 }
 

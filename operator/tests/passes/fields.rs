@@ -70,7 +70,7 @@ fn said(world: &World) -> BTreeMap<String, Value> {
     all.retain(|path, _| !path.contains("privateregistries") && !path.contains("configmaps/team-config-"));
     for (path, object) in &mut all {
         let metadata = object["metadata"].as_object_mut().unwrap();
-        metadata.retain(|key, _| !["resourceVersion", "generation"].contains(&key.as_str()));
+        metadata.retain(|key, _| !["resourceVersion", "generation", "managedFields"].contains(&key.as_str()));
         let made_anew = ["secrets/team-tls", "secrets/team-htpasswd", "secrets/team-redisauth"]
             .iter()
             .any(|name| path.ends_with(name));

@@ -11,6 +11,7 @@ use operator::{
         reconcile::reconcile,
         resolve::Defaults,
         status::write::{announced, failed_pass},
+        usage::Usages,
     },
 };
 use serde_json::{Value, json};
@@ -53,6 +54,7 @@ impl World {
             },
             cluster_wide: true,
             registries: Registries::default(),
+            usages: Usages::default(),
         };
         Self { api, now: 1_800_000_000, context }
     }

@@ -18,6 +18,7 @@ use operator::{
         observe::Class,
         placement::Decision,
         redis_probe::Answer,
+        server_probe::{Told, Trouble},
         status::{compute, observed::Observed},
     },
 };
@@ -273,6 +274,28 @@ fn each_thing_that_is_wrong_has_its_word() {
             },
             &[(kind::STORAGE_READY, "False/StoreMismatch"), (kind::READY, "False/StoreMismatch")],
         ),
+        // operator 98, registry ST3
+        (
+            "another store under a server that is up",
+            |seen| lost(seen, Trouble::Wrong),
+            &[(kind::STORAGE_READY, "False/StoreMismatch"), (kind::READY, "False/StoreMismatch")],
+        ),
+        (
+            "a store that does not answer",
+            |seen| lost(seen, Trouble::Away),
+            &[(kind::STORAGE_READY, "False/StoreUnavailable"), (kind::READY, "False/StoreUnavailable")],
+        ),
+        // operator 99
+        (
+            "a volume with some room",
+            |seen| seen.used = Some("912Mi".into()),
+            &[(kind::DEGRADED, "False/AsExpected")],
+        ),
+        (
+            "a volume with little room",
+            |seen| seen.used = Some("922Mi".into()),
+            &[(kind::DEGRADED, "True/StorageNearlyFull"), (kind::READY, "True/AllReady")],
+        ),
     ];
     for (name, change, expected) in cases {
         let mut seen = good();
@@ -282,6 +305,11 @@ fn each_thing_that_is_wrong_has_its_word() {
             assert_eq!(said(&status, kind), *wanted, "{name}: {kind}: {}", message(&status, kind));
         }
     }
+}
+
+fn lost(seen: &mut Observed, trouble: Trouble) {
+    seen.deployment.as_mut().unwrap()["status"]["readyReplicas"] = 0.into();
+    seen.told = Some(Told { trouble: Some(trouble), ..Told::default() });
 }
 
 fn claim(seen: &mut Observed) -> &mut Value {
@@ -372,7 +400,8 @@ fn a_redis_that_the_registry_does_not_reach_is_unreachable() {
     for (reached, expected) in
         [(None, "True/Connected"), (Some(true), "True/Connected"), (Some(false), "False/Unreachable")]
     {
-        let status = status(SIX_LINES, &Observed { redis_reached: reached, ..good() });
+        let status =
+            status(SIX_LINES, &Observed { told: Some(Told { redis: reached, ..Told::default() }), ..good() });
         assert_eq!(said(&status, kind::CACHE_READY), expected, "{reached:?}");
         assert_eq!(said(&status, kind::READY), "True/AllReady");
     }
@@ -518,7 +547,7 @@ fn an_idle_registry_is_looked_at_when_something_is_due() {
     let seen = Observed { hostname_taken: Some(taken), ..good() };
     assert_eq!(next(&status, &seen, NOW), Progress(Duration::from_secs(60)));
     // Nor of the way to ours, which is free again soon or not for long.
-    let seen = Observed { redis_reached: Some(false), ..good() };
+    let seen = Observed { told: Some(Told { redis: Some(false), ..Told::default() }), ..good() };
     for (later, seconds) in [(0, 5), (100, 10), (3600, 60)] {
         assert_eq!(next(&status, &seen, NOW + later), Progress(Duration::from_secs(seconds)), "{later}");
     }

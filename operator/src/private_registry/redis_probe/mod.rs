@@ -1,8 +1,7 @@
 //! Asks a Redis of the user's whether it is fit for a cache: it answers, it takes our account, and it forgets instead
-//! of refusing when it is full. Of a Redis of our own, the registry is asked whether it reaches it.
+//! of refusing when it is full.
 
 mod connect;
-pub mod reached;
 
 use std::time::Duration;
 

@@ -8,6 +8,7 @@ use crate::{
     private_registry::{
         accounts::file::listed,
         status::{observed::Observed, pods::restart_loop, verdict::Verdict},
+        usage::percent,
     },
 };
 
@@ -15,6 +16,8 @@ use crate::{
 pub const PATIENCE: i64 = 120;
 /// A certificate that ends so soon should be looked at, in seconds.
 const SOON: i64 = 7 * 24 * 3600;
+/// A volume that is so full should be looked at, in hundredths.
+const FULL: u64 = 90;
 
 /// `Degraded`, first cause first. `cache` is the condition of the cache as it is now, `before` what all of them were.
 pub fn degraded(seen: &Observed, cache: &Condition, before: &[Condition], now: i64) -> Verdict {
@@ -39,6 +42,12 @@ pub fn degraded(seen: &Observed, cache: &Condition, before: &[Condition], now: i
         );
         return yes(reason::WEAK_PASSWORD_HASHES, message);
     }
+    if let Some((claim, filled)) = nearly_full(seen) {
+        let message = format!(
+            "claim {claim} is {filled} % full: delete images, or set spec.storage.filesystem.size higher"
+        );
+        return yes(reason::STORAGE_NEARLY_FULL, message);
+    }
     if let Some(problem) = restart_loop(&seen.pods) {
         return yes(problem.reason, problem.message);
     }
@@ -46,6 +55,13 @@ pub fn degraded(seen: &Observed, cache: &Condition, before: &[Condition], now: i
         return yes(reason::RESTART_LOOP, looped);
     }
     Verdict::no(kind::DEGRADED, reason::AS_EXPECTED, "nothing to look at")
+}
+
+/// The claim whose volume is nearly full, and how full it is, in hundredths.
+fn nearly_full(seen: &Observed) -> Option<(&str, u64)> {
+    let claim = seen.claim.as_ref()?;
+    let filled = percent(seen.used.as_ref()?, claim["status"]["capacity"]["storage"].as_str()?)?;
+    (filled >= FULL).then(|| (claim["metadata"]["name"].as_str().unwrap_or_default(), filled))
 }
 
 /// A server that was in a loop and has been up for a moment may only be in its next round.

@@ -149,6 +149,7 @@ fn storage(seen: &Observed) -> StorageStatus {
             .as_ref()
             .and_then(|claim| claim["status"]["capacity"]["storage"].as_str().map(str::to_owned))
             .filter(|_| location.is_some()),
+        used: seen.used.clone().filter(|_| location.is_some()),
         store_id: placement.uid.clone(),
         location,
     }

@@ -6,7 +6,7 @@ use crate::{
     crd::status::PrivateRegistryStatus,
     private_registry::{
         certificate::Certificate, credentials::Credentials, hostnames::Taken, observe::Class,
-        placement::Decision, tried::Trial,
+        placement::Decision, server_probe::Told, tried::Trial,
     },
 };
 
@@ -41,8 +41,10 @@ pub struct Observed {
     pub credentials: Credentials,
     /// A name of it that another registry had first.
     pub hostname_taken: Option<Taken>,
-    /// Whether the registry says that it reaches the managed Redis; nothing, when it says nothing.
-    pub redis_reached: Option<bool>,
+    /// What the registry says of itself; nothing, when it was not asked, or does not answer.
+    pub told: Option<Told>,
+    /// How much of the volume is used, as it is to be said.
+    pub used: Option<String>,
     /// What an external Redis answered.
     pub external_redis: Option<crate::private_registry::redis_probe::Answer>,
 }

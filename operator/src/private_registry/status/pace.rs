@@ -58,10 +58,11 @@ pub fn next(status: &PrivateRegistryStatus, seen: &Observed, now: i64) -> Progre
         .flatten()
         .min();
     let until_due = due.map_or(IDLE, |due| Duration::from_secs((due - now).max(1).unsigned_abs()));
-    let idle = match (&seen.external_redis, seen.redis_reached) {
-        // The registry speaks to it again within seconds, most often.
-        (_, Some(false)) => since(status, &[kind::CACHE_READY], now).clamp(ON_ITS_WAY, ASKED),
+    let reached = seen.told.as_ref().and_then(|told| told.redis);
+    let idle = match (&seen.external_redis, reached) {
         (Some(_), _) => ASKED,
+        // The registry speaks to it again within seconds, most often.
+        (None, Some(false)) => since(status, &[kind::CACHE_READY], now).clamp(ON_ITS_WAY, ASKED),
         // Nor that another registry gave a name up.
         (None, _) if seen.hostname_taken.is_some() => ASKED,
         (None, _) => IDLE,

@@ -70,7 +70,7 @@ pub fn cache(model: &Model, seen: &Observed) -> Verdict {
                 return Verdict::unknown(kind::CACHE_READY, reason::RECONCILING, message);
             }
             let answers = seen.redis.as_ref().is_some_and(|redis| count(redis, "readyReplicas") > 0);
-            if answers && seen.redis_reached == Some(false) {
+            if answers && seen.told.as_ref().is_some_and(|told| told.redis == Some(false)) {
                 let message = format!(
                     "Redis {name} is ready, and the registry gets no answer from it; it goes on without, slower. A new \
                      password takes up to two minutes; else see the registry's log and kubectl get networkpolicies"

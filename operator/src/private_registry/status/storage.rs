@@ -9,6 +9,7 @@ use crate::{
         error::Problem,
         model::Model,
         observe::Class,
+        server_probe::Trouble,
         status::{observed::Observed, verdict::Verdict},
     },
 };
@@ -24,6 +25,9 @@ pub fn storage(model: &Model, seen: &Observed, refused: Option<&str>) -> Verdict
             "{said} If the volume is right all the same, set the annotation privateregistry.dev/accept-empty-store={uid}"
         );
         return Verdict::no(kind::STORAGE_READY, reason::STORE_MISMATCH, message);
+    }
+    if let Some(trouble) = seen.told.as_ref().and_then(|told| told.trouble) {
+        return troubled(model, seen, trouble);
     }
     let Some(name) = model.store.claim() else {
         return Verdict::yes(kind::STORAGE_READY, reason::VOLUME_BOUND, "images live as long as their pod");
@@ -44,6 +48,30 @@ pub fn storage(model: &Model, seen: &Observed, refused: Option<&str>) -> Verdict
                 Verdict::no(kind::STORAGE_READY, reason::VOLUME_PENDING, message)
             }
         },
+    }
+}
+
+/// What a registry that is up says of its store.
+fn troubled(model: &Model, seen: &Observed, trouble: Trouble) -> Verdict {
+    let place = model.store.claim().map_or_else(|| "its node".to_owned(), |name| format!("claim {name}"));
+    match trouble {
+        Trouble::Wrong => {
+            let uid = seen.decision.placement.uid.as_deref().unwrap_or_default();
+            let message = format!(
+                "a pod finds another store on {place} than the one it had, and nothing is served from it: mend the mount, \
+                 and it serves again. If the volume is right all the same, set the annotation \
+                 privateregistry.dev/accept-empty-store={uid}"
+            );
+            Verdict::no(kind::STORAGE_READY, reason::STORE_MISMATCH, message)
+        }
+        Trouble::Away => {
+            let message = format!(
+                "the store on {place} is gone or does not answer; it serves again when the store is back. See: kubectl \
+                 logs deployment/{}",
+                model.names.registry()
+            );
+            Verdict::no(kind::STORAGE_READY, reason::STORE_UNAVAILABLE, message)
+        }
     }
 }
 

@@ -74,7 +74,9 @@ impl State {
         let event = path.contains("/events");
         let mut cut = false;
         if !event {
-            self.writes.push(format!("{} {path}", how.method));
+            let made = sent["metadata"]["name"].as_str().filter(|_| how.method == "POST");
+            let made = made.map(|name| format!("/{name}")).unwrap_or_default();
+            self.writes.push(format!("{} {path}{made}", how.method));
             if let Some((_, fault)) = self.fault.filter(|(nth, _)| self.writes.len() == nth + 1) {
                 self.fault = None;
                 match fault {
