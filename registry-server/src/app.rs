@@ -6,6 +6,7 @@ mod purging;
 mod redis;
 mod secret;
 mod store;
+pub mod tokens;
 
 use std::{
     net::ToSocketAddrs,
@@ -17,12 +18,15 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use registry_config::schema::{ClientAuth, Config, MinimumTls, Tls};
+use arc_swap::ArcSwap;
+use registry_config::schema::{Auth, ClientAuth, Config, MinimumTls, Tls};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
+    auth::logins::Logins,
     http::{admin::Admin, door::Door, listener, redirect, tls, tls_config::Files},
     metrics,
+    settings::Settings,
 };
 
 /// A server that has bound its ports.
@@ -57,11 +61,16 @@ impl Server {
             tracing::warn!("the registry is open: no accounts are configured, everybody may push and delete");
         }
         let (config, settings) = followed::settings(config, environment)?;
-        if config.auth.is_none() && !config.access.is_empty() {
-            bail!("access: rules need accounts: set auth.htpasswd");
+        let needs_accounts = [
+            ("access: rules", !config.access.is_empty()),
+            ("oidc: tokens", !config.oidc.is_empty()),
+            ("serviceaccounts: tokens", config.serviceaccounts.is_some()),
+        ];
+        if let Some((what, _)) = needs_accounts.iter().find(|(_, there)| *there && config.auth.is_none()) {
+            bail!("{what} need accounts: set auth.htpasswd");
         }
         let registry = store::registry(&config).await?;
-        let accounts = config.auth.as_ref().map(|auth| followed::accounts(&auth.htpasswd)).transpose()?;
+        let logins = config.auth.as_ref().map(|auth| logins(auth, &settings)).transpose()?;
         let tls = config.http.tls.as_ref().map(|section| tls::start(files(section))).transpose()?;
         let admin = match &config.http.debug {
             Some(debug) => Some(bind("http.debug.addr", &debug.addr).await?),
@@ -73,7 +82,7 @@ impl Server {
         };
         // The last one: whoever could connect to it is served.
         let public = bind("http.addr", &config.http.addr).await?;
-        let door = Arc::new(Door { registry, accounts, settings });
+        let door = Arc::new(Door { registry, logins, settings });
         Ok(Self { public, admin, redirect, tls, door, drain: config.http.draintimeout.0 })
     }
 
@@ -127,6 +136,11 @@ impl Server {
             let _ = admin.await;
         }
     }
+}
+
+fn logins(section: &Auth, settings: &Arc<ArcSwap<Settings>>) -> anyhow::Result<Arc<Logins>> {
+    let accounts = followed::accounts(&section.htpasswd)?;
+    Ok(Arc::new(Logins { accounts, tokens: tokens::follow(Arc::clone(settings)) }))
 }
 
 fn serve_admin(listener: TcpListener, admin: Arc<Admin>, stop: watch::Receiver<bool>) -> JoinHandle<()> {

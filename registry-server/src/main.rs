@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 use registry_config::{error::Problem, schema::Config};
 use registry_server::{
-    app::{self, Environment, Server},
+    app::{self, Environment, Server, tokens},
     auth::{error::AuthError, htpasswd, htpasswd_file},
     telemetry,
 };
@@ -121,6 +121,11 @@ fn validate(file: &Path) -> anyhow::Result<()> {
     let (config, odd) = configuration(Some(file))?;
     for told in odd.iter().map(Problem::to_string).chain(open(&config)) {
         eprintln!("warning: {told}");
+    }
+    let unusable = tokens::problems(&config);
+    if !unusable.is_empty() {
+        let told: Vec<String> = unusable.iter().map(|what| format!("{}: {what}", file.display())).collect();
+        bail!(Misconfigured(told.join("\n")));
     }
     print(&config.redacted())
 }

@@ -1,6 +1,6 @@
 //! What requests are judged by and what may change while the server runs.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use globset::GlobMatcher;
 use registry_config::schema::{self, Config, IndexPlatforms, ManifestValidation, Pattern, Presence};
@@ -8,6 +8,7 @@ use registry_config::schema::{self, Config, IndexPlatforms, ManifestValidation, 
 use crate::{
     auth::{
         access::Action,
+        issuer::{Issuer, Naming},
         policy::{Policy, Rule, Subject},
     },
     registry::{
@@ -33,6 +34,8 @@ pub struct Settings {
     pub completeness: Completeness,
     /// Who may do what in which repositories.
     pub policy: Arc<Policy>,
+    /// Whose tokens are taken in place of a password, and where the keys of each are.
+    pub issuers: Vec<(Issuer, PathBuf)>,
     /// Tags that neither move nor go.
     pub immutable: ImmutableTags,
     /// What happens to abandoned uploads.
@@ -63,6 +66,7 @@ impl Settings {
             max_manifest: config.limits.maxmanifestsize,
             max_blob: config.limits.maxblobsize,
             policy: Arc::new(policy(config)),
+            issuers: issuers(config),
             immutable: ImmutableTags::new(config.immutabletags.iter().map(immutable).collect()),
             completeness: completeness(&config.validation.manifests),
             purging: Purging {
@@ -105,6 +109,27 @@ fn policy(config: &Config) -> Policy {
     Policy::new(config.access.iter().map(rule).collect(), groups)
 }
 
+/// Those of `oidc`, then the cluster.
+pub fn issuers(config: &Config) -> Vec<(Issuer, PathBuf)> {
+    let oidc = config.oidc.iter().map(|entry| {
+        let naming = Naming::Oidc {
+            name: entry.name.clone(),
+            user: entry.usernameclaim.clone(),
+            groups: entry.groupsclaim.clone(),
+            required: entry.requiredclaims.clone(),
+        };
+        (
+            Issuer { issuer: entry.issuer.clone(), audiences: entry.audiences.clone(), naming },
+            entry.jwks.clone(),
+        )
+    });
+    let cluster = config.serviceaccounts.iter().map(|section| {
+        let (issuer, audiences) = (section.issuer.clone(), section.audiences.clone());
+        (Issuer { issuer, audiences, naming: Naming::ServiceAccount }, section.jwks.clone())
+    });
+    oidc.chain(cluster).collect()
+}
+
 fn rule(rule: &schema::AccessRule) -> Rule {
     Rule {
         subjects: rule.subjects.iter().map(subject).collect(),
@@ -120,6 +145,10 @@ fn subject(subject: &schema::Subject) -> Subject {
         schema::Subject::Authenticated => Subject::Authenticated,
         schema::Subject::User(name) => Subject::User(name.clone()),
         schema::Subject::Group(name) => Subject::Group(name.clone()),
+        schema::Subject::ServiceAccount(name) => Subject::ServiceAccount(name.matcher().clone()),
+        schema::Subject::Oidc { issuer, user } => {
+            Subject::Oidc { issuer: issuer.clone(), user: user.matcher().clone() }
+        }
     }
 }
 

@@ -24,6 +24,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("reqwest", &["storage/s3"]),
     ("registry_config", &["app.rs", "app/", "main.rs", "settings.rs", "telemetry.rs", "auth/htpasswd.rs"]),
     ("bcrypt", &["auth/"]),
+    ("jsonwebtoken", &["auth/"]),
     ("clap", &["main.rs"]),
 ];
 

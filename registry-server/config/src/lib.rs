@@ -8,6 +8,7 @@ pub mod advice;
 pub mod check;
 pub mod check_redis;
 pub mod check_s3;
+pub mod check_tokens;
 pub mod duration;
 pub mod environment;
 pub mod error;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     advice,
     check::check,
-    environment,
+    check_tokens, environment,
     error::{Problem, Problems},
     position,
     schema::{Config, Delete, Filesystem},
@@ -85,7 +85,8 @@ impl Config {
             Told::WithoutEffect(message) => idle.push(at(path, message)),
         });
         if let Some(config) = &config {
-            for (key, message) in check(config) {
+            let plain = check(config).into_iter().map(|(key, message)| (key.to_owned(), message));
+            for (key, message) in plain.chain(check_tokens::check(config)) {
                 problems.push(at(&key.split('.').map(str::to_owned).collect::<Vec<_>>(), message));
             }
         }

@@ -9,14 +9,27 @@ pub enum Identity {
     Anonymous,
     /// An account.
     User(String),
+    /// A service account of the cluster that is believed, as `NAMESPACE/NAME`.
+    ServiceAccount(String),
+    /// A user that an issuer vouches for.
+    Oidc {
+        /// What this registry calls the issuer.
+        issuer: String,
+        /// Its user.
+        user: String,
+        /// Groups that it says the user is in, each with `oidc:ISSUER:` before it.
+        groups: Vec<String>,
+    },
 }
 
 impl Identity {
-    /// How logs call it.
-    pub fn as_str(&self) -> &str {
+    /// How logs call it. No account has a colon in its name.
+    pub fn name(&self) -> String {
         match self {
-            Self::Everybody | Self::Anonymous => "-",
-            Self::User(name) => name,
+            Self::Everybody | Self::Anonymous => "-".to_owned(),
+            Self::User(name) => name.clone(),
+            Self::ServiceAccount(name) => format!("serviceaccount:{name}"),
+            Self::Oidc { issuer, user, .. } => format!("oidc:{issuer}:{user}"),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::auth::{
     access::Identity,
     attempts::Attempts,
     credentials::Credentials,
-    error::AuthError,
+    error::{AuthError, TokenFault},
     htpasswd::{self, Hash},
 };
 
@@ -46,6 +46,8 @@ pub enum Refusal {
     Wrong,
     /// Too many wrong passwords of late.
     TooMany,
+    /// A token of somebody who is known here, and what is wrong with it.
+    Token(TokenFault),
 }
 
 /// Accounts, the last good state of their file.

@@ -45,6 +45,41 @@ pub enum AuthError {
     },
 }
 
+/// Why a token of somebody who is known here lets nobody in. Never says what is in the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenFault {
+    /// Its signature is of a kind that is not taken.
+    #[error("the token is signed by an algorithm that is not taken here")]
+    Algorithm,
+    /// Its header has something that must be understood.
+    #[error("the token's header has critical fields")]
+    Header,
+    /// None of the keys has signed it.
+    #[error("no key of its issuer has signed the token")]
+    Signature,
+    /// There are no keys to verify it with.
+    #[error("the keys of the token's issuer cannot be read at present")]
+    NoKeys,
+    /// It does not say when it ends, or not in numbers.
+    #[error("the token does not say when it expires")]
+    Times,
+    /// It counts later.
+    #[error("the token is not valid yet")]
+    NotYet,
+    /// It counted before.
+    #[error("the token has expired")]
+    Expired,
+    /// It is for somebody else.
+    #[error("the token is for another audience than this registry")]
+    Audience,
+    /// It lacks a claim that it must have.
+    #[error("the token lacks a claim that this registry requires")]
+    Required,
+    /// It names nobody.
+    #[error("the token names no user")]
+    Name,
+}
+
 /// What is wrong with the first lines. What cannot be read may be a password, and is not told.
 fn told(lines: &[Unusable]) -> String {
     if lines.is_empty() {

@@ -1,6 +1,7 @@
 //! Who may do what in which repositories.
 //!
-//! Without rules every account may do everything, and nobody else anything. With rules nothing is allowed that no rule
+//! Without rules every account may do everything, and nobody else anything: neither strangers, nor users that others
+//! vouch for, who may be many and unknown. With rules nothing is allowed that no rule
 //! allows, and what one denies is denied: their order says nothing. Whoever has not logged in never writes.
 
 use std::collections::{HashMap, HashSet};
@@ -31,16 +32,25 @@ pub struct Rule {
 }
 
 /// Whom a rule is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Subject {
     /// Whoever has not logged in.
     Anonymous,
-    /// Every account.
+    /// Whoever has logged in, by a password or by a token.
     Authenticated,
     /// One account.
     User(String),
-    /// The accounts of a group.
+    /// The accounts of a group, or the users that an issuer says are in it.
     Group(String),
+    /// Service accounts.
+    ServiceAccount(GlobMatcher),
+    /// Users that an issuer vouches for.
+    Oidc {
+        /// What this registry calls the issuer.
+        issuer: String,
+        /// Its users.
+        user: GlobMatcher,
+    },
 }
 
 impl Policy {
@@ -63,7 +73,8 @@ impl Policy {
         match who {
             Identity::Everybody => return true,
             Identity::Anonymous if !action.reads() => return false,
-            Identity::Anonymous | Identity::User(_) => {}
+            Identity::Anonymous | Identity::User(_) | Identity::ServiceAccount(_) | Identity::Oidc { .. } => {
+            }
         }
         if self.rules.is_empty() {
             return matches!(who, Identity::User(_));
@@ -76,13 +87,19 @@ impl Policy {
 
     fn is(&self, who: &Identity, subject: &Subject) -> bool {
         match (who, subject) {
-            (Identity::Anonymous, subject) => *subject == Subject::Anonymous,
-            (Identity::User(_), Subject::Authenticated) => true,
+            (Identity::Everybody, _) => false,
+            (Identity::Anonymous, subject) => matches!(subject, Subject::Anonymous),
+            (_, Subject::Authenticated) => true,
             (Identity::User(name), Subject::User(wanted)) => name == wanted,
             (Identity::User(name), Subject::Group(group)) => {
                 self.groups.get(group).is_some_and(|members| members.contains(name))
             }
-            (Identity::User(_), Subject::Anonymous) | (Identity::Everybody, _) => false,
+            (Identity::Oidc { groups, .. }, Subject::Group(group)) => groups.contains(group),
+            (Identity::ServiceAccount(name), Subject::ServiceAccount(wanted)) => wanted.is_match(name),
+            (Identity::Oidc { issuer, user, .. }, Subject::Oidc { issuer: of, user: wanted }) => {
+                issuer == of && wanted.is_match(user)
+            }
+            (Identity::User(_) | Identity::ServiceAccount(_) | Identity::Oidc { .. }, _) => false,
         }
     }
 }
@@ -126,6 +143,19 @@ mod tests {
         Identity::User(name.to_owned())
     }
 
+    fn pod(name: &str) -> Identity {
+        Identity::ServiceAccount(name.to_owned())
+    }
+
+    fn guest(issuer: &str, user: &str, groups: &[&str]) -> Identity {
+        let groups = groups.iter().map(ToString::to_string).collect();
+        Identity::Oidc { issuer: issuer.to_owned(), user: user.to_owned(), groups }
+    }
+
+    fn of_issuer(issuer: &str, user: &str) -> Subject {
+        Subject::Oidc { issuer: issuer.to_owned(), user: glob(user) }
+    }
+
     fn group(members: &[&str]) -> HashMap<String, HashSet<String>> {
         HashMap::from([("dev".to_owned(), members.iter().map(ToString::to_string).collect())])
     }
@@ -137,8 +167,9 @@ mod tests {
             assert!(
                 policy.allows(&user("dev"), action, "a") && policy.allows(&Identity::Everybody, action, "a")
             );
-            assert!(!policy.allows(&Identity::Anonymous, action, "a"));
-            assert!(!policy.allows_somewhere(&Identity::Anonymous, action));
+            for other in [Identity::Anonymous, pod("prod/app"), guest("forge", "dev", &["oidc:forge:dev"])] {
+                assert!(!policy.allows(&other, action, "a") && !policy.allows_somewhere(&other, action));
+            }
         }
     }
 
@@ -181,6 +212,47 @@ mod tests {
         assert!(!policy.allows_somewhere(&cid, List));
     }
 
+    // registry AU10 AU11: who others vouch for is what rules say, and never an account or a group of this registry
+    #[test]
+    fn rules_decide_about_those_whom_others_vouch_for() {
+        use Action::{Delete, List, Pull, Push};
+        let policy = Policy::new(
+            vec![
+                rule(&[Subject::ServiceAccount(glob("prod/*"))], "team/**", &[Pull], false),
+                rule(&[of_issuer("forge", "acme/*")], "team/**", &[Pull, Push], false),
+                rule(&[of_issuer("forge", "acme/bad")], "**", &[Push], true),
+                rule(&[Subject::Group("oidc:forge:dev".into())], "dev/**", &ACTIONS, false),
+                rule(&[Subject::Group("dev".into()), Subject::User("ann".into())], "own/**", &ACTIONS, false),
+                rule(&[Subject::Authenticated], "public/**", &[Pull, List], false),
+            ],
+            group(&["ann", "prod/app", "acme/app"]),
+        );
+        for (who, action, name, expected) in [
+            (pod("prod/app"), Pull, "team/x", true),
+            (pod("prod/app"), Push, "team/x", false),
+            (pod("production/app"), Pull, "team/x", false),
+            (pod("prod/app"), Pull, "own/x", false),
+            (pod("prod/app"), Pull, "public/x", true),
+            (guest("forge", "acme/app", &[]), Push, "team/x", true),
+            (guest("forge", "acme/bad", &[]), Push, "team/x", false),
+            (guest("forge", "acme/bad", &[]), Pull, "team/x", true),
+            (guest("other", "acme/app", &[]), Pull, "team/x", false),
+            (guest("forge", "acme/app/x", &[]), Pull, "team/x", false),
+            (guest("forge", "prod/app", &[]), Pull, "team/x", false),
+            (guest("forge", "x", &["oidc:forge:dev"]), Delete, "dev/x", true),
+            (guest("other", "x", &["oidc:other:dev"]), Pull, "dev/x", false),
+            (guest("forge", "x", &["oidc:forge:dev"]), Pull, "own/x", false),
+            (guest("forge", "ann", &[]), Pull, "own/x", false),
+            (guest("forge", "acme/app", &[]), Pull, "own/x", false),
+            (guest("forge", "x", &[]), List, "public/x", true),
+            (user("ann"), Pull, "dev/x", false),
+            (user("prod/app"), Pull, "team/x", false),
+            (Identity::Anonymous, Pull, "public/x", false),
+        ] {
+            assert_eq!(policy.allows(&who, action, name), expected, "{who:?} {action:?} {name}");
+        }
+    }
+
     fn any_rule() -> impl Strategy<Value = Rule> {
         let subjects = [
             Subject::Anonymous,
@@ -188,6 +260,9 @@ mod tests {
             Subject::User("ann".into()),
             Subject::User("bob".into()),
             Subject::Group("dev".into()),
+            Subject::Group("oidc:forge:dev".into()),
+            Subject::ServiceAccount(glob("prod/*")),
+            of_issuer("forge", "*"),
         ];
         let subjects = prop::collection::vec(select(subjects.to_vec()), 1..3);
         let actions = prop::collection::vec(select(ACTIONS.to_vec()), 1..4);
@@ -198,7 +273,16 @@ mod tests {
 
     fn granted(rules: Vec<Rule>) -> HashSet<(usize, usize, usize)> {
         let policy = Policy::new(rules, group(&["ann"]));
-        let people = [Identity::Anonymous, user("ann"), user("bob"), user("cid")];
+        let people = [
+            Identity::Anonymous,
+            user("ann"),
+            user("bob"),
+            user("cid"),
+            pod("prod/app"),
+            pod("test/app"),
+            guest("forge", "ann", &["oidc:forge:dev"]),
+            guest("other", "bob", &["oidc:other:dev"]),
+        ];
         let mut all = HashSet::new();
         for (p, who) in people.iter().enumerate() {
             for (a, action) in ACTIONS.into_iter().enumerate() {

@@ -7,9 +7,10 @@ use http::{HeaderMap, Method, StatusCode, header};
 use crate::{
     auth::{
         access::{Action, Identity},
-        accounts::{Accounts, Refusal},
+        accounts::Refusal,
         attempts,
-        credentials::Credentials,
+        credentials::Shown,
+        logins::Logins,
         policy::Rights,
     },
     http::{error::ApiError, route::Route},
@@ -19,24 +20,25 @@ use crate::{
 
 /// The identity behind the headers; a challenge if what they say is wrong.
 pub async fn identify(
-    accounts: Option<&Accounts>,
+    logins: Option<&Logins>,
     headers: &HeaderMap,
     from: IpAddr,
 ) -> Result<Identity, ApiError> {
-    let Some(accounts) = accounts else { return Ok(Identity::Everybody) };
+    let Some(logins) = logins else { return Ok(Identity::Everybody) };
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
-    let credentials = match (given.next(), given.next()) {
+    let shown = match (given.next(), given.next()) {
         (None, _) => return Ok(Identity::Anonymous),
-        (Some(one), None) if Credentials::are_none(one.as_bytes()) => return Ok(Identity::Anonymous),
-        (Some(one), None) => Credentials::parse(one.as_bytes()),
+        (Some(one), None) if Shown::is_nothing(one.as_bytes()) => return Ok(Identity::Anonymous),
+        (Some(one), None) => Shown::parse(one.as_bytes()),
         (Some(_), Some(_)) => None,
     };
-    let identity = match credentials {
-        Some(credentials) => accounts.verify(&credentials, from).await,
+    let identity = match shown {
+        Some(shown) => logins.verify(&shown, from).await,
         None => Err(Refusal::Wrong),
     };
     identity.map_err(|refusal| match refusal {
-        Refusal::Wrong => challenge(&accounts.realm),
+        Refusal::Wrong => challenge(logins, "authentication required"),
+        Refusal::Token(fault) => challenge(logins, fault.to_string()),
         Refusal::TooMany => {
             let message = "too many wrong passwords for this account from this address";
             ApiError::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message)
@@ -45,9 +47,10 @@ pub async fn identify(
     })
 }
 
-fn challenge(realm: &str) -> ApiError {
-    let realm: String = realm.chars().filter(|c| !matches!(c, '"' | '\\') && !c.is_control()).collect();
-    ApiError::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, "authentication required")
+fn challenge(logins: &Logins, message: impl Into<String>) -> ApiError {
+    let realm = logins.accounts.realm.chars();
+    let realm: String = realm.filter(|c| !matches!(c, '"' | '\\') && !c.is_control()).collect();
+    ApiError::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message)
         .header(header::WWW_AUTHENTICATE, format!("Basic realm=\"{realm}\""))
 }
 
@@ -64,18 +67,18 @@ fn wanted(route: &Route, method: &Method) -> Option<Action> {
 
 /// Refuses who has to log in first, whatever is asked for.
 pub fn admit(
-    accounts: Option<&Accounts>,
+    logins: Option<&Logins>,
     rights: Rights<'_>,
     asked: Option<(&Route, &Method)>,
 ) -> Result<(), ApiError> {
-    let (Some(accounts), Identity::Anonymous) = (accounts, rights.who) else { return Ok(()) };
+    let (Some(logins), Identity::Anonymous) = (logins, rights.who) else { return Ok(()) };
     let admitted = asked.is_some_and(|(route, method)| match (route, wanted(route, method)) {
         (Route::FirstPing, _) => true,
         // Who has a password sends it only where it is asked for.
         (_, None) => false,
         (_, Some(action)) => granted(rights, action, route),
     });
-    if admitted { Ok(()) } else { Err(challenge(&accounts.realm)) }
+    if admitted { Ok(()) } else { Err(challenge(logins, "authentication required")) }
 }
 
 fn granted(rights: Rights<'_>, action: Action, route: &Route) -> bool {
@@ -90,7 +93,7 @@ fn granted(rights: Rights<'_>, action: Action, route: &Route) -> bool {
 
 /// Refuses what the identity or the settings do not allow.
 pub fn permit(
-    accounts: Option<&Accounts>,
+    logins: Option<&Logins>,
     rights: Rights<'_>,
     settings: &Settings,
     (route, method): (&Route, &Method),
@@ -100,7 +103,7 @@ pub fn permit(
     }
     let Some(action) = wanted(route, method) else { return Ok(()) };
     let denied = |message: &str| Err(ApiError::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message));
-    if !action.reads() && accounts.is_some_and(|accounts| accounts.pulls_only(rights.who)) {
+    if !action.reads() && logins.is_some_and(|logins| logins.accounts.pulls_only(rights.who)) {
         return denied("this account may pull only");
     }
     if !granted(rights, action, route) {

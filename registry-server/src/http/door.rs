@@ -14,7 +14,7 @@ use serde_json::json;
 use tracing::Instrument;
 
 use crate::{
-    auth::{access::Identity, accounts::Accounts, policy::Rights},
+    auth::{access::Identity, logins::Logins, policy::Rights},
     http::{
         access_line::AccessLine,
         authorize, blobs, body,
@@ -40,7 +40,7 @@ pub struct Door {
     /// The domain.
     pub registry: Registry,
     /// Who may come in; none: everybody.
-    pub accounts: Option<Arc<Accounts>>,
+    pub logins: Option<Arc<Logins>>,
     /// What may change meanwhile.
     pub settings: Arc<ArcSwap<Settings>>,
 }
@@ -101,7 +101,7 @@ impl Door {
         let span = tracing::error_span!("request", id = line.request_id);
         let answer = AssertUnwindSafe(self.answer(route, asked, body, &mut user)).catch_unwind();
         let (answer, cache_hit) = metrics::watching_cache(answer.instrument(span)).await;
-        (line.user, line.cache_hit) = (user.as_str().to_owned(), cache_hit);
+        (line.user, line.cache_hit) = (user.name(), cache_hit);
         let answer = answer.unwrap_or_else(|_| {
             tracing::error!(request_id = line.request_id, "a handler panicked");
             Err(ApiError::internal())
@@ -125,16 +125,16 @@ impl Door {
         user: &mut Identity,
     ) -> Result<Response, ApiError> {
         well_formed::check(&asked.parts)?;
-        let accounts = self.accounts.as_deref();
+        let logins = self.logins.as_deref();
         let method = &asked.parts.method;
         if !first_version::is_asked(&route) {
-            *user = authorize::identify(accounts, &asked.parts.headers, asked.peer.ip()).await?;
+            *user = authorize::identify(logins, &asked.parts.headers, asked.peer.ip()).await?;
             let rights = Rights { policy: &asked.settings.policy, who: user };
-            authorize::admit(accounts, rights, route.as_ref().ok().map(|route| (route, method)))?;
+            authorize::admit(logins, rights, route.as_ref().ok().map(|route| (route, method)))?;
         }
         let route = route?;
         let rights = Rights { policy: &asked.settings.policy, who: user };
-        authorize::permit(accounts, rights, &asked.settings, (&route, method))?;
+        authorize::permit(logins, rights, &asked.settings, (&route, method))?;
         let reads = matches!(*method, Method::GET | Method::HEAD);
         if route.is_about_content() && !(reads && self.registry.trusted()) {
             self.registry.writable().await?;

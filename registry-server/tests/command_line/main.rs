@@ -92,6 +92,38 @@ fn a_file_with_keys_without_effect_is_valid_and_says_so() {
     assert!(!told.contains("canary"), "{told}");
 }
 
+// registry AU10 CF2 OB6: a mistake in a file of keys is found before pods have it
+#[test]
+fn files_of_keys_are_looked_at_with_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let section = |name: &str| format!("audiences: [r], jwks: '{}'", at(name).display());
+    let text = format!(
+        "oidc:\n- {{name: forge, issuer: 'https://forge', {}}}\n- {{name: other, issuer: 'https://other', {}}}\n\
+         serviceaccounts: {{issuer: cluster, {}}}\n",
+        section("secret"),
+        section("good"),
+        section("missing")
+    );
+    std::fs::write(at("c.yml"), text).unwrap();
+    std::fs::write(at("secret"), r#"{"keys":[{"kty":"oct","k":"canary"}]}"#).unwrap();
+    let key = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    std::fs::write(at("good"), format!(r#"{{"keys":[{key}]}}"#)).unwrap();
+    let validate = || server().args(["config", "validate"]).arg(at("c.yml")).assert();
+    let output = validate().code(78);
+    let told = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    for part in
+        ["c.yml: oidc.0.jwks: ", "secret key 1 is a private key or a secret", "c.yml: serviceaccounts.jwks: "]
+    {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+    assert!(!told.contains("oidc.1") && !told.contains("canary"), "{told}");
+    for name in ["secret", "missing"] {
+        std::fs::copy(at("good"), at(name)).unwrap();
+    }
+    validate().success();
+}
+
 // registry AU7
 #[test]
 fn accounts_are_made_and_checked() {

@@ -13,6 +13,7 @@ mod fixture;
 mod guarding;
 #[path = "../hooked/mod.rs"]
 mod hooked;
+mod issuers;
 mod lifecycle;
 mod lists;
 mod locations;
@@ -27,4 +28,5 @@ mod ports;
 mod redis_groups;
 mod redis_server;
 mod tls;
+mod tokens;
 mod uploads;

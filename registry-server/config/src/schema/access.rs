@@ -25,12 +25,21 @@ pub struct AccessRule {
 pub enum Subject {
     /// Whoever has not logged in.
     Anonymous,
-    /// Every account.
+    /// Whoever has logged in, by a password or by a token.
     Authenticated,
     /// One account.
     User(String),
-    /// The accounts that section `groups` names.
+    /// The accounts that section `groups` names; as `oidc:NAME:GROUP`, whom the issuer of that name says to be in it.
     Group(String),
+    /// Service accounts of the cluster of section `serviceaccounts`, as `NAMESPACE/NAME`.
+    ServiceAccount(Pattern),
+    /// Users that an issuer of section `oidc` names.
+    Oidc {
+        /// The issuer's name.
+        issuer: String,
+        /// Its user.
+        user: Pattern,
+    },
 }
 
 /// What is done.
@@ -68,14 +77,34 @@ impl TryFrom<String> for Subject {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
+        let wrong = |why: String| format!("{text:?}: {why}");
         match text.split_once(':') {
             None if text == "anonymous" => Ok(Self::Anonymous),
             None if text == "authenticated" => Ok(Self::Authenticated),
             Some(("user", name)) if !name.is_empty() => Ok(Self::User(name.to_owned())),
             Some(("group", name)) if !name.is_empty() => Ok(Self::Group(name.to_owned())),
-            _ => Err(format!("{text:?} is none of anonymous, authenticated, user:NAME and group:NAME")),
+            Some(("serviceaccount", name)) if is_pair(name) => {
+                Pattern::try_from(name.to_owned()).map(Self::ServiceAccount).map_err(wrong)
+            }
+            Some(("oidc", rest)) => match rest.split_once(':') {
+                Some((issuer, user)) if !issuer.is_empty() => {
+                    let user = Pattern::try_from(user.to_owned()).map_err(wrong)?;
+                    Ok(Self::Oidc { issuer: issuer.to_owned(), user })
+                }
+                _ => Err(wrong("is not oidc:ISSUER:USER".to_owned())),
+            },
+            Some(("serviceaccount", _)) => Err(wrong("is not serviceaccount:NAMESPACE/NAME".to_owned())),
+            _ => Err(format!(
+                "{text:?} is none of anonymous, authenticated, user:NAME, group:NAME, \
+                 serviceaccount:NAMESPACE/NAME and oidc:ISSUER:USER"
+            )),
         }
     }
+}
+
+/// Whether it has one `/`, and something on both sides.
+fn is_pair(text: &str) -> bool {
+    text.split_once('/').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty() && !b.contains('/'))
 }
 
 impl From<Subject> for String {
@@ -85,6 +114,47 @@ impl From<Subject> for String {
             Subject::Authenticated => "authenticated".to_owned(),
             Subject::User(name) => format!("user:{name}"),
             Subject::Group(name) => format!("group:{name}"),
+            Subject::ServiceAccount(name) => format!("serviceaccount:{}", String::from(name)),
+            Subject::Oidc { issuer, user } => format!("oidc:{issuer}:{}", String::from(user)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // registry AU10 AU11
+    #[test]
+    fn subjects_read_back_as_they_are_written() {
+        for text in [
+            "anonymous",
+            "authenticated",
+            "user:ann",
+            "group:dev",
+            "group:oidc:forge:dev",
+            "serviceaccount:prod/*",
+            "serviceaccount:{a,b}/builder",
+            "oidc:forge:repo:acme/app:ref:refs/heads/main",
+            "oidc:forge:**",
+        ] {
+            let read = Subject::try_from(text.to_owned()).unwrap();
+            assert_eq!(String::from(read), text);
+        }
+        for (text, why) in [
+            ("serviceaccount:prod", "NAMESPACE/NAME"),
+            ("serviceaccount:prod/", "NAMESPACE/NAME"),
+            ("serviceaccount:/a", "NAMESPACE/NAME"),
+            ("serviceaccount:a/b/c", "NAMESPACE/NAME"),
+            ("serviceaccount:[/b", "unclosed"),
+            ("oidc:forge", "ISSUER:USER"),
+            ("oidc::ann", "ISSUER:USER"),
+            ("oidc:forge:", "empty pattern"),
+            ("oidc:forge:[", "unclosed"),
+            ("cert:ann", "none of anonymous"),
+        ] {
+            let refused = Subject::try_from(text.to_owned()).unwrap_err();
+            assert!(refused.contains(why) && refused.contains(text), "{refused}");
         }
     }
 }

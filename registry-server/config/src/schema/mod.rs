@@ -13,6 +13,7 @@ mod pattern;
 mod redis;
 mod s3;
 mod storage;
+mod tokens;
 mod validation;
 
 use std::{collections::BTreeMap, path::PathBuf};
@@ -31,6 +32,7 @@ pub use self::{
     redis::{Redis, RedisTls},
     s3::{S3, Secret},
     storage::{Cache, CacheKind, Delete, Filesystem, InMemory, Storage},
+    tokens::{Oidc, ServiceAccounts},
     validation::{IndexPlatforms, IndexValidation, ManifestValidation, Platform, Presence, Validation},
 };
 
@@ -56,6 +58,12 @@ pub struct Config {
     /// Who may do what in which repositories (*ours*). Absent: every account everything, nobody else anything.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub access: Vec<AccessRule>,
+    /// Issuers whose tokens are taken in place of a password (*ours*).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub oidc: Vec<Oidc>,
+    /// A Kubernetes cluster whose pods' tokens are taken in place of a password (*ours*).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serviceaccounts: Option<ServiceAccounts>,
     /// Accounts by the name of a group that rules of `access` name (*ours*).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<String, Vec<String>>,
@@ -90,8 +98,8 @@ pub enum Version {
 #[serde(deny_unknown_fields)]
 pub struct LiveFile {
     /// A file of the same schema, re-read when its content changes. Of it, the keys `log.level`,
-    /// `log.accesslog`, `access`, `groups`, `storage.delete`, `storage.maintenance`, `validation`, `immutabletags` and
-    /// `limits` replace those of the main file.
+    /// `log.accesslog`, `access`, `groups`, `oidc`, `serviceaccounts`, `storage.delete`, `storage.maintenance`,
+    /// `validation`, `immutabletags` and `limits` replace those of the main file.
     /// `storage.initialize` counts in either file, and only at the start.
     pub path: PathBuf,
 }
@@ -115,6 +123,8 @@ impl Config {
         self.storage.maintenance = live.storage.maintenance.clone();
         self.access = live.access.clone();
         self.groups = live.groups.clone();
+        self.oidc = live.oidc.clone();
+        self.serviceaccounts = live.serviceaccounts.clone();
         self.validation = live.validation.clone();
         self.immutabletags = live.immutabletags.clone();
         self.limits = live.limits.clone();

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// As long as a repository's name; what is longer could take too much memory.
 const LONGEST: usize = 255;
 
-/// A pattern of repository names or tags: `*` stands for any text within one component of a name, `?` for one
+/// A pattern of names, of repositories or others, or of tags: `*` stands for any text within one component of a name, `?` for one
 /// character, `**` as a whole component for any number of them, `{a,b}` for either, `[a-z]` for one of these.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -24,6 +24,8 @@ impl PartialEq for Pattern {
         self.0.glob() == other.0.glob()
     }
 }
+
+impl Eq for Pattern {}
 
 impl TryFrom<String> for Pattern {
     type Error = String;

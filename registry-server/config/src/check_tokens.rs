@@ -1,0 +1,139 @@
+//! What the types cannot say about `oidc`, `serviceaccounts` and the groups beside those of issuers.
+
+use std::{collections::HashSet, path::Path};
+
+use crate::schema::Config;
+
+/// Groups of issuers have such names, so that no issuer gives somebody a group of `groups`.
+const OF_ISSUERS: &str = "oidc:";
+/// As long as a DNS label.
+const LONGEST_NAME: usize = 63;
+
+/// Keys, list indices among them, and what is wrong with them.
+pub fn check(config: &Config) -> Vec<(String, String)> {
+    let mut problems = Vec::new();
+    let (mut names, mut issuers) = (HashSet::new(), HashSet::new());
+    for (index, entry) in config.oidc.iter().enumerate() {
+        let mut wrong = |key: &str, what: String| problems.push((format!("oidc.{index}.{key}"), what));
+        if !is_name(&entry.name) {
+            wrong("name", "must be 1 to 63 small letters, digits and '-', not '-' at an end".to_owned());
+        } else if !names.insert(&entry.name) {
+            wrong("name", format!("{:?} comes twice: rules could not tell the two apart", entry.name));
+        }
+        if !entry.issuer.starts_with("https://") || entry.issuer.len() == "https://".len() {
+            wrong("issuer", "must be an https URL: nobody else can say whose tokens these are".to_owned());
+        }
+        if entry.usernameclaim.is_empty() {
+            wrong("usernameclaim", "must not be empty; leave it out for sub".to_owned());
+        }
+        if entry.groupsclaim.as_ref().is_some_and(String::is_empty) {
+            wrong("groupsclaim", "must not be empty; leave it out for no groups".to_owned());
+        }
+        source(&entry.issuer, &entry.audiences, &entry.jwks, &mut issuers, &mut wrong);
+    }
+    if let Some(section) = &config.serviceaccounts {
+        let mut wrong = |key: &str, what: String| problems.push((format!("serviceaccounts.{key}"), what));
+        // A cluster may call itself by a word that is no URL.
+        if section.issuer.is_empty() || section.issuer.starts_with("http:") {
+            wrong("issuer", "must be what the cluster's API server says of itself, not http:".to_owned());
+        }
+        source(&section.issuer, &section.audiences, &section.jwks, &mut issuers, &mut wrong);
+    }
+    for group in config.groups.keys().filter(|group| group.starts_with(OF_ISSUERS)) {
+        let what = "groups that begin with oidc: are those of an issuer's tokens; call it otherwise";
+        problems.push((format!("groups.{group}"), what.to_owned()));
+    }
+    problems
+}
+
+/// What every issuer has.
+fn source<'a>(
+    issuer: &'a str,
+    audiences: &[String],
+    jwks: &Path,
+    known: &mut HashSet<&'a str>,
+    wrong: &mut impl FnMut(&str, String),
+) {
+    if !known.insert(issuer) {
+        wrong("issuer", format!("{issuer:?} comes twice: it says which entry a token is for"));
+    }
+    if audiences.is_empty() {
+        wrong("audiences", "at least one, or tokens for others would be taken".to_owned());
+    }
+    if audiences.iter().any(String::is_empty) {
+        wrong("audiences", "an audience is not empty".to_owned());
+    }
+    if jwks.as_os_str().is_empty() {
+        wrong("jwks", "must name a file".to_owned());
+    }
+}
+
+/// It stands between colons in subjects of rules.
+fn is_name(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let ends = text.starts_with('-') || text.ends_with('-');
+    (1..=LONGEST_NAME).contains(&text.len()) && text.bytes().all(plain) && !ends
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "{name: forge, issuer: 'https://forge.example.com', audiences: [r], jwks: /k}";
+
+    // registry CF2 AU10
+    #[test]
+    fn what_would_take_tokens_of_anybody_is_told_with_its_place() {
+        let cluster = "serviceaccounts:\n  {issuer: kubernetes, audiences: [r], jwks: /k}\n";
+        let with = |key: &str, value: &str| {
+            let entry = format!("{GOOD}, {key}: {value}").replace("}, ", ", ") + "}";
+            let entry = entry.replace("name: forge, ", if key == "name" { "" } else { "name: forge, " });
+            match key {
+                "issuer" => entry.replace("issuer: 'https://forge.example.com', ", ""),
+                "audiences" => entry.replace("audiences: [r], ", ""),
+                "jwks" => entry.replace("jwks: /k, ", ""),
+                _ => entry,
+            }
+        };
+        for (entry, key, why) in [
+            (with("name", "''"), "oidc.0.name", "must be 1 to 63"),
+            (with("name", "a:b"), "oidc.0.name", "must be 1 to 63"),
+            (with("name", "A"), "oidc.0.name", "must be 1 to 63"),
+            (with("name", "-a"), "oidc.0.name", "must be 1 to 63"),
+            (with("issuer", "'http://forge.example.com'"), "oidc.0.issuer", "must be an https URL"),
+            (with("issuer", "'https://'"), "oidc.0.issuer", "must be an https URL"),
+            (with("issuer", "forge"), "oidc.0.issuer", "must be an https URL"),
+            (with("audiences", "[]"), "oidc.0.audiences", "at least one"),
+            (with("audiences", "['']"), "oidc.0.audiences", "not empty"),
+            (with("jwks", "''"), "oidc.0.jwks", "must name a file"),
+            (with("usernameclaim", "''"), "oidc.0.usernameclaim", "leave it out"),
+            (with("groupsclaim", "''"), "oidc.0.groupsclaim", "leave it out"),
+            (with("url", "x"), "oidc.0.url", "unknown field"),
+            (format!("{GOOD}\n- {GOOD}"), "oidc.1.name", "comes twice"),
+            (format!("{GOOD}\n- {GOOD}"), "oidc.1.issuer", "comes twice"),
+        ] {
+            let text = format!("oidc:\n- {entry}\n{cluster}");
+            let problems = Config::from_yaml("c.yml", &text, []).expect_err(&entry).0;
+            let found =
+                problems.iter().find(|p| p.key == key).unwrap_or_else(|| panic!("{entry}: {problems:?}"));
+            assert!(found.message.contains(why) && found.position.is_some(), "{found}");
+        }
+        Config::from_yaml("c.yml", &format!("oidc:\n- {GOOD}\n{cluster}"), []).unwrap();
+        for (cluster, key) in [
+            ("{issuer: 'http://x', audiences: [r], jwks: /k}", "serviceaccounts.issuer"),
+            ("{issuer: '', audiences: [r], jwks: /k}", "serviceaccounts.issuer"),
+            ("{issuer: 'https://forge.example.com', audiences: [r], jwks: /k}", "serviceaccounts.issuer"),
+            ("{issuer: x, audiences: [], jwks: /k}", "serviceaccounts.audiences"),
+        ] {
+            let text = format!("oidc: [{GOOD}]\nserviceaccounts: {cluster}\n");
+            let problems = Config::from_yaml("c.yml", &text, []).expect_err(cluster).0;
+            assert_eq!(problems.iter().map(|p| p.key.as_str()).collect::<Vec<_>>(), [key]);
+        }
+    }
+
+    #[test]
+    fn a_group_of_ones_own_is_not_called_like_an_issuers() {
+        let problems = Config::from_yaml("c.yml", "groups:\n  oidc:forge:dev: [ann]\n", []).unwrap_err().0;
+        assert_eq!((problems[0].key.as_str(), problems[0].position), ("groups.oidc:forge:dev", Some((2, 3))));
+    }
+}

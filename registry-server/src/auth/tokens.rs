@@ -1,0 +1,73 @@
+//! Tokens of others in place of a password: which issuers are believed, and what they have said already.
+
+use std::sync::Arc;
+
+use moka::future::Cache;
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use crate::auth::{access::Identity, error::TokenFault, issuer::Issuer, jwt, key_set::KeySet};
+
+const REMEMBERED_AT_MOST: u64 = 10_000;
+
+/// An issuer and its keys. Without keys it is known, and believed in nothing.
+pub type Trusted = (Issuer, Option<Arc<KeySet>>);
+
+/// The issuers of this moment. Others have a memory of their own: what was right before is judged again.
+pub struct Tokens {
+    trusted: Vec<Trusted>,
+    /// Random and kept nowhere else: a key of the memory is worth nothing outside this process.
+    generation: Uuid,
+    verified: Cache<[u8; 32], Verified>,
+}
+
+/// Somebody, and until when.
+#[derive(Clone)]
+struct Verified {
+    who: Arc<Identity>,
+    until: f64,
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
+}
+
+impl Tokens {
+    /// These issuers. Each has another name for itself.
+    pub fn new(trusted: Vec<Trusted>) -> Self {
+        let verified = Cache::builder().max_capacity(REMEMBERED_AT_MOST).build();
+        Self { trusted, generation: Uuid::new_v4(), verified }
+    }
+
+    /// Whom the token names at this moment, in seconds of Unix time; nothing, if it is of no issuer that is known here.
+    pub async fn identify(&self, token: &str, now: f64) -> Option<Result<Identity, TokenFault>> {
+        let claimed = jwt::issuer(token)?;
+        let (issuer, keys) = self.trusted.iter().find(|(issuer, _)| issuer.issuer == claimed)?;
+        let key = self.key(token);
+        if let Some(known) = self.verified.get(&key).await.filter(|known| now < known.until) {
+            return Some(Ok((*known.who).clone()));
+        }
+        let judged = match keys {
+            Some(keys) => issuer.verify(token, keys, now),
+            None => Err(TokenFault::NoKeys),
+        };
+        match judged {
+            Ok((who, until)) => {
+                let who = Arc::new(who);
+                self.verified.insert(key, Verified { who: Arc::clone(&who), until }).await;
+                Some(Ok((*who).clone()))
+            }
+            Err(fault) => {
+                tracing::debug!(issuer = issuer.name(), reason = %fault, "a token is refused");
+                Some(Err(fault))
+            }
+        }
+    }
+
+    fn key(&self, token: &str) -> [u8; 32] {
+        let hash = Sha256::new().chain_update(self.generation.as_bytes()).chain_update(token);
+        hash.finalize().into()
+    }
+}
