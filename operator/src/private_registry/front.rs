@@ -13,6 +13,7 @@ use crate::{
             volume_claim::{self, volume_claim},
         },
         error::PassError,
+        held::remembering,
         model::{Model, Store},
         observe::{Class, Reader, json_of},
         placement::{Decision, Present, decide},
@@ -65,7 +66,7 @@ impl Pass<'_> {
         let found = self.reader.object("v1", "Service", &self.reader.model.names.registry()).await?;
         let service = match found.filter(|found| self.reader.family().has(&found.metadata)) {
             Some(found) => found,
-            None => self.child(wanted).await?,
+            None => self.child(remembering(wanted)).await?,
         };
         self.found("Service", &service);
         Ok(service)

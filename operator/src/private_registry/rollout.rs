@@ -20,9 +20,9 @@ use crate::{
         apply::{Applied, Pass},
         desired::children::Children,
         error::{PassError, unwritten},
+        held::remembering,
         model::CacheKind,
         observe::{failed, json_of},
-        tried::Trial,
     },
 };
 
@@ -36,49 +36,32 @@ impl Pass<'_> {
     /// Applies what leads to pods, and the pods. `before` is the registry's Deployment as it was.
     pub(super) async fn roll_out(
         &mut self,
-        children: Children,
+        mut children: Children,
         before: Option<&Value>,
     ) -> Result<Applied, PassError> {
-        let redis = self.apply_redis(children.redis).await?;
+        let redis = self.apply_redis(std::mem::take(&mut children.redis)).await?;
         let seen = redis.as_ref().map(json_of);
         let waits = children.deployment.as_ref().zip(before);
         if waits.is_some_and(|(wanted, before)| waits_for_redis(wanted, before, seen.as_ref())) {
+            self.stay(children).await?;
             return Ok(Applied { redis, held: true, after_redis: true, ..Applied::default() });
         }
-        let service = Some(self.child(children.service).await?);
+        let service = Some(self.child(remembering(children.service)).await?);
         for child in children.network_policies.into_iter().chain(children.disruption_budget) {
-            self.child(child).await?;
+            self.child(remembering(child)).await?;
         }
         let deployment = match children.deployment {
-            Some(deployment) => Some(self.child(deployment).await?),
+            Some(deployment) => Some(self.child(remembering(deployment)).await?),
             None => None,
         };
         Ok(Applied { deployment, service, redis, ..Applied::default() })
     }
 
-    /// While pods stay as they are: what protects them is made where it is missing, and a Redis that they use goes on.
-    pub(super) async fn hold(
-        &mut self,
-        children: Children,
-        trial: Option<Trial>,
-    ) -> Result<Applied, PassError> {
-        for child in children.network_policies.into_iter().chain(children.disruption_budget) {
-            let name = child["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-            let version = child["apiVersion"].as_str().unwrap_or_default().to_owned();
-            let kind = child["kind"].as_str().unwrap_or_default().to_owned();
-            if self.reader.object(&version, &kind, &name).await?.is_none() {
-                self.child(child).await?;
-            }
-        }
-        let redis = match self.redis().await? {
-            Some(_) => self.apply_redis(children.redis).await?,
-            None => None,
-        };
-        Ok(Applied { trial, held: true, redis, ..Applied::default() })
-    }
-
     /// Applies the managed Redis, if there is to be one; gives its Deployment.
-    async fn apply_redis(&mut self, children: Vec<Value>) -> Result<Option<DynamicObject>, PassError> {
+    pub(super) async fn apply_redis(
+        &mut self,
+        children: Vec<Value>,
+    ) -> Result<Option<DynamicObject>, PassError> {
         let mut last = None;
         for child in children {
             last = Some(self.child(child).await?);

@@ -9,6 +9,7 @@ use crate::{
         apply::Pass,
         desired::trial::{TRIED, needed, trial},
         error::{PassError, unwritten},
+        held::remembered,
         observe::json_of,
         status::pods::{unscheduled, words},
         tried::Trial,
@@ -37,7 +38,10 @@ enum Verdict {
 impl Pass<'_> {
     /// Tries what `wanted` would run; none: it may run.
     pub async fn trial(&self, wanted: &Value, live: Option<&Value>) -> Result<Option<Trial>, PassError> {
-        if !live.is_some_and(|live| needed(wanted, live)) {
+        // Pods that somebody has taken away by hand come back: they are to be what was seen to start, too.
+        let made =
+            live.map(|live| remembered(live, &self.reader.model.owner.uid).unwrap_or_else(|| live.clone()));
+        if !made.is_some_and(|made| needed(wanted, &made)) {
             return Ok(None);
         }
         let pod = trial(self.reader.model, wanted);

@@ -7,6 +7,7 @@ mod certificates;
 mod crash;
 mod fake_api;
 mod fields;
+mod held;
 mod inputs;
 mod life;
 mod redis;

@@ -1,5 +1,6 @@
 //! What former releases made, recorded on a real cluster (`e2e/record-release.sh`), under the operator of today.
 
+use operator::cluster::subset::contains;
 use serde_json::{Value, json};
 
 use crate::world::{OBJECT, SIX_LINES, World};
@@ -42,7 +43,9 @@ async fn what_a_former_release_made_stays_and_is_taken_on() {
         world.settle().await;
 
         let after = world.api.objects();
-        assert_eq!(after[DEPLOYMENT]["spec"]["template"], old["spec"]["template"], "{release}: a roll");
+        // What is sent says nothing that was not so: the fake has no defaults, and forgets them in lists that are sent.
+        let (template, was) = (&after[DEPLOYMENT]["spec"]["template"], &old["spec"]["template"]);
+        assert!(contains(was, template), "{release}: a roll from {was} to {template}");
         let writes = world.api.writes();
         let touched = |part: &str| writes.iter().filter(|write| write.contains(part)).count();
         assert_eq!(touched("DELETE"), 0, "{release}: {writes:?}");
