@@ -6,6 +6,7 @@
 #   down.sh SORT...   some of: current kind local; the first is a kind cluster of the user's, which stays
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need_root
+all=$#
 [ $# -gt 0 ] || set -- current kind local
 failed=0
 for sort; do
@@ -14,4 +15,6 @@ for sort; do
 done
 # The other one's files may be in it.
 if [ -d "$BASE" ]; then rmdir --ignore-fail-on-non-empty "$BASE"; fi
+# What one could not take down, it has said itself.
+if [ "$all" = 0 ] && [ "$failed" = 0 ]; then "$CLUSTER/left.sh" || failed=1; fi
 exit "$failed"

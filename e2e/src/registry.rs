@@ -1,6 +1,15 @@
 //! A registry that a `PrivateRegistry` made, as its clients see it.
 
-use std::{fs, path::PathBuf, process::Command, sync::Arc, time::Duration};
+use std::{
+    env, fs,
+    path::PathBuf,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
@@ -132,6 +141,24 @@ pub fn answers(registry: &Arc<Registry>) -> Load {
         ensure!(status == "200", "status {status}");
         Ok(())
     })
+}
+
+/// OCI layout folder of the small application image that the cluster scripts make.
+pub fn hello_layout() -> Result<String> {
+    env::var("HELLO_LAYOUT").context("HELLO_LAYOUT is not set: run the suite with `make e2e`")
+}
+
+/// Pushes under a new name each time, and pulls what was pushed; between, one request that no client repeats.
+pub fn pushes(registry: &Arc<Registry>) -> Result<Load> {
+    let (layout, target) = (hello_layout()?, Arc::clone(registry));
+    let count = AtomicUsize::new(0);
+    Ok(Load::start(move || {
+        let image = target.reference(&format!("load/image-{}:1", count.fetch_add(1, Ordering::Relaxed)));
+        run(&mut target.crane(&["push", &layout, &image]))?;
+        let status = target.status_of("/v2/", "admin", &target.password)?;
+        ensure!(status == "200", "status {status}");
+        run(&mut target.crane(&["validate", "--remote", &image])).map(drop)
+    }))
 }
 
 /// One key of a Secret, decoded.

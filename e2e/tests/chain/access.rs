@@ -7,10 +7,10 @@ use e2e::{
     namespace::Namespace,
     object::{patch, settled},
     process::{eventually, must_fail, run},
-    registry::secret,
+    registry::{hello_layout, secret},
 };
 
-use crate::clients::{hello_layout, six_line_registry};
+use crate::clients::six_line_registry;
 
 const RULES: &str = r#"{"auth": {
     "htpasswd": {"users": [{"name": "admin"}, {"name": "dev", "groups": ["devs"]}]},

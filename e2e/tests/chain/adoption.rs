@@ -15,10 +15,10 @@ use e2e::{
     namespace::Namespace,
     object::{apply_object, patch, settled},
     process::{eventually, run},
-    registry::Registry,
+    registry::{Registry, hello_layout},
 };
 
-use crate::{clients::hello_layout, ports, shared::Shared};
+use crate::{ports, shared::Shared};
 
 /// A registry on loopback over a folder, ended when it goes.
 struct Server {

@@ -5,34 +5,17 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, Result, ensure};
 use e2e::{
     kubectl::{get, kubectl},
-    load::Load,
     namespace::Namespace,
     object::{apply_object, patch, patch_any, settled, until, until_within},
     pod,
     process::{eventually, run},
-    registry::{Registry, secret},
+    registry::{Registry, pushes, secret},
 };
 
-use crate::{
-    clients::{hello_layout, six_line_registry},
-    external_redis::redis_of_ones_own,
-    shared::Shared,
-};
+use crate::{clients::six_line_registry, external_redis::redis_of_ones_own, shared::Shared};
 
 /// How long the node may take to give a running pod a Secret that has changed: its sync period, and the look after it.
 const HANDED_OVER: Duration = Duration::from_secs(150);
-
-/// Pushes under a new name each time, and pulls what was pushed.
-pub fn pushes(registry: Arc<Registry>) -> Result<Load> {
-    let layout = hello_layout()?;
-    let count = std::sync::atomic::AtomicUsize::new(0);
-    Ok(Load::start(move || {
-        let count = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let image = registry.reference(&format!("load/image-{count}:1"));
-        run(&mut registry.crane(&["push", &layout, &image]))?;
-        run(&mut registry.crane(&["validate", "--remote", &image])).map(drop)
-    }))
-}
 
 fn redis_pod(namespace: &str) -> Result<String> {
     eventually(Duration::from_secs(60), "a Redis pod", || {
@@ -47,7 +30,7 @@ fn redis_deleted_frozen_and_rekeyed_costs_no_request() -> Result<()> {
     let registry = Arc::new(six_line_registry(namespace.name())?);
     until(namespace.name(), "team", "CacheReady", "True/Connected")?;
     let (before, pods) = (redis_pod(namespace.name())?, registry.pods()?);
-    let load = pushes(Arc::clone(&registry))?;
+    let load = pushes(&registry)?;
 
     run(&mut kubectl(&["-n", namespace.name(), "delete", "pod", &before, "--wait"]))?;
     until(namespace.name(), "team", "CacheReady", "True/Connected")?;
@@ -108,7 +91,7 @@ fn the_cache_can_be_switched_there_and_back_under_load() -> Result<()> {
         })
     };
     there(4)?;
-    let load = pushes(Arc::clone(&registry))?;
+    let load = pushes(&registry)?;
     let external = format!(
         r#"{{"redis": {{"external": {{"addresses": ["{address}"], "credentialsSecretRef": {{"name": "other-redisauth"}}}}}}}}"#
     );

@@ -1,22 +1,17 @@
 //! Real clients: login, push, pull, list, delete; passwords right and wrong.
 
-use std::{collections::BTreeMap, env, fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use e2e::{
     kubectl::apply,
     namespace::Namespace,
     process::{must_fail, run, run_with_input},
-    registry::Registry,
+    registry::{Registry, hello_layout},
 };
 
 /// The object of the README, unchanged.
 pub const SIX_LINES: &str = include_str!("../../../examples/minimal.yaml");
-
-/// OCI layout folder of the small application image that the cluster scripts make.
-pub fn hello_layout() -> Result<String> {
-    env::var("HELLO_LAYOUT").context("HELLO_LAYOUT is not set: run the suite with `make e2e`")
-}
 
 /// The six-line registry in `namespace`, Ready, with crane and skopeo logged in.
 pub fn six_line_registry(namespace: &str) -> Result<Registry> {

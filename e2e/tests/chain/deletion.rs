@@ -8,9 +8,10 @@ use e2e::{
     namespace::Namespace,
     object::{patch, settled},
     process::{eventually, run},
+    registry::hello_layout,
 };
 
-use crate::clients::{hello_layout, six_line_registry};
+use crate::clients::six_line_registry;
 
 /// All that a registry can leave in its namespace.
 const KINDS: &str = "deployments,replicasets,pods,services,configmaps,secrets,serviceaccounts,persistentvolumeclaims,networkpolicies,poddisruptionbudgets";

@@ -8,9 +8,10 @@ use e2e::{
     namespace::Namespace,
     object::{apply_object, condition, patch_any, settled, until},
     process::{eventually, eventually_each, run},
+    registry::pushes,
 };
 
-use crate::{cache::pushes, clients::six_line_registry};
+use crate::clients::six_line_registry;
 
 /// Redis of `other` as one that the user runs, and how `team` is told of it.
 pub fn redis_of_ones_own(namespace: &str) -> Result<String> {
@@ -42,7 +43,7 @@ fn a_redis_behind_a_firewall_costs_no_request() -> Result<()> {
     let namespace = Namespace::create("e2e-redis-cut")?;
     let registry = Arc::new(six_line_registry(namespace.name())?);
     until(namespace.name(), "team", "CacheReady", "True/Connected")?;
-    let (pods, load) = (registry.pods()?, pushes(Arc::clone(&registry))?);
+    let (pods, load) = (registry.pods()?, pushes(&registry)?);
     let nowhere = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: nowhere}, spec: {
         podSelector: {matchLabels: {app.kubernetes.io/component: registry}}, policyTypes: [Egress]}}";
     apply(namespace.name(), nowhere)?;

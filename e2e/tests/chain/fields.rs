@@ -8,11 +8,11 @@ use e2e::{
     namespace::Namespace,
     object::{apply_object, patch, settled},
     process::eventually,
-    registry::Registry,
+    registry::{Registry, hello_layout},
 };
 use serde_json::Value;
 
-use crate::clients::{hello_layout, six_line_registry};
+use crate::clients::six_line_registry;
 
 const KINDS: &str = "deployments,services,configmaps,secrets,serviceaccounts,persistentvolumeclaims,networkpolicies,poddisruptionbudgets";
 

@@ -9,11 +9,11 @@ use e2e::{
     operator::NAMESPACE as OPERATOR,
     pod,
     process::{eventually, run},
-    registry::Registry,
+    registry::{Registry, hello_layout},
 };
 
 use crate::{
-    clients::{SIX_LINES, hello_layout, six_line_registry},
+    clients::{SIX_LINES, six_line_registry},
     deletion::children,
 };
 

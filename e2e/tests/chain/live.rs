@@ -8,13 +8,10 @@ use e2e::{
     namespace::Namespace,
     object::{patch, patch_any, settled},
     process::{eventually, must_fail, run, run_with_input},
-    registry::{Registry, answers, secret},
+    registry::{Registry, answers, hello_layout, secret},
 };
 
-use crate::{
-    clients::{hello_layout, six_line_registry},
-    life::written,
-};
+use crate::{clients::six_line_registry, life::written};
 
 /// Kubelet hands a changed ConfigMap to pods when it next looks at them: every 60 to 90 s; then the server
 /// polls it.

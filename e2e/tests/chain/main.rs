@@ -22,5 +22,7 @@ mod ports;
 mod refusing;
 mod rollout;
 mod rules;
+mod secrecy;
 mod shared;
+mod store;
 mod volumes;

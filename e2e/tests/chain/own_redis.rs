@@ -9,11 +9,9 @@ use e2e::{
     object::{apply_object, settled, until},
     pod,
     process::{eventually, run},
-    registry::Registry,
+    registry::{Registry, hello_layout},
 };
 use serde_json::{Value, json};
-
-use crate::clients::hello_layout;
 
 /// Where a pod's containers share files.
 const SHARED: &str = "/shared";

@@ -10,11 +10,11 @@ use e2e::{
     object::{apply_object, settled},
     operator,
     process::run,
-    registry::Registry,
+    registry::{Registry, hello_layout},
 };
 use serde_json::json;
 
-use crate::clients::{hello_layout, six_line_registry};
+use crate::clients::six_line_registry;
 
 /// Tells the node's containerd how to reach and trust `host`, as the how-to page says.
 pub fn trust(host: &str, registry: &Registry) -> Result<PathBuf> {

@@ -1,6 +1,11 @@
 //! A volume that several pods share: nothing that is rolled out costs a request.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, ensure};
 use e2e::{
@@ -9,11 +14,9 @@ use e2e::{
     object::{apply_object, patch, patch_any, settled},
     pod,
     process::{eventually, run},
-    registry::{Registry, answers},
+    registry::{Registry, hello_layout, pushes},
 };
 use serde_json::{Value, json};
-
-use crate::clients::hello_layout;
 
 /// A folder of the node, as a claim that many pods may mount; gone with the test.
 pub struct Shared<'a> {
@@ -21,8 +24,21 @@ pub struct Shared<'a> {
 }
 
 impl<'a> Shared<'a> {
-    /// Claim `shared` in `namespace`.
+    /// Claim `shared` of 1 GiB in `namespace`.
     pub fn create(namespace: &'a Namespace) -> Result<Self> {
+        Self::of_size(namespace, |_| Ok("1Gi".into()))
+    }
+
+    /// The same, as large as the file system that the folder, as this machine sees it, is on.
+    pub fn of_the_disk(namespace: &'a Namespace) -> Result<Self> {
+        Self::of_size(namespace, |folder| {
+            let said = run(Command::new("stat").args(["-f", "-c", "%b %S"]).arg(folder))?;
+            let (blocks, size) = said.trim().split_once(' ').context("stat said something else")?;
+            Ok((blocks.parse::<u64>()? * size.parse::<u64>()?).to_string())
+        })
+    }
+
+    fn of_size(namespace: &'a Namespace, size: impl Fn(&Path) -> Result<String>) -> Result<Self> {
         let name = namespace.name();
         let nodes = get(name, &["nodes"])?;
         let node = nodes["items"][0]["metadata"]["name"].as_str().context("no node")?;
@@ -34,17 +50,19 @@ impl<'a> Shared<'a> {
             "volumes": [{"name": "folder", "hostPath": {"path": folder, "type": "DirectoryOrCreate"}}]}});
         apply("default", &maker.to_string())?;
         wait("default", &format!("pod/{name}"), "condition=Ready", 60)?;
+        let made = Self { namespace };
+        let size = size(&made.folder()?)?;
         let here = json!({"nodeSelectorTerms": [{"matchExpressions": [{"key": "kubernetes.io/hostname",
             "operator": "In", "values": [node]}]}]});
         let volume = json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": {
-            "accessModes": ["ReadWriteMany"], "capacity": {"storage": "1Gi"}, "storageClassName": "",
+            "accessModes": ["ReadWriteMany"], "capacity": {"storage": size}, "storageClassName": "",
             "persistentVolumeReclaimPolicy": "Retain", "local": {"path": folder}, "nodeAffinity": {"required": here}}});
         apply(name, &volume.to_string())?;
         let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "shared"}, "spec": {
-            "accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}, "storageClassName": "",
+            "accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": size}}, "storageClassName": "",
             "volumeName": name}});
         apply(name, &claim.to_string())?;
-        Ok(Self { namespace })
+        Ok(made)
     }
 
     /// The folder, as this machine sees it.
@@ -125,7 +143,7 @@ fn several_pods_share_a_volume_and_are_replaced_without_a_failed_request() -> Re
         run(&mut registry.crane(&["push", &hello_layout()?, &image]))?;
         run(&mut registry.crane(&["validate", "--remote", &image]))?;
     }
-    let (before, load) = (registry.pods()?, answers(&registry));
+    let (before, load) = (registry.pods()?, pushes(&registry)?);
     let both = r#"{"logging": {"format": "Text"}, "cache": {"redis": {"managed": {"maxMemory": "64Mi"}}}}"#;
     patch(namespace.name(), "team", both)?;
     settled(namespace.name(), "team")?;
@@ -148,7 +166,8 @@ fn a_deployment_of_another_release_is_replaced_without_a_failed_request() -> Res
     settled(namespace.name(), "team")?;
     of_another_release(namespace.name())?;
     let registry = Arc::new(Registry::ready(namespace.name(), "team")?);
-    let load = answers(&registry);
+    registry.log_in("admin", &registry.password)?;
+    let load = pushes(&registry)?;
     pause(namespace.name(), Value::Null)?;
     eventually(Duration::from_secs(90), "a Deployment with the right selector", || {
         let deployment = get(namespace.name(), &["deployment", "team-registry"])?;

@@ -6,10 +6,10 @@ use e2e::{
     namespace::Namespace,
     object::{apply_object, manifest, patch, patch_any, settled, until},
     process::run,
-    registry::Registry,
+    registry::{Registry, hello_layout},
 };
 
-use crate::clients::{hello_layout, six_line_registry};
+use crate::clients::six_line_registry;
 
 // operator 100
 #[test]

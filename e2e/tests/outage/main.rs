@@ -13,16 +13,17 @@ use anyhow::Result;
 use e2e::{
     kubectl::apply,
     load::Load,
-    registry::{Registry, answers},
+    registry::{Registry, pushes},
 };
 
 /// One test at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// The six-line registry, and requests to it.
+/// The six-line registry, and pushes to it and pulls from it.
 fn registry(namespace: &str) -> Result<(Arc<Registry>, Load)> {
     apply(namespace, include_str!("../../../examples/minimal.yaml"))?;
     let registry = Arc::new(Registry::ready(namespace, "team")?);
-    let load = answers(&registry);
+    registry.log_in("admin", &registry.password)?;
+    let load = pushes(&registry)?;
     Ok((registry, load))
 }

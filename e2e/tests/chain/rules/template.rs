@@ -7,12 +7,10 @@ use e2e::{
     namespace::Namespace,
     object::{condition, patch, settled, until},
     process::{eventually, run},
+    registry::hello_layout,
 };
 
-use crate::{
-    clients::{hello_layout, six_line_registry},
-    life::written,
-};
+use crate::{clients::six_line_registry, life::written};
 
 /// Templates that are refused, and the word of each message that says where to look.
 const TEMPLATES: [(&str, &str); 4] = [

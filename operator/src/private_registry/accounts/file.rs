@@ -58,15 +58,26 @@ pub enum Own {
 /// Accounts of the object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accounts {
-    /// Name and password; a name may come twice.
-    pub known: Vec<(String, String)>,
+    /// Passwords; a name may come twice.
+    pub known: Vec<Login>,
     /// Names whose password cannot be had: their last lines stay.
     pub missing: Vec<String>,
 }
 
+/// One password of one account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Login {
+    /// Name of the account.
+    pub user: String,
+    /// The password.
+    pub password: String,
+    /// It was made just now.
+    pub random: bool,
+}
+
 impl Accounts {
     fn has(&self, user: &str) -> bool {
-        self.known.iter().any(|(name, _)| name == user) || self.missing.iter().any(|name| name == user)
+        self.known.iter().any(|login| login.user == user) || self.missing.iter().any(|name| name == user)
     }
 }
 
@@ -113,9 +124,10 @@ fn account_lines(old: &str, accounts: &Accounts, verified: bool) -> Result<Vec<S
     };
     let mut lines: Vec<String> = old.lines().filter(kept).map(str::to_owned).collect();
     if !verified {
-        for (user, password) in &accounts.known {
+        for Login { user, password, random } in &accounts.known {
             let same = old.lines().find(|line| password::verifies(line, user, password));
-            lines.push(same.map_or_else(|| password::line(user, password), |line| Ok(line.to_owned()))?);
+            let new = || password::line(user, password, *random);
+            lines.push(same.map_or_else(new, |line| Ok(line.to_owned()))?);
         }
     }
     Ok(lines)
@@ -178,8 +190,12 @@ mod tests {
     use super::*;
 
     fn accounts(all: &[(&str, &str)]) -> Accounts {
-        let known = all.iter().map(|(user, password)| ((*user).into(), (*password).into())).collect();
-        Accounts { known, missing: vec![] }
+        let login = |(user, password): &(&str, &str)| Login {
+            user: (*user).into(),
+            password: (*password).into(),
+            random: false,
+        };
+        Accounts { known: all.iter().map(login).collect(), missing: vec![] }
     }
 
     fn own(text: &str, minimum: MinimumHash) -> Own {
@@ -202,6 +218,16 @@ mod tests {
         let changed = merged(&first, &accounts(&[("admin", "three")]), &Own::None);
         assert!(password::verifies(changed.text.trim(), "admin", "three"), "{changed:?}");
         assert_eq!(changed.users, 1);
+    }
+
+    // What nobody can guess need not be slow to guess; what somebody may have chosen has to be.
+    #[test]
+    fn only_passwords_that_were_just_made_are_cheap() {
+        for (random, cost) in [(true, "$04$"), (false, "$10$")] {
+            let login = Login { user: "admin".into(), password: "p".into(), random };
+            let made = merged("", &Accounts { known: vec![login], missing: vec![] }, &Own::None);
+            assert!(made.text.contains(cost), "{}", made.text);
+        }
     }
 
     // operator 46, operator 5
@@ -267,7 +293,7 @@ mod tests {
     // operator 95: what may not log in does not, also while the file cannot be had
     #[test]
     fn weak_lines_of_a_file_that_is_away_go_when_bcrypt_is_asked_for() {
-        let strong = password::line("bob", "b").unwrap();
+        let strong = password::line("bob", "b", false).unwrap();
         let text = format!("{WEAK}\n{strong}\n");
         let good = merged("", &Accounts::default(), &own(&text, MinimumHash::Any));
         for broken in [own("<html>", MinimumHash::Bcrypt), Own::Missing(MinimumHash::Bcrypt)] {

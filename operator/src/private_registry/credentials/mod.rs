@@ -9,7 +9,7 @@ use crate::{
     crd::{auth::User, condition::reason, duration::Duration, reference::PasswordRef},
     private_registry::{
         accounts::{
-            file::{Accounts, Merged, Own},
+            file::{Accounts, Login, Merged, Own},
             password,
             rotation::{Account, Schedule},
         },
@@ -82,11 +82,22 @@ pub async fn gather(reader: &Reader<'_>, authorities: &[String]) -> Result<Crede
     Ok(found)
 }
 
+impl Credentials {
+    /// Whether the password in this Secret was made in this pass.
+    fn made(&self, name: &str) -> bool {
+        self.created.iter().chain(&self.rotated).any(|made| made == name)
+    }
+}
+
+fn login(user: &str, password: &str) -> Login {
+    Login { user: user.to_owned(), password: password.to_owned(), random: false }
+}
+
 impl Sources {
     /// One password of one account, from `stored`.
-    fn add(&mut self, user: &str, password: &str, stored: Option<&Stored>, key: &str) {
-        self.versions.push(format!("{user}={} {key}", version(stored)));
-        self.accounts.known.push((user.to_owned(), password.to_owned()));
+    fn add(&mut self, login: Login, stored: Option<&Stored>, key: &str) {
+        self.versions.push(format!("{}={} {key}", login.user, version(stored)));
+        self.accounts.known.push(login);
     }
 
     /// An account whose password cannot be had, and why.
@@ -113,7 +124,7 @@ async fn own_password(
     let stored = reader.secret(name).await?;
     match stored.as_ref().and_then(|stored| password_in(stored, key)) {
         Some(value) if value.len() <= LONGEST => {
-            sources.add(user, &value, stored.as_ref(), &format!("{name}/{key}"))
+            sources.add(login(user, &value), stored.as_ref(), &format!("{name}/{key}"))
         }
         Some(_) => sources.lacks(user, reason::INVALID_USER, too_long(name, key)),
         None => {
@@ -165,9 +176,11 @@ async fn generated(
         overlap: user.overlap.seconds(),
     };
     let account = stepped(reader, account(&kept.stored, password), schedule, &name, found);
-    sources.add(&user.name, &account.password, Some(&kept.stored), "password");
+    let random = found.made(&name);
+    let current = Login { random, ..login(&user.name, &account.password) };
+    sources.add(current, Some(&kept.stored), "password");
     if let Some(previous) = &account.previous {
-        sources.add(&user.name, previous, Some(&kept.stored), "previous");
+        sources.add(login(&user.name, previous), Some(&kept.stored), "previous");
     }
     found.generated.push((user.name.clone(), account));
     Ok(())
@@ -230,9 +243,11 @@ async fn pull(
     let account = account(&kept.stored, password.unwrap_or_else(password::generate));
     let schedule = Schedule { every: None, overlap: PULL_OVERLAP };
     found.pull = stepped(reader, account, schedule, &name, found);
-    sources.add(PULL_USER, &found.pull.password, Some(&kept.stored), "password");
+    let random = found.made(&name);
+    let current = Login { random, ..login(PULL_USER, &found.pull.password) };
+    sources.add(current, Some(&kept.stored), "password");
     if let Some(previous) = &found.pull.previous {
-        sources.add(PULL_USER, previous, Some(&kept.stored), "previous");
+        sources.add(login(PULL_USER, previous), Some(&kept.stored), "previous");
     }
     Ok(())
 }
