@@ -19,11 +19,11 @@ use std::{
 
 use anyhow::{Context, bail};
 use arc_swap::ArcSwap;
-use registry_config::schema::{Auth, ClientAuth, Config, MinimumTls, Tls};
+use registry_config::schema::{ClientAuth, Config, MinimumTls, Tls};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
-    auth::logins::Logins,
+    auth::logins::{Logins, Way},
     http::{admin::Admin, door::Door, listener, redirect, tls, tls_config::Files},
     metrics,
     settings::Settings,
@@ -48,7 +48,7 @@ pub fn open_to_strangers(config: &Config) -> bool {
         let address = address.strip_prefix(':').map_or(address.to_owned(), |port| format!("0.0.0.0:{port}"));
         address.to_socket_addrs().is_ok_and(|mut all| all.all(|one| one.ip().is_loopback()))
     };
-    config.auth.is_none() && !loopback(&config.http.addr)
+    config.is_open() && !loopback(&config.http.addr)
 }
 
 impl Server {
@@ -57,7 +57,7 @@ impl Server {
         metrics::install();
         // Clients of other servers need one. A second call changes nothing.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        if config.auth.is_none() {
+        if config.is_open() {
             tracing::warn!("the registry is open: no accounts are configured, everybody may push and delete");
         }
         let (config, settings) = followed::settings(config, environment)?;
@@ -66,11 +66,11 @@ impl Server {
             ("oidc: tokens", !config.oidc.is_empty()),
             ("serviceaccounts: tokens", config.serviceaccounts.is_some()),
         ];
-        if let Some((what, _)) = needs_accounts.iter().find(|(_, there)| *there && config.auth.is_none()) {
+        if let Some((what, _)) = needs_accounts.iter().find(|(_, there)| *there && config.is_open()) {
             bail!("{what} need accounts: set auth.htpasswd");
         }
         let registry = store::registry(&config).await?;
-        let logins = config.auth.as_ref().map(|auth| logins(auth, &settings)).transpose()?;
+        let logins = logins(&config, &settings)?;
         let tls = config.http.tls.as_ref().map(|section| tls::start(files(section))).transpose()?;
         let admin = match &config.http.debug {
             Some(debug) => Some(bind("http.debug.addr", &debug.addr).await?),
@@ -138,9 +138,14 @@ impl Server {
     }
 }
 
-fn logins(section: &Auth, settings: &Arc<ArcSwap<Settings>>) -> anyhow::Result<Arc<Logins>> {
-    let accounts = followed::accounts(&section.htpasswd)?;
-    Ok(Arc::new(Logins { accounts, tokens: tokens::follow(Arc::clone(settings)) }))
+/// How one logs in; nothing: the registry is open.
+fn logins(config: &Config, settings: &Arc<ArcSwap<Settings>>) -> anyhow::Result<Option<Arc<Logins>>> {
+    let way = match (&config.auth, &config.token) {
+        (Some(auth), _) => Way::Password(followed::accounts(&auth.htpasswd)?),
+        (None, Some(token)) => Way::Token { realm: token.realm.clone(), service: token.service.clone() },
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(Arc::new(Logins { way, tokens: tokens::follow(Arc::clone(settings)) })))
 }
 
 fn serve_admin(listener: TcpListener, admin: Arc<Admin>, stop: watch::Receiver<bool>) -> JoinHandle<()> {

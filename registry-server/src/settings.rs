@@ -34,8 +34,8 @@ pub struct Settings {
     pub completeness: Completeness,
     /// Who may do what in which repositories.
     pub policy: Arc<Policy>,
-    /// Whose tokens are taken in place of a password, and where the keys of each are.
-    pub issuers: Vec<(Issuer, PathBuf)>,
+    /// Whose tokens are taken in place of a password, and which files have the keys of each.
+    pub issuers: Vec<(Issuer, Vec<PathBuf>)>,
     /// Tags that neither move nor go.
     pub immutable: ImmutableTags,
     /// What happens to abandoned uploads.
@@ -109,8 +109,8 @@ fn policy(config: &Config) -> Policy {
     Policy::new(config.access.iter().map(rule).collect(), groups)
 }
 
-/// Those of `oidc`, then the cluster.
-pub fn issuers(config: &Config) -> Vec<(Issuer, PathBuf)> {
+/// Those of `oidc`, then the cluster, then the token server, each with the files that have its keys.
+pub fn issuers(config: &Config) -> Vec<(Issuer, Vec<PathBuf>)> {
     let oidc = config.oidc.iter().map(|entry| {
         let naming = Naming::Oidc {
             name: entry.name.clone(),
@@ -118,16 +118,24 @@ pub fn issuers(config: &Config) -> Vec<(Issuer, PathBuf)> {
             groups: entry.groupsclaim.clone(),
             required: entry.requiredclaims.clone(),
         };
-        (
-            Issuer { issuer: entry.issuer.clone(), audiences: entry.audiences.clone(), naming },
-            entry.jwks.clone(),
-        )
+        let (issuer, audiences) = (entry.issuer.clone(), entry.audiences.clone());
+        (Issuer { issuer, audiences, algorithms: Vec::new(), naming }, vec![entry.jwks.clone()])
     });
     let cluster = config.serviceaccounts.iter().map(|section| {
         let (issuer, audiences) = (section.issuer.clone(), section.audiences.clone());
-        (Issuer { issuer, audiences, naming: Naming::ServiceAccount }, section.jwks.clone())
+        let issuer = Issuer { issuer, audiences, algorithms: Vec::new(), naming: Naming::ServiceAccount };
+        (issuer, vec![section.jwks.clone()])
     });
-    oidc.chain(cluster).collect()
+    let server = config.token.iter().map(|section| {
+        let issuer = Issuer {
+            issuer: section.issuer.clone(),
+            audiences: vec![section.service.clone()],
+            algorithms: section.signingalgorithms.iter().map(|one| one.name()).collect(),
+            naming: Naming::TokenServer,
+        };
+        (issuer, section.rootcertbundle.iter().chain(&section.jwks).cloned().collect())
+    });
+    oidc.chain(cluster).chain(server).collect()
 }
 
 fn rule(rule: &schema::AccessRule) -> Rule {

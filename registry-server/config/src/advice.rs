@@ -4,8 +4,8 @@ const POOL: &str = "one connection is shared by all requests";
 const TIMEOUT: &str = "a Redis server that does not answer within 250 ms is left alone for two seconds";
 const ROUTE: &str = "a cluster's masters are asked, and its redirections followed";
 const COPY: &str = "pieces of an upload are joined as they are, inside the store";
+const REALM: &str = "write the whole URL as auth.token.realm: a host that a client names leads nobody";
 const OTHER_STORE: &str = "this release keeps images in storage.filesystem or storage.s3";
-const TOKENS: &str = "this release knows password files only: use auth.htpasswd";
 
 /// Key, and what to do instead. Sorted by section, as distribution's documentation has them.
 const TABLE: &[(&str, &str)] = &[
@@ -22,7 +22,8 @@ const TABLE: &[(&str, &str)] = &[
     ("storage.cache.layerinfo", "write storage.cache.blobdescriptor"),
     ("storage.cache.blobdescriptorsize", "write storage.cache.maxsize, which counts bytes and not entries"),
     ("auth.silly", "remove it; without auth the registry is open, on loopback only"),
-    ("auth.token", TOKENS),
+    ("auth.token.autoredirect", REALM),
+    ("auth.token.autoredirectpath", REALM),
     ("auth.none", "leave out the section auth; without it the registry is open, on loopback only"),
     ("middleware", "remove it: there are no plug-ins, and content is always sent by the server itself"),
     ("http.prefix", "serve the registry at the root of a host of its own: clients know no prefix"),

@@ -1,8 +1,8 @@
-//! What the types cannot say about `oidc`, `serviceaccounts` and the groups beside those of issuers.
+//! What the types cannot say about `oidc`, `serviceaccounts`, `auth.token` and the groups beside those of issuers.
 
 use std::{collections::HashSet, path::Path};
 
-use crate::schema::Config;
+use crate::schema::{Config, Token};
 
 /// Groups of issuers have such names, so that no issuer gives somebody a group of `groups`.
 const OF_ISSUERS: &str = "oidc:";
@@ -39,11 +39,44 @@ pub fn check(config: &Config) -> Vec<(String, String)> {
         }
         source(&section.issuer, &section.audiences, &section.jwks, &mut issuers, &mut wrong);
     }
+    if let Some(section) = &config.token {
+        let mut wrong = |key: &str, what: String| problems.push((format!("auth.token{key}"), what));
+        if config.auth.is_some() {
+            wrong(
+                "",
+                "stands beside auth.htpasswd: a registry asks for passwords or for tokens; leave one out"
+                    .to_owned(),
+            );
+        }
+        token(section, &mut issuers, &mut wrong);
+    }
     for group in config.groups.keys().filter(|group| group.starts_with(OF_ISSUERS)) {
         let what = "groups that begin with oidc: are those of an issuer's tokens; call it otherwise";
         problems.push((format!("groups.{group}"), what.to_owned()));
     }
     problems
+}
+
+fn token<'a>(section: &'a Token, known: &mut HashSet<&'a str>, wrong: &mut impl FnMut(&str, String)) {
+    let realm = section.realm.strip_prefix("https://").or_else(|| section.realm.strip_prefix("http://"));
+    if realm.is_none_or(str::is_empty) {
+        wrong(".realm", "must be the URL at which clients get tokens, with https:// or http://".to_owned());
+    }
+    let quoted =
+        |text: &str| text.is_empty() || text.contains(['"', '\\']) || text.contains(char::is_control);
+    for (key, text) in
+        [(".realm", &section.realm), (".service", &section.service), (".issuer", &section.issuer)]
+    {
+        if quoted(text) {
+            wrong(key, "must not be empty, and has no quotes, backslashes or control characters".to_owned());
+        }
+    }
+    if !known.insert(&section.issuer) {
+        wrong(".issuer", format!("{:?} comes twice: it says which entry a token is for", section.issuer));
+    }
+    if section.rootcertbundle.is_none() && section.jwks.is_none() {
+        wrong("", "needs rootcertbundle or jwks: without keys no token can be verified".to_owned());
+    }
 }
 
 /// What every issuer has.
@@ -129,6 +162,57 @@ mod tests {
             let problems = Config::from_yaml("c.yml", &text, []).expect_err(cluster).0;
             assert_eq!(problems.iter().map(|p| p.key.as_str()).collect::<Vec<_>>(), [key]);
         }
+    }
+
+    // registry CF2 CF4 A5
+    #[test]
+    fn a_token_server_is_named_as_in_distribution() {
+        let good = "{realm: 'https://auth/token', service: r, issuer: i, rootcertbundle: /c}";
+        let (config, told) = Config::read("c.yml", &format!("auth:\n  token: {good}\n"), []).unwrap();
+        assert!(told.is_empty() && config.auth.is_none() && !config.is_open());
+        let token = config.token.clone().unwrap();
+        assert_eq!((token.service.as_str(), token.rootcertbundle), ("r", Some("/c".into())));
+        assert_eq!(Config::from_yaml("c.yml", &config.to_yaml().unwrap(), []).unwrap(), config);
+        // As distribution's documentation shows it for containers.
+        let variable = |key: &str, value: &str| (format!("REGISTRY_AUTH{key}"), value.to_owned());
+        let variables = [
+            variable("", "token"),
+            variable("_TOKEN_REALM", "https://auth/token"),
+            variable("_TOKEN_SERVICE", "r"),
+            variable("_TOKEN_ISSUER", "i"),
+            variable("_TOKEN_ROOTCERTBUNDLE", "/c"),
+        ];
+        assert_eq!(Config::from_yaml("c.yml", "", variables).unwrap(), config);
+        let with = |from: &str, to: &str| format!("auth:\n  token:\n    {}", good.replace(from, to));
+        for (text, key, why, position) in [
+            (with("'https://auth/token'", "/token"), "auth.token.realm", "must be the URL", (3, 6)),
+            (with("'https://auth/token'", "'https://a\"'"), "auth.token.realm", "no quotes", (3, 6)),
+            (with("service: r", "service: ''"), "auth.token.service", "must not be empty", (3, 35)),
+            (with(", rootcertbundle: /c", ""), "auth.token", "needs rootcertbundle or jwks", (2, 3)),
+            (with("issuer: i", "issuer: i, relam: x"), "auth.token.relam", "unknown field", (3, 58)),
+            (
+                with("issuer: i", "issuer: i, signingalgorithms: [HS256]"),
+                "auth.token.signingalgorithms.0",
+                "unknown variant",
+                (3, 78),
+            ),
+            (
+                with("issuer: i", "issuer: i, autoredirect: true"),
+                "auth.token.autoredirect",
+                "not supported: ",
+                (3, 58),
+            ),
+            ("auth:\n  token:\n".to_owned(), "auth.token", "missing field `realm`", (2, 3)),
+            (with("", "") + "\n  htpasswd: {path: p}\n", "auth.token", "passwords or for tokens", (2, 3)),
+        ] {
+            let problems = Config::from_yaml("c.yml", &text, []).expect_err(&text).0;
+            let found = problems.iter().find(|p| p.key == key && p.message.contains(why));
+            let found = found.unwrap_or_else(|| panic!("{text}: {problems:?}"));
+            assert_eq!(found.position, Some(position), "{found}");
+        }
+        let beside =
+            format!("auth: {{token: {good}}}\nserviceaccounts: {{issuer: i, audiences: [r], jwks: /k}}\n");
+        assert!(Config::from_yaml("c.yml", &beside, []).unwrap_err().to_string().contains("comes twice"));
     }
 
     #[test]

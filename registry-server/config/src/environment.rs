@@ -11,6 +11,7 @@ pub fn path(name: &str) -> Option<Vec<String>> {
     let first = path.first()?.as_str();
     let known = top_level::keys().contains(&first) || advice::sections().any(|section| section == first);
     let of_a_service = path.iter().skip(1).any(|step| step == "port" || step == "service");
+    let of_a_service = of_a_service && path != ["auth", "token", "service"];
     (known && !of_a_service && path.iter().all(|step| !step.is_empty())).then_some(path)
 }
 
@@ -60,7 +61,9 @@ mod tests {
             set(&mut value, &path(name).unwrap(), to.into());
         }
         assert_eq!(value, serde_json::json!({ "redis": { "addrs": ["b", "c"] }, "http": { "addr": "d" } }));
+        assert_eq!(path("REGISTRY_AUTH_TOKEN_SERVICE").unwrap(), ["auth", "token", "service"]);
         for name in [
+            "REGISTRY_AUTH_TOKEN_SERVICE_HOST",
             "REGISTRY_PORT",
             "REGISTRY_SERVICE_HOST",
             "REGISTRY_REDIS_SERVICE_PORT",

@@ -12,6 +12,7 @@ pub mod check_tokens;
 pub mod duration;
 pub mod environment;
 pub mod error;
+pub mod lifted;
 pub mod load;
 pub mod password_hash;
 pub mod placeholder;

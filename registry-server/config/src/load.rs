@@ -7,7 +7,7 @@ use crate::{
     check::check,
     check_tokens, environment,
     error::{Problem, Problems},
-    position,
+    lifted, position,
     schema::{Config, Delete, Filesystem},
 };
 
@@ -67,7 +67,9 @@ impl Config {
             overridden.push((path, name));
         }
         adjust(&mut value);
+        lifted::lift(&mut value);
         let at = |path: &[String], message: String| {
+            let path = &*lifted::written(path);
             let above = overridden.iter().rev().find(|(start, _)| path.starts_with(start));
             let position = if above.is_some() { None } else { position::of(text, path) };
             let below = overridden.iter().find(|(start, _)| position.is_none() && start.starts_with(path));

@@ -21,7 +21,7 @@ const PERIOD: Duration = Duration::from_secs(5);
 /// A larger file is no set of keys.
 const LARGEST: u64 = 1 << 20;
 
-type Issuers = Vec<(Issuer, PathBuf)>;
+type Issuers = Vec<(Issuer, Vec<PathBuf>)>;
 
 /// A file as it was at the last look, and the last good keys of it.
 struct File {
@@ -59,16 +59,15 @@ pub fn follow(settings: Arc<ArcSwap<Settings>>) -> Arc<ArcSwap<Tokens>> {
     tokens
 }
 
-/// What keeps tokens of this configuration from being believed, each with its key.
+/// What keeps tokens of this configuration from being believed, each with the issuer that it is about.
 pub fn problems(config: &Config) -> Vec<String> {
-    let oidc = (0..config.oidc.len()).map(|index| format!("oidc.{index}.jwks"));
-    let keys = oidc.chain(["serviceaccounts.jwks".to_owned()]);
-    let files = settings::issuers(config).into_iter().map(|(_, path)| path);
-    let problem = |(key, path): (String, PathBuf)| {
-        let parsed = read(&path).and_then(|text| parse(&path, &text));
-        parsed.err().map(|why| format!("{key}: {why}"))
+    let issuers = settings::issuers(config);
+    let files = issuers.iter().flat_map(|(issuer, paths)| paths.iter().map(move |path| (issuer, path)));
+    let problem = |(issuer, path): (&Issuer, &PathBuf)| {
+        let parsed = read(path).and_then(|text| parse(path, &text));
+        parsed.err().map(|why| format!("keys of {}: {why}", issuer.name()))
     };
-    keys.zip(files).filter_map(problem).collect()
+    files.filter_map(problem).collect()
 }
 
 impl Known {
@@ -76,7 +75,8 @@ impl Known {
     fn look(mut self, issuers: Issuers) -> (Self, Option<Tokens>) {
         let mut changed = issuers != self.issuers;
         let mut files = HashMap::new();
-        for (issuer, path) in &issuers {
+        let named = issuers.iter().flat_map(|(issuer, paths)| paths.iter().map(move |path| (issuer, path)));
+        for (issuer, path) in named {
             let seen = read(path);
             let file = match self.files.remove(path).or_else(|| files.remove(path)) {
                 Some(file) if file.seen == seen => file,
@@ -88,7 +88,9 @@ impl Known {
             files.insert(path.clone(), file);
         }
         let keys = |path| files.get(path).and_then(|file: &File| file.keys.clone());
-        let trusted = issuers.iter().map(|(issuer, path)| (issuer.clone(), keys(path))).collect();
+        let trusted =
+            issuers.iter().map(|(issuer, paths)| (issuer.clone(), paths.iter().filter_map(keys).collect()));
+        let trusted = trusted.collect();
         (Self { issuers, files }, changed.then(|| Tokens::new(trusted)))
     }
 }
@@ -120,5 +122,5 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 fn parse(path: &Path, text: &[u8]) -> Result<KeySet, String> {
-    KeySet::parse(text).map_err(|why| format!("{} {why}", path.display()))
+    KeySet::read(text).map_err(|why| format!("{} {why}", path.display()))
 }

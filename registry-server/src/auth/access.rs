@@ -1,5 +1,12 @@
 //! Who asks, and for what.
 
+use std::sync::Arc;
+
+use crate::auth::{
+    grants::Grants,
+    policy::{Policy, Rights},
+};
+
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identity {
@@ -31,6 +38,28 @@ impl Identity {
             Self::ServiceAccount(name) => format!("serviceaccount:{name}"),
             Self::Oidc { issuer, user, .. } => format!("oidc:{issuer}:{user}"),
         }
+    }
+}
+
+/// Who asks, and what the token allows that said so, if it says that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// Who.
+    pub who: Identity,
+    /// What the token allows; nothing of that kind: what rules say.
+    pub grants: Option<Arc<Grants>>,
+}
+
+impl From<Identity> for Login {
+    fn from(who: Identity) -> Self {
+        Self { who, grants: None }
+    }
+}
+
+impl Login {
+    /// What it may do by the rules of this moment.
+    pub fn rights<'a>(&'a self, policy: &'a Policy) -> Rights<'a> {
+        Rights { policy, who: &self.who, grants: self.grants.as_deref() }
     }
 }
 

@@ -1,12 +1,13 @@
 //! Whoever vouches for users: what a token of theirs must say, and whom it names.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
 
 use crate::auth::{
-    access::Identity,
+    access::{Identity, Login},
     error::TokenFault,
+    grants::Grants,
     jwt::{self, Claims},
     key_set::KeySet,
 };
@@ -22,6 +23,8 @@ pub struct Issuer {
     pub issuer: String,
     /// One of these is in the claim `aud`.
     pub audiences: Vec<String>,
+    /// What its tokens may be signed by, of what is known here; none: any of that.
+    pub algorithms: Vec<&'static str>,
     /// Whom its tokens name.
     pub naming: Naming,
 }
@@ -31,6 +34,8 @@ pub struct Issuer {
 pub enum Naming {
     /// The subject is a service account of a cluster.
     ServiceAccount,
+    /// The subject is an account of a token server, which says what may be done, too.
+    TokenServer,
     /// As the section `oidc` says.
     Oidc {
         /// What rules call the issuer.
@@ -49,13 +54,14 @@ impl Issuer {
     pub fn name(&self) -> &str {
         match &self.naming {
             Naming::ServiceAccount => "serviceaccounts",
+            Naming::TokenServer => "auth.token",
             Naming::Oidc { name, .. } => name,
         }
     }
 
     /// Whom the token names, and until when it does.
-    pub fn verify(&self, token: &str, keys: &KeySet, now: f64) -> Result<(Identity, f64), TokenFault> {
-        let claims = jwt::verify(token, keys)?;
+    pub fn verify(&self, token: &str, keys: &[Arc<KeySet>], now: f64) -> Result<(Login, f64), TokenFault> {
+        let claims = jwt::verify(token, keys, &self.algorithms)?;
         if claims.text("iss") != Some(self.issuer.as_str()) {
             return Err(TokenFault::Signature);
         }
@@ -63,13 +69,18 @@ impl Issuer {
         if !claims.texts("aud").iter().any(|one| self.audiences.iter().any(|ours| ours == one)) {
             return Err(TokenFault::Audience);
         }
-        Ok((self.naming.identity(&claims)?, until))
+        let grants = matches!(self.naming, Naming::TokenServer).then(|| Arc::new(Grants::of(&claims)));
+        Ok((Login { who: self.naming.identity(&claims)?, grants }, until))
     }
 }
 
 impl Naming {
     fn identity(&self, claims: &Claims) -> Result<Identity, TokenFault> {
-        let Self::Oidc { name, user, groups, required } = self else { return service_account(claims) };
+        let (name, user, groups, required) = match self {
+            Self::ServiceAccount => return service_account(claims),
+            Self::TokenServer => return account(claims),
+            Self::Oidc { name, user, groups, required } => (name, user, groups, required),
+        };
         if required.iter().any(|(claim, value)| claims.text(claim) != Some(value)) {
             return Err(TokenFault::Required);
         }
@@ -83,6 +94,15 @@ impl Naming {
         // With the issuer's name before them, so that no issuer puts anybody into a group of this registry.
         let groups = groups.map(|group| format!("oidc:{name}:{group}")).collect();
         Ok(Identity::Oidc { issuer: name.clone(), user: user.to_owned(), groups })
+    }
+}
+
+/// Whoever has not logged in at the token server has no name.
+fn account(claims: &Claims) -> Result<Identity, TokenFault> {
+    match claims.text("sub").unwrap_or_default() {
+        "" => Ok(Identity::Anonymous),
+        name if is_name(name) => Ok(Identity::User(name.to_owned())),
+        _ => Err(TokenFault::Name),
     }
 }
 
@@ -150,6 +170,10 @@ mod tests {
             (&Naming::ServiceAccount, json!({ "sub": "system:serviceaccount::b" }), Err(TokenFault::Name)),
             (&Naming::ServiceAccount, json!({ "sub": "system:serviceaccount:a/x:b" }), Err(TokenFault::Name)),
             (&Naming::ServiceAccount, json!({ "sub": "admin" }), Err(TokenFault::Name)),
+            (&Naming::TokenServer, json!({ "sub": "ann" }), Ok("ann")),
+            (&Naming::TokenServer, json!({ "sub": "" }), Ok("-")),
+            (&Naming::TokenServer, json!({}), Ok("-")),
+            (&Naming::TokenServer, json!({ "sub": "a\nb" }), Err(TokenFault::Name)),
         ] {
             assert_eq!(named(naming, claims.clone()), expected.map(str::to_owned), "{claims}");
         }

@@ -1,5 +1,7 @@
 //! Tokens as they come: JSON that somebody has signed (RFC 7515, RFC 7519).
 
+use std::sync::Arc;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, Validation};
 use serde::Deserialize;
@@ -34,15 +36,22 @@ fn object(part: &str) -> Option<Map<String, Value>> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 
-/// What the token says, if one of the keys has signed it.
-pub fn verify(token: &str, keys: &KeySet) -> Result<Claims, TokenFault> {
+/// What the token says, if one of the keys has signed it, by one of these algorithms; none: by any that is known.
+pub fn verify(token: &str, keys: &[Arc<KeySet>], algorithms: &[&str]) -> Result<Claims, TokenFault> {
+    if keys.is_empty() {
+        return Err(TokenFault::NoKeys);
+    }
     let header = jsonwebtoken::decode_header(token).map_err(|_| TokenFault::Algorithm)?;
+    let taken = |name: &&str| name.parse::<Algorithm>().is_ok_and(|one| one == header.alg);
+    if !algorithms.is_empty() && !algorithms.iter().any(taken) {
+        return Err(TokenFault::Algorithm);
+    }
     // What must be understood is not (RFC 7515, section 4.1.11).
     if header.crit.is_some() {
         return Err(TokenFault::Header);
     }
     let validation = signature_only(header.alg);
-    let mut fitting = keys.fitting(header.kid.as_deref(), header.alg);
+    let mut fitting = keys.iter().flat_map(|set| set.fitting(header.kid.as_deref(), header.alg));
     let claims = fitting.find_map(|key| jsonwebtoken::decode::<Claims>(token, key, &validation).ok());
     claims.map(|found| found.claims).ok_or(TokenFault::Signature)
 }
@@ -136,13 +145,14 @@ mod tests {
                 br#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
             )
             .unwrap();
+            let keys = [Arc::new(keys)];
             for text in [
                 format!("{header}.{claims}.{rest}"),
                 format!("{}.{}.{rest}", URL_SAFE_NO_PAD.encode(&header), URL_SAFE_NO_PAD.encode(&claims)),
                 format!(r"{}.{}.{rest}", URL_SAFE_NO_PAD.encode(r#"{"alg":"EdDSA"}"#), URL_SAFE_NO_PAD.encode("{}")),
             ] {
                 let _ = (is_shaped(&text), issuer(&text));
-                prop_assert!(verify(&text, &keys).is_err());
+                prop_assert!(verify(&text, &keys, &[]).is_err());
             }
         }
     }

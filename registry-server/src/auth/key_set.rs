@@ -4,6 +4,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::{Map, Value};
 
+use crate::auth::certificate_keys;
+
 /// A set of more keys would be a burden to every token that names none.
 const MOST_KEYS: usize = 100;
 /// Members that only private keys and secrets have (RFC 7518, section 6).
@@ -23,8 +25,9 @@ const SHORTEST_RSA: usize = 2048;
 #[derive(Debug)]
 pub struct KeySet(Vec<Key>);
 
+/// One of them.
 #[derive(Debug)]
-struct Key {
+pub(in crate::auth) struct Key {
     id: Option<String>,
     /// What it verifies, and nothing else: a key is not taken for one of another kind.
     algorithms: Vec<Algorithm>,
@@ -35,7 +38,7 @@ struct Key {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeySetError {
     /// It is no such set.
-    #[error("is no JWK set, which has a list `keys` of objects")]
+    #[error("is no JWK set, which has a list `keys` of objects, and has no PEM certificates")]
     Malformed,
     /// It is too long.
     #[error("has more than {MOST_KEYS} keys")]
@@ -51,6 +54,15 @@ pub enum KeySetError {
 }
 
 impl KeySet {
+    /// Reads a file: PEM certificates, or a set.
+    pub fn read(text: &[u8]) -> Result<Self, KeySetError> {
+        if text.trim_ascii_start().starts_with(b"{") {
+            Self::parse(text)
+        } else {
+            certificate_keys::read(text).map(Self)
+        }
+    }
+
     /// Reads a set. Keys of other kinds and for other uses are left out, as the RFC says.
     pub fn parse(text: &[u8]) -> Result<Self, KeySetError> {
         let set: Value = serde_json::from_slice(text).map_err(|_| KeySetError::Malformed)?;
@@ -93,13 +105,29 @@ impl KeySet {
     }
 }
 
+impl Key {
+    /// An RSA key.
+    pub(in crate::auth) fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, &'static str> {
+        Ok(Self { id: None, algorithms: RSA.to_vec(), key: rsa(modulus, exponent)? })
+    }
+
+    /// A point of the curve of this algorithm, or of Ed25519.
+    pub(in crate::auth) fn point(algorithm: Algorithm, point: &[u8]) -> Self {
+        let key = match algorithm {
+            Algorithm::EdDSA => DecodingKey::from_ed_der(point),
+            _ => DecodingKey::from_ec_der(point),
+        };
+        Self { id: None, algorithms: vec![algorithm], key }
+    }
+}
+
 fn read(key: &Map<String, Value>) -> Result<Key, &'static str> {
     let text = |name: &str| key.get(name).and_then(Value::as_str).unwrap_or_default();
     if !matches!(text("use"), "" | "sig") {
         return Err("is not for signatures");
     }
     let (possible, decoding) = match (text("kty"), text("crv")) {
-        ("RSA", _) => (RSA.to_vec(), rsa(text("n"), text("e"))?),
+        ("RSA", _) => (RSA.to_vec(), rsa(&decoded(text("n"))?, &decoded(text("e"))?)?),
         ("EC", "P-256") => (vec![Algorithm::ES256], ec(text("x"), text("y"), 32)?),
         ("EC", "P-384") => (vec![Algorithm::ES384], ec(text("x"), text("y"), 48)?),
         ("OKP", "Ed25519") => (vec![Algorithm::EdDSA], DecodingKey::from_ed_der(&bytes(text("x"), 32)?)),
@@ -126,14 +154,13 @@ fn bytes(text: &str, length: usize) -> Result<Vec<u8>, &'static str> {
     decoded(text).and_then(|bytes| if bytes.len() == length { Ok(bytes) } else { Err("is malformed") })
 }
 
-fn rsa(modulus: &str, exponent: &str) -> Result<DecodingKey, &'static str> {
-    let (modulus, exponent) = (decoded(modulus)?, decoded(exponent)?);
+fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<DecodingKey, &'static str> {
     let significant: &[u8] = &modulus[modulus.iter().take_while(|byte| **byte == 0).count()..];
     let bits = significant.first().map_or(0, |first| significant.len() * 8 - first.leading_zeros() as usize);
     if bits < SHORTEST_RSA {
         return Err("is an RSA key of less than 2048 bits");
     }
-    Ok(DecodingKey::from_rsa_raw_components(significant, &exponent))
+    Ok(DecodingKey::from_rsa_raw_components(significant, exponent))
 }
 
 /// A point of a curve, uncompressed (SEC 1, section 2.3.3).

@@ -1,4 +1,4 @@
-//! Everybody who may come in: accounts with a password, and users that others vouch for.
+//! Everybody who may come in: accounts with a password, users that others vouch for, and whoever a token server lets.
 
 use std::{
     net::IpAddr,
@@ -9,7 +9,7 @@ use std::{
 use arc_swap::ArcSwap;
 
 use crate::auth::{
-    access::Identity,
+    access::{Identity, Login},
     accounts::{Accounts, Refusal},
     credentials::Shown,
     tokens::Tokens,
@@ -17,25 +17,43 @@ use crate::auth::{
 
 /// Who may come in.
 pub struct Logins {
-    /// The accounts of the password file.
-    pub accounts: Arc<Accounts>,
-    /// Whose tokens are taken in place of a password.
+    /// How one logs in whom no other issuer vouches for.
+    pub way: Way,
+    /// Whose tokens are taken.
     pub tokens: Arc<ArcSwap<Tokens>>,
 }
 
+/// What clients are asked for.
+pub enum Way {
+    /// A password of these accounts.
+    Password(Arc<Accounts>),
+    /// A token of a token server, which is one of the issuers.
+    Token {
+        /// Where it is.
+        realm: String,
+        /// What it calls this registry.
+        service: String,
+    },
+}
+
 impl Logins {
-    /// The identity behind what was shown, which came from this address. A token that is wrong counts as no guess: nobody
-    /// guesses signatures, and its sender cannot lock anybody out.
-    pub async fn verify(&self, shown: &Shown, from: IpAddr) -> Result<Identity, Refusal> {
+    /// Who has shown this, which came from this address. A token that is wrong counts as no guess: nobody guesses
+    /// signatures, and its sender cannot lock anybody out.
+    pub async fn verify(&self, shown: &Shown, from: IpAddr) -> Result<Login, Refusal> {
         if let Some(token) = shown.token()
             && let Some(judged) = self.tokens.load_full().identify(token, now()).await
         {
             return judged.map_err(Refusal::Token);
         }
-        match shown.password() {
-            Some(credentials) => self.accounts.verify(credentials, from).await,
-            None => Err(Refusal::Wrong),
+        match (&self.way, shown.password()) {
+            (Way::Password(accounts), Some(password)) => Ok(accounts.verify(password, from).await?.into()),
+            _ => Err(Refusal::Wrong),
         }
+    }
+
+    /// Whether this is an account that may look and nothing else, whatever rules say.
+    pub fn pulls_only(&self, who: &Identity) -> bool {
+        matches!(&self.way, Way::Password(accounts) if accounts.pulls_only(who))
     }
 }
 

@@ -3,8 +3,10 @@
 pub mod access;
 pub mod accounts;
 pub mod attempts;
+pub mod certificate_keys;
 pub mod credentials;
 pub mod error;
+pub mod grants;
 pub mod htpasswd;
 pub mod htpasswd_file;
 pub mod issuer;

@@ -8,7 +8,10 @@ use std::collections::{HashMap, HashSet};
 
 use globset::GlobMatcher;
 
-use crate::auth::access::{Action, Identity};
+use crate::auth::{
+    access::{Action, Identity},
+    grants::Grants,
+};
 
 /// All rules.
 #[derive(Clone, Debug, Default)]
@@ -111,12 +114,26 @@ pub struct Rights<'a> {
     pub policy: &'a Policy,
     /// Who asks.
     pub who: &'a Identity,
+    /// What the token allows, if it says that.
+    pub grants: Option<&'a Grants>,
 }
 
 impl Rights<'_> {
-    /// Whether it is allowed there.
+    /// Whether it is allowed there: by the token, if it says what it allows, and by the rules.
     pub fn may(&self, action: Action, repository: &str) -> bool {
-        self.policy.allows(self.who, action, repository)
+        let granted = self.grants.is_none_or(|grants| grants.allow(action, repository));
+        granted && self.by_rules(action, repository)
+    }
+
+    /// Whether it stands in the list of all, for whom that list is.
+    pub fn may_see(&self, repository: &str) -> bool {
+        self.by_rules(Action::List, repository)
+    }
+
+    /// Without rules a token that says what it allows has said all.
+    fn by_rules(&self, action: Action, repository: &str) -> bool {
+        (self.grants.is_some() && self.policy.rules.is_empty())
+            || self.policy.allows(self.who, action, repository)
     }
 }
 
@@ -124,6 +141,7 @@ impl Rights<'_> {
 mod tests {
     use globset::GlobBuilder;
     use proptest::{prelude::*, sample::select};
+    use serde_json::json;
 
     use super::*;
 
@@ -325,6 +343,28 @@ mod tests {
             let mut allowed = rules.clone();
             allowed.push(Rule { denies: false, ..more });
             prop_assert!(granted(rules).is_subset(&granted(allowed)));
+        }
+
+        // registry A6: both have to say yes
+        #[test]
+        fn a_token_that_says_what_it_allows_never_widens_what_rules_allow(
+            rules in prop::collection::vec(any_rule(), 1..6), catalog in any::<bool>()
+        ) {
+            let policy = Policy::new(rules, group(&["ann"]));
+            let access = json!({ "access": [
+                { "type": "repository", "name": "team/app", "actions": ["pull", "delete"] },
+                { "type": "registry", "name": "catalog", "actions": if catalog { vec!["*"] } else { vec![] } },
+            ] });
+            let grants = Grants::of(&serde_json::from_value(access).unwrap());
+            for who in [Identity::Anonymous, user("ann"), user("bob")] {
+                let (with, without) = (Some(&grants), None);
+                let rights = |grants| Rights { policy: &policy, who: &who, grants };
+                for (action, name) in ACTIONS.into_iter().flat_map(|action| NAMES.map(|name| (action, name))) {
+                    let both = grants.allow(action, name) && rights(without).may(action, name);
+                    prop_assert_eq!(rights(with).may(action, name), both);
+                    prop_assert_eq!(rights(with).may_see(name), policy.allows(&who, Action::List, name));
+                }
+            }
         }
 
         #[test]

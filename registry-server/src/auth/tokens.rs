@@ -6,12 +6,12 @@ use moka::future::Cache;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::auth::{access::Identity, error::TokenFault, issuer::Issuer, jwt, key_set::KeySet};
+use crate::auth::{access::Login, error::TokenFault, issuer::Issuer, jwt, key_set::KeySet};
 
 const REMEMBERED_AT_MOST: u64 = 10_000;
 
-/// An issuer and its keys. Without keys it is known, and believed in nothing.
-pub type Trusted = (Issuer, Option<Arc<KeySet>>);
+/// An issuer and its keys, as its files have them. Without keys it is known, and believed in nothing.
+pub type Trusted = (Issuer, Vec<Arc<KeySet>>);
 
 /// The issuers of this moment. Others have a memory of their own: what was right before is judged again.
 pub struct Tokens {
@@ -24,7 +24,7 @@ pub struct Tokens {
 /// Somebody, and until when.
 #[derive(Clone)]
 struct Verified {
-    who: Arc<Identity>,
+    login: Arc<Login>,
     until: f64,
 }
 
@@ -42,22 +42,18 @@ impl Tokens {
     }
 
     /// Whom the token names at this moment, in seconds of Unix time; nothing, if it is of no issuer that is known here.
-    pub async fn identify(&self, token: &str, now: f64) -> Option<Result<Identity, TokenFault>> {
+    pub async fn identify(&self, token: &str, now: f64) -> Option<Result<Login, TokenFault>> {
         let claimed = jwt::issuer(token)?;
         let (issuer, keys) = self.trusted.iter().find(|(issuer, _)| issuer.issuer == claimed)?;
         let key = self.key(token);
         if let Some(known) = self.verified.get(&key).await.filter(|known| now < known.until) {
-            return Some(Ok((*known.who).clone()));
+            return Some(Ok((*known.login).clone()));
         }
-        let judged = match keys {
-            Some(keys) => issuer.verify(token, keys, now),
-            None => Err(TokenFault::NoKeys),
-        };
-        match judged {
-            Ok((who, until)) => {
-                let who = Arc::new(who);
-                self.verified.insert(key, Verified { who: Arc::clone(&who), until }).await;
-                Some(Ok((*who).clone()))
+        match issuer.verify(token, keys, now) {
+            Ok((login, until)) => {
+                let known = Verified { login: Arc::new(login.clone()), until };
+                self.verified.insert(key, known).await;
+                Some(Ok(login))
             }
             Err(fault) => {
                 tracing::debug!(issuer = issuer.name(), reason = %fault, "a token is refused");

@@ -6,39 +6,44 @@ use http::{HeaderMap, Method, StatusCode, header};
 
 use crate::{
     auth::{
-        access::{Action, Identity},
+        access::{Action, Identity, Login},
         accounts::Refusal,
         attempts,
         credentials::Shown,
-        logins::Logins,
         policy::Rights,
     },
-    http::{error::ApiError, route::Route},
+    http::{
+        challenge::{Challenge, Shortcoming, wanted},
+        error::ApiError,
+        route::Route,
+    },
     oci::error_code::ErrorCode,
     settings::Settings,
 };
 
-/// The identity behind the headers; a challenge if what they say is wrong.
+const LOG_IN: &str = "authentication required";
+
+/// Who is behind the headers; a challenge if what they say is wrong.
 pub async fn identify(
-    logins: Option<&Logins>,
+    challenge: Option<&Challenge<'_>>,
     headers: &HeaderMap,
     from: IpAddr,
-) -> Result<Identity, ApiError> {
-    let Some(logins) = logins else { return Ok(Identity::Everybody) };
+) -> Result<Login, ApiError> {
+    let Some(challenge) = challenge else { return Ok(Identity::Everybody.into()) };
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let shown = match (given.next(), given.next()) {
-        (None, _) => return Ok(Identity::Anonymous),
-        (Some(one), None) if Shown::is_nothing(one.as_bytes()) => return Ok(Identity::Anonymous),
+        (None, _) => return Ok(Identity::Anonymous.into()),
+        (Some(one), None) if Shown::is_nothing(one.as_bytes()) => return Ok(Identity::Anonymous.into()),
         (Some(one), None) => Shown::parse(one.as_bytes()),
         (Some(_), Some(_)) => None,
     };
-    let identity = match shown {
-        Some(shown) => logins.verify(&shown, from).await,
+    let login = match shown {
+        Some(shown) => challenge.logins.verify(&shown, from).await,
         None => Err(Refusal::Wrong),
     };
-    identity.map_err(|refusal| match refusal {
-        Refusal::Wrong => challenge(logins, "authentication required"),
-        Refusal::Token(fault) => challenge(logins, fault.to_string()),
+    login.map_err(|refusal| match refusal {
+        Refusal::Wrong => challenge.refuse(LOG_IN, Some(Shortcoming::Invalid)),
+        Refusal::Token(fault) => challenge.refuse(fault.to_string(), Some(Shortcoming::Invalid)),
         Refusal::TooMany => {
             let message = "too many wrong passwords for this account from this address";
             ApiError::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message)
@@ -47,38 +52,30 @@ pub async fn identify(
     })
 }
 
-fn challenge(logins: &Logins, message: impl Into<String>) -> ApiError {
-    let realm = logins.accounts.realm.chars();
-    let realm: String = realm.filter(|c| !matches!(c, '"' | '\\') && !c.is_control()).collect();
-    ApiError::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message)
-        .header(header::WWW_AUTHENTICATE, format!("Basic realm=\"{realm}\""))
-}
-
-/// What a request wants to do; nothing, when it only asks whether somebody is there.
-fn wanted(route: &Route, method: &Method) -> Option<Action> {
-    match (route, method) {
-        (Route::FirstPing | Route::Base, _) => None,
-        (Route::Catalog | Route::Search | Route::Tags(_), _) => Some(Action::List),
-        (Route::Blob(..) | Route::Manifest(..), &Method::DELETE) => Some(Action::Delete),
-        (_, &Method::GET | &Method::HEAD) if !matches!(route, Route::Upload(..)) => Some(Action::Pull),
-        _ => Some(Action::Push),
-    }
-}
-
 /// Refuses who has to log in first, whatever is asked for.
 pub fn admit(
-    logins: Option<&Logins>,
+    challenge: Option<&Challenge<'_>>,
     rights: Rights<'_>,
     asked: Option<(&Route, &Method)>,
 ) -> Result<(), ApiError> {
-    let (Some(logins), Identity::Anonymous) = (logins, rights.who) else { return Ok(()) };
+    let (Some(challenge), Identity::Anonymous, None) = (challenge, rights.who, rights.grants) else {
+        return Ok(());
+    };
     let admitted = asked.is_some_and(|(route, method)| match (route, wanted(route, method)) {
         (Route::FirstPing, _) => true,
         // Who has a password sends it only where it is asked for.
         (_, None) => false,
         (_, Some(action)) => granted(rights, action, route),
     });
-    if admitted { Ok(()) } else { Err(challenge(logins, "authentication required")) }
+    if admitted { Ok(()) } else { Err(challenge.refuse(LOG_IN, None)) }
+}
+
+/// Whether the token allows it, if it says what it allows.
+fn in_scope(rights: Rights<'_>, action: Action, route: &Route) -> bool {
+    rights.grants.is_none_or(|grants| match route.repository() {
+        Some(name) => grants.allow(action, name.as_str()),
+        None => grants.allow_catalog(),
+    })
 }
 
 fn granted(rights: Rights<'_>, action: Action, route: &Route) -> bool {
@@ -86,14 +83,15 @@ fn granted(rights: Rights<'_>, action: Action, route: &Route) -> bool {
         Some(name) => rights.may(action, name.as_str()),
         // A list has what one may see.
         None => {
-            !matches!(rights.who, Identity::Anonymous) || rights.policy.allows_somewhere(rights.who, action)
+            let logged_in = rights.grants.is_some() || !matches!(rights.who, Identity::Anonymous);
+            logged_in || rights.policy.allows_somewhere(rights.who, action)
         }
     }
 }
 
 /// Refuses what the identity or the settings do not allow.
 pub fn permit(
-    logins: Option<&Logins>,
+    challenge: Option<&Challenge<'_>>,
     rights: Rights<'_>,
     settings: &Settings,
     (route, method): (&Route, &Method),
@@ -102,8 +100,12 @@ pub fn permit(
         return Err(ApiError::method(route.methods(), "method is not supported here"));
     }
     let Some(action) = wanted(route, method) else { return Ok(()) };
+    if let Some(challenge) = challenge.filter(|_| !in_scope(rights, action, route)) {
+        // Another token may help: clients get one on 401 only.
+        return Err(challenge.refuse("the token does not allow this", Some(Shortcoming::Scope)));
+    }
     let denied = |message: &str| Err(ApiError::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message));
-    if !action.reads() && logins.is_some_and(|logins| logins.accounts.pulls_only(rights.who)) {
+    if !action.reads() && challenge.is_some_and(|challenge| challenge.logins.pulls_only(rights.who)) {
         return denied("this account may pull only");
     }
     if !granted(rights, action, route) {

@@ -14,10 +14,15 @@ use serde_json::json;
 use tracing::Instrument;
 
 use crate::{
-    auth::{access::Identity, logins::Logins, policy::Rights},
+    auth::{
+        access::{Identity, Login},
+        logins::Logins,
+        policy::Rights,
+    },
     http::{
         access_line::AccessLine,
         authorize, blobs, body,
+        challenge::Challenge,
         error::ApiError,
         first_version,
         headers::{self, Response},
@@ -97,11 +102,11 @@ impl Door {
         body: &mut Inbound,
         line: &mut AccessLine,
     ) -> Response {
-        let mut user = Identity::Everybody;
+        let mut login = Login::from(Identity::Everybody);
         let span = tracing::error_span!("request", id = line.request_id);
-        let answer = AssertUnwindSafe(self.answer(route, asked, body, &mut user)).catch_unwind();
+        let answer = AssertUnwindSafe(self.answer(route, asked, body, &mut login)).catch_unwind();
         let (answer, cache_hit) = metrics::watching_cache(answer.instrument(span)).await;
-        (line.user, line.cache_hit) = (user.name(), cache_hit);
+        (line.user, line.cache_hit) = (login.who.name(), cache_hit);
         let answer = answer.unwrap_or_else(|_| {
             tracing::error!(request_id = line.request_id, "a handler panicked");
             Err(ApiError::internal())
@@ -122,19 +127,19 @@ impl Door {
         route: Result<Route, RouteError>,
         asked: &Asked,
         body: &mut Inbound,
-        user: &mut Identity,
+        login: &mut Login,
     ) -> Result<Response, ApiError> {
         well_formed::check(&asked.parts)?;
-        let logins = self.logins.as_deref();
         let method = &asked.parts.method;
+        let (known, query, policy) = (route.as_ref().ok(), &asked.query, &asked.settings.policy);
+        let challenge = self.logins.as_ref().map(|logins| Challenge::new(logins, known, method, query));
+        let challenge = challenge.as_ref();
         if !first_version::is_asked(&route) {
-            *user = authorize::identify(logins, &asked.parts.headers, asked.peer.ip()).await?;
-            let rights = Rights { policy: &asked.settings.policy, who: user };
-            authorize::admit(logins, rights, route.as_ref().ok().map(|route| (route, method)))?;
+            *login = authorize::identify(challenge, &asked.parts.headers, asked.peer.ip()).await?;
+            authorize::admit(challenge, login.rights(policy), known.map(|route| (route, method)))?;
         }
-        let route = route?;
-        let rights = Rights { policy: &asked.settings.policy, who: user };
-        authorize::permit(logins, rights, &asked.settings, (&route, method))?;
+        let (route, rights) = (route?, login.rights(policy));
+        authorize::permit(challenge, rights, &asked.settings, (&route, method))?;
         let reads = matches!(*method, Method::GET | Method::HEAD);
         if route.is_about_content() && !(reads && self.registry.trusted()) {
             self.registry.writable().await?;

@@ -5,7 +5,7 @@ use http::{HeaderName, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::{
-    auth::{access::Action, policy::Rights},
+    auth::policy::Rights,
     http::{
         door::Asked,
         error::ApiError,
@@ -38,7 +38,7 @@ pub async fn ping(registry: &Registry) -> Result<Response, ApiError> {
 pub async fn search(registry: &Registry, asked: &Asked, rights: Rights<'_>) -> Result<Response, ApiError> {
     let term = asked.query.get("q").unwrap_or_default();
     let most = lists::count(asked, FOUND)?.min(MOST_FOUND);
-    let found = registry.search(term, most, |name| rights.may(Action::List, name)).await?;
+    let found = registry.search(term, most, |name| rights.may_see(name)).await?;
     let entry =
         |name: &String| json!({"name": name, "description": "", "star_count": 0, "is_official": false});
     let results: Vec<Value> = found.iter().map(entry).collect();

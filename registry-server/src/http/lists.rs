@@ -4,7 +4,7 @@ use http::{HeaderName, HeaderValue, header};
 use serde_json::{Value, json};
 
 use crate::{
-    auth::{access::Action, policy::Rights},
+    auth::policy::Rights,
     http::{
         door::Asked,
         error::ApiError,
@@ -57,7 +57,7 @@ pub async fn tags(registry: &Registry, name: &RepositoryName, asked: &Asked) -> 
 
 /// `GET /v2/_catalog`.
 pub async fn catalog(registry: &Registry, asked: &Asked, rights: Rights<'_>) -> Result<Response, ApiError> {
-    let shown = |name: &str| rights.may(Action::List, name);
+    let shown = |name: &str| rights.may_see(name);
     let page = registry.catalog(asked.query.get("last"), count(asked, UNASKED)?, shown).await?;
     let document = json!({ "repositories": page.names });
     Ok(paged(&document, "application/json", asked, last_of(&page)))

@@ -6,6 +6,7 @@ pub mod authorize;
 pub mod blobs;
 pub mod body;
 pub mod certificate;
+pub mod challenge;
 pub mod door;
 pub mod error;
 pub mod first_version;

@@ -112,12 +112,14 @@ fn files_of_keys_are_looked_at_with_the_configuration() {
     let validate = || server().args(["config", "validate"]).arg(at("c.yml")).assert();
     let output = validate().code(78);
     let told = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
-    for part in
-        ["c.yml: oidc.0.jwks: ", "secret key 1 is a private key or a secret", "c.yml: serviceaccounts.jwks: "]
-    {
+    for part in [
+        "c.yml: keys of forge: ",
+        "secret key 1 is a private key or a secret",
+        "c.yml: keys of serviceaccounts: ",
+    ] {
         assert!(told.contains(part), "{part} in {told}");
     }
-    assert!(!told.contains("oidc.1") && !told.contains("canary"), "{told}");
+    assert!(!told.contains("of other") && !told.contains("canary"), "{told}");
     for name in ["secret", "missing"] {
         std::fs::copy(at("good"), at(name)).unwrap();
     }

@@ -28,5 +28,6 @@ mod ports;
 mod redis_groups;
 mod redis_server;
 mod tls;
+mod token_server;
 mod tokens;
 mod uploads;

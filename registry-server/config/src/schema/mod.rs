@@ -13,6 +13,7 @@ mod pattern;
 mod redis;
 mod s3;
 mod storage;
+mod token;
 mod tokens;
 mod validation;
 
@@ -32,6 +33,7 @@ pub use self::{
     redis::{Redis, RedisTls},
     s3::{S3, Secret},
     storage::{Cache, CacheKind, Delete, Filesystem, InMemory, Storage},
+    token::{SigningAlgorithm, Token},
     tokens::{Oidc, ServiceAccounts},
     validation::{IndexPlatforms, IndexValidation, ManifestValidation, Platform, Presence, Validation},
 };
@@ -52,9 +54,12 @@ pub struct Config {
     /// The public and the admin listener.
     #[serde(default, skip_serializing_if = "is_default")]
     pub http: Http,
-    /// Who may log in. Absent: everybody may do everything, on loopback only.
+    /// Who may log in by a password. Absent, and no `auth.token`: everybody may do everything, on loopback only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<Auth>,
+    /// Section `auth.token`, which takes the place of `auth.htpasswd` in the file: see [`crate::lifted`].
+    #[serde(default, rename = "auth.token", skip_serializing_if = "Option::is_none")]
+    pub token: Option<Token>,
     /// Who may do what in which repositories (*ours*). Absent: every account everything, nobody else anything.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub access: Vec<AccessRule>,
@@ -105,6 +110,11 @@ pub struct LiveFile {
 }
 
 impl Config {
+    /// Whether nobody logs in: everybody may do everything.
+    pub fn is_open(&self) -> bool {
+        self.auth.is_none() && self.token.is_none()
+    }
+
     /// This configuration without the secrets that stand in it.
     pub fn redacted(mut self) -> Self {
         if let Some(s3) = &mut self.storage.s3 {
