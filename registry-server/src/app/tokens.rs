@@ -2,7 +2,8 @@
 
 use std::{
     collections::HashMap,
-    fs,
+    fs::File,
+    io::Read as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -24,7 +25,7 @@ const LARGEST: u64 = 1 << 20;
 type Issuers = Vec<(Issuer, Vec<PathBuf>)>;
 
 /// A file as it was at the last look, and the last good keys of it.
-struct File {
+struct Source {
     seen: Result<Vec<u8>, String>,
     keys: Option<Arc<KeySet>>,
 }
@@ -33,7 +34,7 @@ struct File {
 #[derive(Default)]
 struct Known {
     issuers: Issuers,
-    files: HashMap<PathBuf, File>,
+    files: HashMap<PathBuf, Source>,
 }
 
 /// The tokens that are believed, by the settings and the files of each moment. Keys that cannot be read keep nobody out
@@ -87,7 +88,7 @@ impl Known {
             };
             files.insert(path.clone(), file);
         }
-        let keys = |path| files.get(path).and_then(|file: &File| file.keys.clone());
+        let keys = |path| files.get(path).and_then(|file: &Source| file.keys.clone());
         let trusted =
             issuers.iter().map(|(issuer, paths)| (issuer.clone(), paths.iter().filter_map(keys).collect()));
         let trusted = trusted.collect();
@@ -96,9 +97,9 @@ impl Known {
 }
 
 /// A file that has changed. Its last good keys stay where the new ones are none.
-fn taken(issuer: &Issuer, path: &Path, seen: Result<Vec<u8>, String>, before: Option<Arc<KeySet>>) -> File {
+fn taken(issuer: &Issuer, path: &Path, seen: Result<Vec<u8>, String>, before: Option<Arc<KeySet>>) -> Source {
     match seen.clone().and_then(|text| parse(path, &text)) {
-        Ok(keys) => File { seen, keys: Some(Arc::new(keys)) },
+        Ok(keys) => Source { seen, keys: Some(Arc::new(keys)) },
         Err(reason) => {
             metrics::reload_failed("jwks");
             let stays = if before.is_some() {
@@ -107,18 +108,19 @@ fn taken(issuer: &Issuer, path: &Path, seen: Result<Vec<u8>, String>, before: Op
                 "its tokens are refused until then"
             };
             tracing::error!(issuer = issuer.name(), reason, "keys not taken over, {stays}");
-            File { seen, keys: before }
+            Source { seen, keys: before }
         }
     }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let named = |why: std::io::Error| format!("{}: {why}", path.display());
-    let size = fs::metadata(path).map_err(named)?.len();
-    if size > LARGEST {
-        return Err(format!("{}: is larger than {LARGEST} bytes", path.display()));
+    let mut text = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut text));
+    read.map_err(|why| format!("{}: {why}", path.display()))?;
+    if text.len() as u64 > LARGEST {
+        return Err(format!("{} is larger than {LARGEST} bytes", path.display()));
     }
-    fs::read(path).map_err(named)
+    Ok(text)
 }
 
 fn parse(path: &Path, text: &[u8]) -> Result<KeySet, String> {

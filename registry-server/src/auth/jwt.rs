@@ -137,7 +137,39 @@ mod tests {
         }
     }
 
+    /// A key, and a token that it has signed.
+    fn signed() -> ([Arc<KeySet>; 1], String) {
+        let pair = rcgen::KeyPair::generate().unwrap();
+        let (x, y) = pair.public_key_raw()[1..].split_at(32);
+        let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
+        let set = json!({ "keys": [{ "kty": "EC", "crv": "P-256", "x": x, "y": y }] });
+        let keys = KeySet::read(set.to_string().as_bytes()).unwrap();
+        let key = jsonwebtoken::EncodingKey::from_ec_pem(pair.serialize_pem().as_bytes()).unwrap();
+        let header = jsonwebtoken::Header::new(Algorithm::ES256);
+        let token =
+            jsonwebtoken::encode(&header, &json!({ "iss": "a", "sub": "b", "exp": 1 }), &key).unwrap();
+        ([Arc::new(keys)], token)
+    }
+
     proptest! {
+        // registry AU9
+        #[test]
+        fn a_token_is_worth_nothing_once_anything_of_it_is_changed(
+            place in any::<prop::sample::Index>(), other in "[A-Za-z0-9_.=+/-]", cut in any::<prop::sample::Index>()
+        ) {
+            let (keys, token) = signed();
+            prop_assert!(is_shaped(&token) && verify(&token, &keys, &[]).is_ok());
+            let at = place.index(token.len());
+            let mut changed = token.clone();
+            changed.replace_range(at..=at, &other);
+            prop_assert_eq!(verify(&changed, &keys, &[]).is_ok(), changed == token);
+            prop_assert!(verify(&token[..cut.index(token.len())], &keys, &[]).is_err());
+            for more in [format!("{token}{other}"), format!("{other}{token}"), format!("{token}.{token}")] {
+                prop_assert!(verify(&more, &keys, &[]).is_err(), "{}", more);
+            }
+            prop_assert!(verify(&token, &keys, &["ES384", "RS256"]).is_err());
+        }
+
         // registry AU2 AU9: whatever comes, it is judged and not trusted
         #[test]
         fn nothing_that_nobody_signed_is_a_token(header in ".{0,40}", claims in ".{0,40}", rest in ".{0,40}") {

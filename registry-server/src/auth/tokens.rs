@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use crate::auth::{access::Login, error::TokenFault, issuer::Issuer, jwt, key_set::KeySet};
 
-const REMEMBERED_AT_MOST: u64 = 10_000;
+/// Bytes of tokens that are remembered: what is kept of one is never much longer than it was.
+const REMEMBERED_AT_MOST: u64 = 8 << 20;
 
 /// An issuer and its keys, as its files have them. Without keys it is known, and believed in nothing.
 pub type Trusted = (Issuer, Vec<Arc<KeySet>>);
@@ -26,6 +27,7 @@ pub struct Tokens {
 struct Verified {
     login: Arc<Login>,
     until: f64,
+    length: usize,
 }
 
 impl Default for Tokens {
@@ -37,7 +39,8 @@ impl Default for Tokens {
 impl Tokens {
     /// These issuers. Each has another name for itself.
     pub fn new(trusted: Vec<Trusted>) -> Self {
-        let verified = Cache::builder().max_capacity(REMEMBERED_AT_MOST).build();
+        let weight = |_: &[u8; 32], one: &Verified| u32::try_from(one.length).unwrap_or(u32::MAX);
+        let verified = Cache::builder().max_capacity(REMEMBERED_AT_MOST).weigher(weight).build();
         Self { trusted, generation: Uuid::new_v4(), verified }
     }
 
@@ -51,7 +54,7 @@ impl Tokens {
         }
         match issuer.verify(token, keys, now) {
             Ok((login, until)) => {
-                let known = Verified { login: Arc::new(login.clone()), until };
+                let known = Verified { login: Arc::new(login.clone()), until, length: token.len() };
                 self.verified.insert(key, known).await;
                 Some(Ok(login))
             }

@@ -126,6 +126,39 @@ fn files_of_keys_are_looked_at_with_the_configuration() {
     validate().success();
 }
 
+// registry AU10 OB5 OB6: who it was stands in the log, and what they showed does not
+#[test]
+fn logs_name_whom_a_token_names_and_never_the_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let pair = rcgen::KeyPair::generate().unwrap();
+    let key = jsonwebtoken::EncodingKey::from_ec_pem(pair.serialize_pem().as_bytes()).unwrap();
+    let jwk = jsonwebtoken::jwk::Jwk::from_encoding_key(&key, jsonwebtoken::Algorithm::ES256).unwrap();
+    write("jwks", &serde_json::json!({ "keys": [jwk] }).to_string());
+    write("htpasswd", "ann:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n");
+    write(
+        "c.yml",
+        "log: {level: debug, formatter: json}\nstorage: {inmemory: }\nauth: {htpasswd: {path: htpasswd}}\n\
+         serviceaccounts: {issuer: cluster, audiences: [us], jwks: jwks}\n",
+    );
+    let running = Running::start(folder.path(), &["c.yml"]);
+    let sub = "system:serviceaccount:prod:app";
+    let mut secrets = Vec::new();
+    for (audience, status) in [("us", "HTTP/1.1 200"), ("canary", "HTTP/1.1 401")] {
+        let claims =
+            serde_json::json!({ "iss": "cluster", "aud": audience, "sub": sub, "exp": 4_000_000_000_u64 });
+        let header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::ES256);
+        let token = jsonwebtoken::encode(&header, &claims, &key).unwrap();
+        let get = format!("GET /v2/ HTTP/1.1\nauthorization: Bearer {token}\nx-request-id: {audience}");
+        assert!(running.ask(&get).starts_with(status), "{audience}");
+        secrets.extend(token.split('.').map(str::to_owned).skip(1));
+    }
+    let (_, log) = running.end();
+    assert!(log.contains(r#""user":"serviceaccount:prod/app""#), "{log}");
+    assert!(log.contains("the token is for another audience than this registry"), "{log}");
+    assert!(secrets.iter().all(|secret| !log.contains(secret.as_str())), "{log}");
+}
+
 // registry AU7
 #[test]
 fn accounts_are_made_and_checked() {

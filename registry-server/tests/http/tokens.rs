@@ -1,5 +1,8 @@
 //! Section 9: tokens of others in place of a password.
 
+use std::time::{Duration, Instant};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, Header, jwk::Jwk};
 use serde_json::{Value, json};
 
@@ -298,4 +301,75 @@ async fn wrong_tokens_lock_nobody_out() {
     }
     assert_eq!(last, 429);
     assert_eq!(status(&registry, "GET", "/v2/", &cluster.sign(&pod())).await, 200);
+}
+
+// registry AU2: one header, one login
+#[tokio::test]
+async fn two_logins_at_once_are_none_and_long_ones_are_as_good_as_short_ones() {
+    let (cluster, forge) = (Key::new("c", Algorithm::ES256), Key::new("f", Algorithm::ES256));
+    let folder = Folder::new();
+    let (registry, _accounts) = registry(&folder, &set(&[&cluster]), &set(&[&forge])).await;
+    let (pod, user) = (cluster.sign(&pod()), forge.sign(&user()));
+    let right = "Basic ZGV2OnNlY3JldA==".to_owned();
+    for pair in [[&format!("Bearer {pod}"), &right], [&format!("Bearer {pod}"), &format!("Bearer {pod}")]] {
+        for [one, two] in [pair, [pair[1], pair[0]]] {
+            let twice =
+                registry.request("GET", "/v2/").header("authorization", one).header("authorization", two);
+            assert_eq!(twice.send().await.unwrap().status(), 401);
+        }
+    }
+    for joined in
+        [format!("Bearer {pod}, Bearer {user}"), format!("Bearer {pod} {user}"), format!("Bearer{pod}")]
+    {
+        let asked = registry.request("GET", "/v2/").header("authorization", joined).send().await.unwrap();
+        assert_eq!(asked.status(), 401);
+    }
+    let groups =
+        |count: usize| json!({ "groups": (0..count).map(|i| format!("group-{i:05}")).collect::<Vec<_>>() });
+    let sized = |count| forge.sign(&with(&self::user(), &groups(count)));
+    let (long, endless) = (sized(800), sized(1000));
+    assert!(long.len() < 16 << 10 && endless.len() > 16 << 10, "{} {}", long.len(), endless.len());
+    assert_eq!(status(&registry, "GET", "/v2/", &long).await, 200);
+    assert_eq!(status(&registry, "GET", "/v2/", &endless).await, 401);
+    // As deep as a parser would fall.
+    let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
+    let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"ES256"}"#);
+    let claims = URL_SAFE_NO_PAD.encode(format!(r#"{{"iss":"{FORGE}","x":{deep}}}"#));
+    assert_eq!(status(&registry, "GET", "/v2/", &format!("{header}.{claims}.AAAA")).await, 401);
+}
+
+// registry AU9: an exchange of keys is felt by nobody whose key stays
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_change_under_load_refuse_nobody_whose_key_stays() {
+    let (stays, comes) = (Key::new("1", Algorithm::ES256), Key::new("2", Algorithm::ES256));
+    let folder = Folder::new();
+    let (registry, _accounts) = registry(&folder, &set(&[&stays]), &set(&[&comes])).await;
+    let (good, goes) = (stays.sign(&pod()), comes.sign(&pod()));
+    let began = Instant::now();
+    let load = async {
+        let mut asked = 0;
+        while began.elapsed() < Duration::from_secs(18) {
+            // Always another one, so that none is remembered.
+            let fresh = stays.sign(&with(&pod(), &json!({ "jti": asked })));
+            let all = [&good, &fresh].map(|token| alone(&registry, token));
+            assert_eq!(futures::future::join_all(all).await, [200, 200], "after {asked}");
+            asked += 1;
+        }
+        asked
+    };
+    let swaps = async {
+        let mut taken = 0;
+        while began.elapsed() < Duration::from_secs(18) {
+            for keys in [set(&[&stays, &comes]), "{".to_owned(), set(&[&comes, &stays]), set(&[&stays])] {
+                folder.write("cluster.jwks", &keys);
+                tokio::time::sleep(Duration::from_millis(700)).await;
+                taken += usize::from(alone(&registry, &goes).await == 200);
+            }
+        }
+        taken
+    };
+    let (asked, taken) = tokio::join!(load, swaps);
+    assert!(asked > 50 && taken > 0, "{asked} {taken}");
+    folder.write("cluster.jwks", &set(&[&stays]));
+    eventually(async || alone(&registry, &goes).await == 401).await;
 }
