@@ -1,6 +1,8 @@
 // Command hello is the application of the end-to-end suite: it answers 200 on :8080 until SIGTERM, then exits 0.
 // `hello empty FOLDER` removes all that is in a folder, and exits.
 // `hello dial HOST PORT` exits 0 as soon as that TCP port can be reached and 1 when it could not for ten seconds.
+// `hello pull REGISTRY REPOSITORY REFERENCE TOKEN-FILE CA-FILE` pulls an image with a token for a password, checks each
+// digest, and exits.
 package main
 
 import (
@@ -22,6 +24,13 @@ func main() {
 	}
 	if len(os.Args) == 3 && os.Args[1] == "empty" {
 		os.Exit(empty(os.Args[2]))
+	}
+	if len(os.Args) == 7 && os.Args[1] == "pull" {
+		if err := pull(os.Args[2:]); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		return
 	}
 	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer cancel()

@@ -25,4 +25,5 @@ mod rules;
 mod secrecy;
 mod shared;
 mod store;
+mod tokens;
 mod volumes;

@@ -10,12 +10,15 @@ use serde::{Deserialize, Serialize};
     .message("anonymous may be allowed Pull and List only"))]
 #[serde(rename_all = "camelCase")]
 pub struct AccessRule {
-    /// `anonymous`, `authenticated`, `user:NAME` and `group:NAME`.
+    /// `anonymous`, `authenticated`, `user:NAME`, `group:NAME` and `serviceaccount:NAMESPACE/NAME`, where the namespace and the
+    /// name may be patterns such as `*`.
     #[schemars(
         length(min = 1, max = 64),
         inner(
             length(min = 1, max = 255),
-            regex(pattern = r"^(anonymous|authenticated|(user|group):[^\s:]+)$")
+            regex(
+                pattern = r"^(anonymous|authenticated|(user|group):[^\s:]+|serviceaccount:[a-z0-9.*?-]+/[a-z0-9.*?-]+)$"
+            )
         )
     )]
     pub subjects: Vec<String>,

@@ -12,15 +12,32 @@ use crate::crd::{
 
 /// Who may log in.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[x_kube(validation = Rule::new("has(self.serviceAccounts) || !has(self.access) || !self.access.exists(rule, \
+    rule.subjects.exists(subject, subject.startsWith('serviceaccount:')))")
+    .message("rules for service accounts need auth.serviceAccounts"))]
+#[serde(rename_all = "camelCase")]
 pub struct Auth {
     /// Accounts with passwords.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub htpasswd: Option<Htpasswd>,
+    /// Tokens of this cluster's service accounts are taken in place of a password; absent: they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_accounts: Option<ServiceAccounts>,
     /// Who may do what in which repositories, in any order; absent: every account everything.
     // An empty list would look like "nobody" and be absence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 128))]
     pub access: Vec<AccessRule>,
+}
+
+/// Tokens of this cluster's service accounts, as the password of any name. Pods ask for one with our audience, and rules of
+/// `auth.access` say what they may do: without rules, nothing.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceAccounts {
+    /// A token is taken when it was made for one of these, such as the registry's host name.
+    #[schemars(length(min = 1, max = 8), inner(length(min = 1, max = 253), regex(pattern = r"^[!-~]+$")))]
+    pub audiences: Vec<String>,
 }
 
 /// Accounts with passwords: listed here, in a password file of your own, or both.

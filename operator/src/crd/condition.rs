@@ -136,6 +136,8 @@ pub mod reason {
         ACCOUNTS_READY = "AccountsReady";
         /// An account that cannot be as asked.
         INVALID_USER = "InvalidUser";
+        /// The API server does not tell who signs the tokens of service accounts.
+        ISSUER_UNAVAILABLE = "IssuerUnavailable";
         /// The password file cannot be read.
         HTPASSWD_UNREADABLE = "HtpasswdUnreadable";
         /// The cache answers.

@@ -14,6 +14,7 @@ pub mod front;
 pub mod generated;
 pub mod held;
 pub mod hostnames;
+pub mod issuer;
 pub mod model;
 pub mod names;
 pub mod observe;

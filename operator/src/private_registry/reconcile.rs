@@ -15,6 +15,7 @@ use crate::{
         desired::children::{Inputs, children},
         error::PassError,
         front::Front,
+        issuer,
         model::CacheKind,
         observe::{Reader, Seen, json_of},
         placement::Decision,
@@ -74,11 +75,16 @@ impl Pass<'_> {
             reader.model.authorities(&addresses, port(&front.service), node_port(&front.service));
         let certificate = certificate::gather(&reader, &addresses).await?;
         let credentials = credentials::gather(&reader, &authorities).await?;
-        let inputs = inputs(authorities, &front.volume.decision, &certificate, &credentials);
+        let issuer = issuer::gather(&reader).await?;
+        let inputs = Inputs {
+            issuer: issuer.issuer,
+            ..inputs(authorities, &front.volume.decision, &certificate, &credentials)
+        };
         let live = front.deployment.as_ref().filter(|live| reader.family().has(&live.metadata)).map(json_of);
         let applied = self.children(children(reader.model, &inputs)?, live.as_ref()).await?;
         self.news(&certificate, &credentials).await;
-        self.finish(front, applied, certificate, credentials).await
+        let seen = self.finish(front, applied, certificate, credentials).await?;
+        Ok(Observed { issuer: issuer.problem, ..seen })
     }
 
     /// Tidies up, and looks at what came of it.
@@ -114,6 +120,7 @@ impl Pass<'_> {
                 CacheKind::ManagedRedis(_) | CacheKind::Memory(_) | CacheKind::None => None,
             },
             hostname_taken: None,
+            issuer: None,
             used: None,
             after_redis: applied.after_redis,
             trial: applied.trial,
@@ -168,5 +175,6 @@ fn inputs(
         placement: decision.placement.clone(),
         held: decision.held,
         initialize: decision.initialize,
+        issuer: None,
     }
 }

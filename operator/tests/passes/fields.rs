@@ -39,6 +39,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
         "{access: [{subjects: [authenticated], repositories: ['**'], actions: [Pull]}]}",
         "configmaps/team-live",
     ),
+    ("auth", "{serviceAccounts: {audiences: [registry.example.com]}}", "configmaps/team-live"),
     ("exposure", "{hostnames: [registry.example.com]}", "secrets/team-tls"),
     ("exposure", "{service: {type: NodePort}}", "services/team-registry"),
     ("exposure", "{service: {type: NodePort, nodePort: 30443}}", "services/team-registry"),
@@ -105,6 +106,9 @@ fn versions(world: &World) -> BTreeMap<String, Value> {
 #[tokio::test]
 async fn each_field_comes_back_to_the_same_bytes() {
     let mut world = World::new(SIX_LINES);
+    for path in ["/.well-known/openid-configuration", "/openid/v1/jwks"] {
+        world.api.keep(path, json!({"metadata": {}, "issuer": "https://kubernetes.default.svc"}));
+    }
     world.settle().await;
     let before = said(&world);
     for (field, value, follower) in FIELDS {

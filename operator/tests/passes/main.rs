@@ -9,6 +9,7 @@ mod fake_api;
 mod fields;
 mod held;
 mod inputs;
+mod issuers;
 mod life;
 mod redis;
 mod refusals;

@@ -75,6 +75,7 @@ pub fn inputs(model: &Model) -> Inputs {
             accepted: None,
         },
         held: false,
+        issuer: None,
         initialize: false,
     }
 }

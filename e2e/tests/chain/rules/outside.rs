@@ -35,6 +35,19 @@ const OUTSIDE: &[(&str, &str)] = &[
         "auth: {access: [{subjects: [authenticated], repositories: ['**'], actions: [Read]}]}",
         "spec.auth.access[0].actions[0]: Unsupported value",
     ),
+    (
+        "auth: {access: [{subjects: ['serviceaccount:prod'], repositories: ['**'], actions: [Pull]}]}",
+        "spec.auth.access[0].subjects[0] in body should match",
+    ),
+    ("auth: {serviceAccounts: {}}", "spec.auth.serviceAccounts.audiences: Required value"),
+    (
+        "auth: {serviceAccounts: {audiences: []}}",
+        "spec.auth.serviceAccounts.audiences in body should have at least 1 items",
+    ),
+    (
+        "auth: {serviceAccounts: {audiences: ['a b']}}",
+        "spec.auth.serviceAccounts.audiences[0] in body should match",
+    ),
     ("drainTimeout: 5", "spec.drainTimeout in body must be of type string"),
     ("drainTimeout: 30d", "spec.drainTimeout in body should match"),
     ("drainTimeout: ''", "spec.drainTimeout in body should be at least 2 chars long"),

@@ -34,6 +34,10 @@ pub const BROKEN: &[(&str, &str)] = &[
         "auth: {access: [{subjects: [authenticated, anonymous], repositories: ['**'], actions: [Pull, Push]}]}",
         "anonymous may be allowed Pull and List only",
     ),
+    (
+        "auth: {access: [{subjects: ['serviceaccount:prod/*'], repositories: ['**'], actions: [Pull]}]}",
+        "rules for service accounts need auth.serviceAccounts",
+    ),
     ("limits: {maxBlobSize: 1m}", "maxBlobSize must be a quantity above 0, such as 20Gi"),
     ("cache: {memory: {maxSize: '0'}}", "maxSize must be a quantity above 0, such as 64Mi"),
     ("cache: {redis: {}}", "set exactly one of managed and external"),

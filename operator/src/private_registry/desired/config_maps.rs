@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::private_registry::{
     desired::{
         child::{Keep, metadata},
+        server_access::Issuer,
         server_config::{self, StoreIdentity},
     },
     error::ResolveError,
@@ -28,10 +29,13 @@ pub fn boot(model: &Model, identity: &StoreIdentity) -> Result<Value, ResolveErr
 }
 
 /// The live file.
-pub fn live(model: &Model, identity: &StoreIdentity) -> Result<Value, ResolveError> {
+pub fn live(model: &Model, identity: &StoreIdentity, issuer: Option<&Issuer>) -> Result<Value, ResolveError> {
     let metadata = metadata(model, &model.names.live(), Keep::Never);
-    let file = server_config::live(&model.spec, identity)?;
-    Ok(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"live.yml": file}}))
+    let mut data = json!({"live.yml": server_config::live(&model.spec, identity, issuer)?});
+    if let Some(issuer) = issuer {
+        data[server_config::KEYS] = issuer.keys.clone().into();
+    }
+    Ok(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}))
 }
 
 /// Certificates that clients must trust.

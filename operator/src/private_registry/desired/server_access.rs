@@ -11,12 +11,34 @@ use crate::{
         immutable_tags::ImmutableTags,
         registry::PrivateRegistrySpec,
     },
-    private_registry::error::ResolveError,
+    private_registry::{
+        desired::server_config::{KEYS, LIVE},
+        error::ResolveError,
+    },
 };
+
+/// Who signs tokens of service accounts, and with which keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issuer {
+    /// What the API server calls itself: the claim `iss`.
+    pub name: String,
+    /// Its public keys, a JWK set.
+    pub keys: String,
+}
 
 /// `access` of the live file.
 pub fn access(spec: &PrivateRegistrySpec) -> Result<Vec<schema::AccessRule>, ResolveError> {
     spec.auth.iter().flat_map(|auth| &auth.access).map(rule).collect()
+}
+
+/// `serviceaccounts` of the live file.
+pub fn service_accounts(spec: &PrivateRegistrySpec, issuer: &Issuer) -> Option<schema::ServiceAccounts> {
+    let wanted = spec.auth.as_ref()?.service_accounts.as_ref()?;
+    Some(schema::ServiceAccounts {
+        issuer: issuer.name.clone(),
+        audiences: wanted.audiences.clone(),
+        jwks: format!("{LIVE}/{KEYS}").into(),
+    })
 }
 
 /// `groups` of the live file.

@@ -18,7 +18,7 @@ use crate::{
     private_registry::{
         desired::{
             redis_login::{PASSWORD, SENTINEL_PASSWORD, SENTINEL_USERNAME, USERNAME, keys},
-            server_access,
+            server_access::{self, Issuer},
         },
         error::ResolveError,
         model::{CacheKind, Model},
@@ -41,6 +41,8 @@ pub const REDIS_CA: &str = "/etc/registry/redis-ca";
 pub const REDIS_CLIENT: &str = "/etc/registry/redis-client";
 /// Folder of the images in the pod.
 pub const DATA: &str = "/var/lib/registry";
+/// The keys that sign tokens of service accounts, in the folder of the live file.
+pub const KEYS: &str = "serviceaccounts.jwks";
 /// The account that may only pull.
 pub const PULL_USER: &str = "preg-pull";
 
@@ -90,7 +92,11 @@ pub fn boot(model: &Model, identity: &StoreIdentity) -> Result<String, ResolveEr
 }
 
 /// The live file.
-pub fn live(spec: &PrivateRegistrySpec, identity: &StoreIdentity) -> Result<String, ResolveError> {
+pub fn live(
+    spec: &PrivateRegistrySpec,
+    identity: &StoreIdentity,
+    issuer: Option<&Issuer>,
+) -> Result<String, ResolveError> {
     let mut config = Config::default();
     let logging = spec.logging.clone().unwrap_or_default();
     config.log.level = level(logging.level);
@@ -106,6 +112,7 @@ pub fn live(spec: &PrivateRegistrySpec, identity: &StoreIdentity) -> Result<Stri
         maxblobsize: limits.max_blob_size.and_then(|size| bytes(&size.0)),
     };
     config.access = server_access::access(spec)?;
+    config.serviceaccounts = issuer.and_then(|issuer| server_access::service_accounts(spec, issuer));
     let htpasswd = spec.auth.as_ref().and_then(|auth| auth.htpasswd.as_ref());
     config.groups = htpasswd.map(|accounts| server_access::groups(&accounts.users)).unwrap_or_default();
     config.immutabletags = server_access::immutable(spec)?;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     crd::status::PrivateRegistryStatus,
     private_registry::{
-        certificate::Certificate, credentials::Credentials, hostnames::Taken, observe::Class,
+        certificate::Certificate, credentials::Credentials, error::Problem, hostnames::Taken, observe::Class,
         placement::Decision, server_probe::Told, tried::Trial,
     },
 };
@@ -39,6 +39,8 @@ pub struct Observed {
     pub certificate: Certificate,
     /// The accounts.
     pub credentials: Credentials,
+    /// Why the API server does not tell who signs tokens of service accounts.
+    pub issuer: Option<Problem>,
     /// A name of it that another registry had first.
     pub hostname_taken: Option<Taken>,
     /// What the registry says of itself; nothing, when it was not asked, or does not answer.

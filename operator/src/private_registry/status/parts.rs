@@ -38,7 +38,7 @@ pub fn certificate(model: &Model, seen: &Observed) -> Verdict {
 
 /// `CredentialsReady`.
 pub fn credentials(seen: &Observed) -> Verdict {
-    if let Some(problem) = &seen.credentials.problem {
+    if let Some(problem) = seen.credentials.problem.as_ref().or(seen.issuer.as_ref()) {
         return Verdict::problem(kind::CREDENTIALS_READY, problem);
     }
     let file = seen.credentials.file.clone().unwrap_or_default();
