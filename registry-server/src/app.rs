@@ -23,7 +23,10 @@ use registry_config::schema::{ClientAuth, Config, MinimumTls, Tls};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
-    auth::logins::{Logins, Way},
+    auth::{
+        logins::{Logins, Way},
+        token_maker::TokenMaker,
+    },
     http::{admin::Admin, door::Door, listener, redirect, tls, tls_config::Files},
     metrics,
     settings::Settings,
@@ -140,12 +143,22 @@ impl Server {
 
 /// How one logs in; nothing: the registry is open.
 fn logins(config: &Config, settings: &Arc<ArcSwap<Settings>>) -> anyhow::Result<Option<Arc<Logins>>> {
-    let way = match (&config.auth, &config.token) {
-        (Some(auth), _) => Way::Password(followed::accounts(&auth.htpasswd)?),
-        (None, Some(token)) => Way::Token { realm: token.realm.clone(), service: token.service.clone() },
-        (None, None) => return Ok(None),
+    let way = match (&config.auth, &config.token, &config.builtin) {
+        (Some(auth), _, None) => Way::Password(followed::accounts(&auth.htpasswd)?),
+        (Some(auth), _, Some(section)) => Way::BuiltIn(TokenMaker {
+            accounts: followed::accounts(&auth.htpasswd)?,
+            lifetime: section.lifetime.0,
+            realm: section.realm.clone(),
+            secure: config.http.tls.is_some(),
+        }),
+        (None, Some(token), _) => Way::Token { realm: token.realm.clone(), service: token.service.clone() },
+        (None, None, _) => return Ok(None),
     };
-    Ok(Some(Arc::new(Logins { way, tokens: tokens::follow(Arc::clone(settings)) })))
+    let tokens = tokens::follow(Arc::clone(settings));
+    if matches!(way, Way::BuiltIn(_)) && tokens.load().signer().is_none() {
+        bail!("auth.token.builtin.key: {}", tokens::problems(config).join("; "));
+    }
+    Ok(Some(Arc::new(Logins { way, tokens })))
 }
 
 fn serve_admin(listener: TcpListener, admin: Arc<Admin>, stop: watch::Receiver<bool>) -> JoinHandle<()> {

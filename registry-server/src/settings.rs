@@ -1,6 +1,6 @@
 //! What requests are judged by and what may change while the server runs.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{iter, path::PathBuf, sync::Arc, time::Duration};
 
 use globset::GlobMatcher;
 use registry_config::schema::{self, Config, IndexPlatforms, ManifestValidation, Pattern, Presence};
@@ -10,6 +10,7 @@ use crate::{
         access::Action,
         issuer::{Issuer, Naming},
         policy::{Policy, Rule, Subject},
+        token_maker::OURSELVES,
     },
     registry::{
         completeness::{Children, Completeness, Platform},
@@ -109,7 +110,7 @@ fn policy(config: &Config) -> Policy {
     Policy::new(config.access.iter().map(rule).collect(), groups)
 }
 
-/// Those of `oidc`, then the cluster, then the token server, each with the files that have its keys.
+/// We ourselves, those of `oidc`, the cluster, and the token server, each with the files that have its keys.
 pub fn issuers(config: &Config) -> Vec<(Issuer, Vec<PathBuf>)> {
     let oidc = config.oidc.iter().map(|entry| {
         let naming = Naming::Oidc {
@@ -135,7 +136,12 @@ pub fn issuers(config: &Config) -> Vec<(Issuer, Vec<PathBuf>)> {
         };
         (issuer, section.rootcertbundle.iter().chain(&section.jwks).cloned().collect())
     });
-    oidc.chain(cluster).chain(server).collect()
+    let own = config.builtin.iter().map(|section| {
+        let (issuer, audiences) = (OURSELVES.to_owned(), vec![OURSELVES.to_owned()]);
+        let issuer = Issuer { issuer, audiences, algorithms: Vec::new(), naming: Naming::Ourselves };
+        (issuer, iter::once(&section.key).chain(&section.previous).cloned().collect())
+    });
+    own.chain(oidc).chain(cluster).chain(server).collect()
 }
 
 fn rule(rule: &schema::AccessRule) -> Rule {

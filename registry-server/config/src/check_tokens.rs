@@ -1,6 +1,6 @@
 //! What the types cannot say about `oidc`, `serviceaccounts`, `auth.token` and the groups beside those of issuers.
 
-use std::{collections::HashSet, path::Path};
+use std::{collections::HashSet, path::Path, time::Duration};
 
 use crate::schema::{Config, Token};
 
@@ -8,6 +8,9 @@ use crate::schema::{Config, Token};
 const OF_ISSUERS: &str = "oidc:";
 /// As long as a DNS label.
 const LONGEST_NAME: usize = 63;
+/// How long a token may count.
+const SHORTEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// Keys, list indices among them, and what is wrong with them.
 pub fn check(config: &Config) -> Vec<(String, String)> {
@@ -50,6 +53,23 @@ pub fn check(config: &Config) -> Vec<(String, String)> {
         }
         token(section, &mut issuers, &mut wrong);
     }
+    if let Some(section) = &config.builtin {
+        let mut wrong = |key: &str, what: &str| {
+            problems.push((format!("auth.token.builtin{key}"), what.to_owned()));
+        };
+        if config.token.is_some() {
+            wrong("", "stands alone in auth.token: either this server gives the tokens, or the one of realm");
+        }
+        if config.auth.is_none() {
+            wrong("", "needs auth.htpasswd: nobody else could get a token");
+        }
+        if section.lifetime.0 < SHORTEST || section.lifetime.0 > LONGEST {
+            wrong(".lifetime", "must be between 1m and 24h: until then whoever was removed may go on");
+        }
+        if section.realm.as_ref().is_some_and(|realm| !is_url(realm)) {
+            wrong(".realm", "must be a URL with https:// or http://, without quotes");
+        }
+    }
     for group in config.groups.keys().filter(|group| group.starts_with(OF_ISSUERS)) {
         let what = "groups that begin with oidc: are those of an issuer's tokens; call it otherwise";
         problems.push((format!("groups.{group}"), what.to_owned()));
@@ -58,16 +78,13 @@ pub fn check(config: &Config) -> Vec<(String, String)> {
 }
 
 fn token<'a>(section: &'a Token, known: &mut HashSet<&'a str>, wrong: &mut impl FnMut(&str, String)) {
-    let realm = section.realm.strip_prefix("https://").or_else(|| section.realm.strip_prefix("http://"));
-    if realm.is_none_or(str::is_empty) {
+    if !is_url(&section.realm) {
         wrong(".realm", "must be the URL at which clients get tokens, with https:// or http://".to_owned());
     }
-    let quoted =
-        |text: &str| text.is_empty() || text.contains(['"', '\\']) || text.contains(char::is_control);
     for (key, text) in
         [(".realm", &section.realm), (".service", &section.service), (".issuer", &section.issuer)]
     {
-        if quoted(text) {
+        if text.is_empty() || is_quoted(text) {
             wrong(key, "must not be empty, and has no quotes, backslashes or control characters".to_owned());
         }
     }
@@ -77,6 +94,16 @@ fn token<'a>(section: &'a Token, known: &mut HashSet<&'a str>, wrong: &mut impl 
     if section.rootcertbundle.is_none() && section.jwks.is_none() {
         wrong("", "needs rootcertbundle or jwks: without keys no token can be verified".to_owned());
     }
+}
+
+fn is_url(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty()) && !is_quoted(text)
+}
+
+/// Whether it could not stand between quotes of a header.
+fn is_quoted(text: &str) -> bool {
+    text.contains(['"', '\\']) || text.contains(char::is_control)
 }
 
 /// What every issuer has.
@@ -213,6 +240,41 @@ mod tests {
         let beside =
             format!("auth: {{token: {good}}}\nserviceaccounts: {{issuer: i, audiences: [r], jwks: /k}}\n");
         assert!(Config::from_yaml("c.yml", &beside, []).unwrap_err().to_string().contains("comes twice"));
+    }
+
+    // registry CF2 A8
+    #[test]
+    fn tokens_of_ones_own_need_accounts_and_end_soon() {
+        let file =
+            |builtin: &str| format!("auth:\n  htpasswd: {{path: p}}\n  token:\n    builtin: {builtin}\n");
+        let config = Config::from_yaml("c.yml", &file("{key: /k, previous: /p}"), []).unwrap();
+        assert_eq!(config.builtin.as_ref().unwrap().lifetime.0, Duration::from_secs(300));
+        assert!(config.token.is_none() && config.auth.is_some());
+        assert_eq!(Config::from_yaml("c.yml", &config.to_yaml().unwrap(), []).unwrap(), config);
+        for (text, key, why) in [
+            (file("{key: /k, lifetime: 59s}"), "auth.token.builtin.lifetime", "between 1m and 24h"),
+            (file("{key: /k, lifetime: 25h}"), "auth.token.builtin.lifetime", "between 1m and 24h"),
+            (file("{key: /k, realm: /token}"), "auth.token.builtin.realm", "must be a URL"),
+            (file("{key: /k, keys: x}"), "auth.token.builtin.keys", "unknown field"),
+            (file(""), "auth.token.builtin", "missing field `key`"),
+            (
+                file("{key: /k}").replace("  htpasswd: {path: p}\n", ""),
+                "auth.token.builtin",
+                "needs auth.htpasswd",
+            ),
+            (
+                file("{key: /k}") + "    realm: 'https://a'\n    service: s\n    issuer: i\n    jwks: /j\n",
+                "auth.token.builtin",
+                "stands alone",
+            ),
+        ] {
+            let problems = Config::from_yaml("c.yml", &text, []).expect_err(&text).0;
+            let found = problems.iter().find(|p| p.key == key && p.message.contains(why));
+            assert!(
+                found.unwrap_or_else(|| panic!("{text}: {problems:?}")).position.is_some(),
+                "{problems:?}"
+            );
+        }
     }
 
     #[test]

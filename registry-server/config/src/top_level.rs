@@ -53,7 +53,11 @@ mod tests {
         let source = include_str!("schema/mod.rs");
         let body = source.split_once("pub struct Config {").unwrap().1.split_once("\n}").unwrap().0;
         let fields = body.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split(':').next());
-        let written = |field| if field == "token" { lifted::TOKEN } else { field };
+        let written = |field| match field {
+            "token" => lifted::TOKEN,
+            "builtin" => lifted::BUILTIN,
+            plain => plain,
+        };
         assert_eq!(keys(), fields.map(written).collect::<Vec<_>>());
     }
 }

@@ -13,7 +13,11 @@ use arc_swap::ArcSwap;
 use registry_config::schema::Config;
 
 use crate::{
-    auth::{issuer::Issuer, key_set::KeySet, tokens::Tokens},
+    auth::{
+        issuer::{Issuer, Naming},
+        key_set::KeySet,
+        tokens::Tokens,
+    },
     metrics,
     settings::{self, Settings},
 };
@@ -65,7 +69,7 @@ pub fn problems(config: &Config) -> Vec<String> {
     let issuers = settings::issuers(config);
     let files = issuers.iter().flat_map(|(issuer, paths)| paths.iter().map(move |path| (issuer, path)));
     let problem = |(issuer, path): (&Issuer, &PathBuf)| {
-        let parsed = read(path).and_then(|text| parse(path, &text));
+        let parsed = read(path).and_then(|text| parse(issuer, path, &text));
         parsed.err().map(|why| format!("keys of {}: {why}", issuer.name()))
     };
     files.filter_map(problem).collect()
@@ -98,7 +102,7 @@ impl Known {
 
 /// A file that has changed. Its last good keys stay where the new ones are none.
 fn taken(issuer: &Issuer, path: &Path, seen: Result<Vec<u8>, String>, before: Option<Arc<KeySet>>) -> Source {
-    match seen.clone().and_then(|text| parse(path, &text)) {
+    match seen.clone().and_then(|text| parse(issuer, path, &text)) {
         Ok(keys) => Source { seen, keys: Some(Arc::new(keys)) },
         Err(reason) => {
             metrics::reload_failed("jwks");
@@ -123,6 +127,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     Ok(text)
 }
 
-fn parse(path: &Path, text: &[u8]) -> Result<KeySet, String> {
-    KeySet::read(text).map_err(|why| format!("{} {why}", path.display()))
+fn parse(issuer: &Issuer, path: &Path, text: &[u8]) -> Result<KeySet, String> {
+    let read = if issuer.naming == Naming::Ourselves { KeySet::own } else { KeySet::read };
+    read(text).map_err(|why| format!("{} {why}", path.display()))
 }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::auth::{
     grants::Grants,
     policy::{Policy, Rights},
 };
 
 /// Who asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Identity {
     /// The registry has no accounts: everybody.
     Everybody,
@@ -42,17 +44,19 @@ impl Identity {
 }
 
 /// Who asks, and what the token allows that said so, if it says that.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Login {
     /// Who.
     pub who: Identity,
     /// What the token allows; nothing of that kind: what rules say.
     pub grants: Option<Arc<Grants>>,
+    /// Until when a token says so, in seconds of Unix time.
+    pub until: Option<f64>,
 }
 
 impl From<Identity> for Login {
     fn from(who: Identity) -> Self {
-        Self { who, grants: None }
+        Self { who, grants: None, until: None }
     }
 }
 

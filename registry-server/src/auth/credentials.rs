@@ -44,9 +44,14 @@ impl Shown {
         }
         let decoded = decoded(header)?;
         let (user, password) = decoded.split_once(':')?;
-        let token = jwt::is_shaped(password).then(|| password.to_owned());
-        let fits = !user.is_empty() && user.len() <= LONGEST_USER && password.len() <= LONGEST_PASSWORD;
-        let password = fits.then(|| Credentials { user: user.to_owned(), password: password.to_owned() });
+        Self::password_or_token(Credentials { user: user.to_owned(), password: password.to_owned() })
+    }
+
+    /// A name and what was given as its password, if it may be one or a token.
+    pub fn password_or_token(given: Credentials) -> Option<Self> {
+        let token = jwt::is_shaped(&given.password).then(|| given.password.clone());
+        let user = (1..=LONGEST_USER).contains(&given.user.len());
+        let password = Some(given).filter(|given| user && given.password.len() <= LONGEST_PASSWORD);
         (token.is_some() || password.is_some()).then_some(Self { token, password })
     }
 

@@ -11,12 +11,14 @@ use crate::auth::{access::Action, jwt::Claims};
 pub struct Grants {
     repositories: HashMap<String, HashSet<String>>,
     catalog: bool,
+    /// Whether rules have nothing to add where there are none: they know whom this server gives tokens to.
+    says_all: bool,
 }
 
 impl Grants {
     /// What the claim says. What is not understood allows nothing.
-    pub fn of(claims: &Claims) -> Self {
-        let mut grants = Self::default();
+    pub fn of(claims: &Claims, says_all: bool) -> Self {
+        let mut grants = Self { says_all, ..Self::default() };
         let entries = claims.get("access").and_then(Value::as_array).map(Vec::as_slice);
         for entry in entries.unwrap_or_default() {
             let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -45,6 +47,11 @@ impl Grants {
         actions.is_some_and(|actions| actions.contains(word) || actions.contains("*"))
     }
 
+    /// Whether it is enough where there are no rules.
+    pub fn say_all(&self) -> bool {
+        self.says_all
+    }
+
     /// Whether the list of all repositories may be seen.
     pub fn allow_catalog(&self) -> bool {
         self.catalog
@@ -71,7 +78,7 @@ mod tests {
             "pull", 1, null,
         ] }))
         .unwrap();
-        let grants = Grants::of(&claims);
+        let grants = Grants::of(&claims, true);
         for (action, name, expected) in [
             (Action::Pull, "a", true),
             (Action::Push, "a", true),
@@ -94,8 +101,8 @@ mod tests {
             (json!(null), false),
         ] {
             let claims: Claims = serde_json::from_value(json!({ "access": access })).unwrap();
-            assert_eq!(Grants::of(&claims).allow_catalog(), catalog);
-            assert!(!Grants::of(&claims).allow(Action::Pull, "a"));
+            assert_eq!(Grants::of(&claims, true).allow_catalog(), catalog);
+            assert!(!Grants::of(&claims, true).allow(Action::Pull, "a"));
         }
     }
 }

@@ -36,6 +36,8 @@ pub enum Naming {
     ServiceAccount,
     /// The subject is an account of a token server, which says what may be done, too.
     TokenServer,
+    /// We ourselves have written down who it is, and what may be done.
+    Ourselves,
     /// As the section `oidc` says.
     Oidc {
         /// What rules call the issuer.
@@ -55,12 +57,13 @@ impl Issuer {
         match &self.naming {
             Naming::ServiceAccount => "serviceaccounts",
             Naming::TokenServer => "auth.token",
+            Naming::Ourselves => "auth.token.builtin",
             Naming::Oidc { name, .. } => name,
         }
     }
 
-    /// Whom the token names, and until when it does.
-    pub fn verify(&self, token: &str, keys: &[Arc<KeySet>], now: f64) -> Result<(Login, f64), TokenFault> {
+    /// Whom the token names, until when, and what it allows if it says so.
+    pub fn verify(&self, token: &str, keys: &[Arc<KeySet>], now: f64) -> Result<Login, TokenFault> {
         let claims = jwt::verify(token, keys, &self.algorithms)?;
         if claims.text("iss") != Some(self.issuer.as_str()) {
             return Err(TokenFault::Signature);
@@ -69,8 +72,13 @@ impl Issuer {
         if !claims.texts("aud").iter().any(|one| self.audiences.iter().any(|ours| ours == one)) {
             return Err(TokenFault::Audience);
         }
-        let grants = matches!(self.naming, Naming::TokenServer).then(|| Arc::new(Grants::of(&claims)));
-        Ok((Login { who: self.naming.identity(&claims)?, grants }, until))
+        let says_all = match self.naming {
+            Naming::TokenServer => Some(true),
+            Naming::Ourselves => Some(false),
+            Naming::ServiceAccount | Naming::Oidc { .. } => None,
+        };
+        let grants = says_all.map(|says_all| Arc::new(Grants::of(&claims, says_all)));
+        Ok(Login { who: self.naming.identity(&claims)?, grants, until: Some(until) })
     }
 }
 
@@ -79,6 +87,10 @@ impl Naming {
         let (name, user, groups, required) = match self {
             Self::ServiceAccount => return service_account(claims),
             Self::TokenServer => return account(claims),
+            Self::Ourselves => {
+                let who = claims.get("who").cloned().unwrap_or_default();
+                return serde_json::from_value(who).map_err(|_| TokenFault::Name);
+            }
             Self::Oidc { name, user, groups, required } => (name, user, groups, required),
         };
         if required.iter().any(|(claim, value)| claims.text(claim) != Some(value)) {

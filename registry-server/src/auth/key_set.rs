@@ -2,9 +2,9 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::auth::certificate_keys;
+use crate::auth::{certificate_keys, signer::Signer};
 
 /// A set of more keys would be a burden to every token that names none.
 const MOST_KEYS: usize = 100;
@@ -23,7 +23,11 @@ const SHORTEST_RSA: usize = 2048;
 
 /// Keys that signatures are verified with.
 #[derive(Debug)]
-pub struct KeySet(Vec<Key>);
+pub struct KeySet {
+    keys: Vec<Key>,
+    /// The private part, of a key of our own.
+    signer: Option<Signer>,
+}
 
 /// One of them.
 #[derive(Debug)]
@@ -48,9 +52,20 @@ pub enum KeySetError {
         "key {0} is a private key or a secret: publish the public part, and replace this key, which is known now"
     )]
     Private(usize),
+    /// It is no private key that we could sign with.
+    #[error(
+        "has no private key of the curve P-256 in PKCS #8: make one with `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`"
+    )]
+    NoSigner,
     /// Nothing of it can be used.
     #[error("has no key that could verify a token: {0}")]
     NoKeys(String),
+}
+
+impl From<Vec<Key>> for KeySet {
+    fn from(keys: Vec<Key>) -> Self {
+        Self { keys, signer: None }
+    }
 }
 
 impl KeySet {
@@ -59,8 +74,20 @@ impl KeySet {
         if text.trim_ascii_start().starts_with(b"{") {
             Self::parse(text)
         } else {
-            certificate_keys::read(text).map(Self)
+            certificate_keys::read(text).map(Self::from)
         }
+    }
+
+    /// Reads a private key of our own, and keeps it.
+    pub fn own(pem: &[u8]) -> Result<Self, KeySetError> {
+        let signer = Signer::read(pem).ok_or(KeySetError::NoSigner)?;
+        let set = Self::parse(json!({ "keys": [signer.public()] }).to_string().as_bytes())?;
+        Ok(Self { signer: Some(signer), ..set })
+    }
+
+    /// What signs tokens of our own.
+    pub fn signer(&self) -> Option<&Signer> {
+        self.signer.as_ref()
     }
 
     /// Reads a set. Keys of other kinds and for other uses are left out, as the RFC says.
@@ -87,7 +114,7 @@ impl KeySet {
             let why = if others.is_empty() { "it is empty".to_owned() } else { others.join(", ") };
             return Err(KeySetError::NoKeys(why));
         }
-        Ok(Self(usable))
+        Ok(usable.into())
     }
 
     /// Keys that may have signed a token with such a header.
@@ -100,7 +127,7 @@ impl KeySet {
             (Some(wanted), Some(id)) => wanted == id,
             _ => true,
         };
-        let fits = self.0.iter().filter(named).filter(move |key| key.algorithms.contains(&algorithm));
+        let fits = self.keys.iter().filter(named).filter(move |key| key.algorithms.contains(&algorithm));
         fits.map(|key| &key.key)
     }
 }
@@ -171,8 +198,6 @@ fn ec(x: &str, y: &str, length: usize) -> Result<DecodingKey, &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn text(length: usize) -> String {

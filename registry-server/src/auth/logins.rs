@@ -12,6 +12,7 @@ use crate::auth::{
     access::{Identity, Login},
     accounts::{Accounts, Refusal},
     credentials::Shown,
+    token_maker::TokenMaker,
     tokens::Tokens,
 };
 
@@ -34,6 +35,19 @@ pub enum Way {
         /// What it calls this registry.
         service: String,
     },
+    /// A token that this server gives; a password does as well.
+    BuiltIn(TokenMaker),
+}
+
+impl Way {
+    /// The accounts with a password, if there are any.
+    fn accounts(&self) -> Option<&Accounts> {
+        match self {
+            Self::Password(accounts) => Some(accounts),
+            Self::BuiltIn(maker) => Some(&maker.accounts),
+            Self::Token { .. } => None,
+        }
+    }
 }
 
 impl Logins {
@@ -45,15 +59,20 @@ impl Logins {
         {
             return judged.map_err(Refusal::Token);
         }
-        match (&self.way, shown.password()) {
-            (Way::Password(accounts), Some(password)) => Ok(accounts.verify(password, from).await?.into()),
+        match (self.way.accounts(), shown.password()) {
+            (Some(accounts), Some(password)) => Ok(accounts.verify(password, from).await?.into()),
             _ => Err(Refusal::Wrong),
         }
     }
 
+    /// What the registry is called where a password is asked for.
+    pub fn realm(&self) -> &str {
+        self.way.accounts().map_or("Registry", |accounts| &accounts.realm)
+    }
+
     /// Whether this is an account that may look and nothing else, whatever rules say.
     pub fn pulls_only(&self, who: &Identity) -> bool {
-        matches!(&self.way, Way::Password(accounts) if accounts.pulls_only(who))
+        self.way.accounts().is_some_and(|accounts| accounts.pulls_only(who))
     }
 }
 

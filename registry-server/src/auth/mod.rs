@@ -15,4 +15,6 @@ pub mod key_set;
 pub mod logins;
 pub mod md5_crypt;
 pub mod policy;
+pub mod signer;
+pub mod token_maker;
 pub mod tokens;

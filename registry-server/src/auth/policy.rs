@@ -130,10 +130,10 @@ impl Rights<'_> {
         self.by_rules(Action::List, repository)
     }
 
-    /// Without rules a token that says what it allows has said all.
+    /// Without rules a token of another server that says what it allows has said all.
     fn by_rules(&self, action: Action, repository: &str) -> bool {
-        (self.grants.is_some() && self.policy.rules.is_empty())
-            || self.policy.allows(self.who, action, repository)
+        let said_all = self.grants.is_some_and(Grants::say_all) && self.policy.rules.is_empty();
+        said_all || self.policy.allows(self.who, action, repository)
     }
 }
 
@@ -355,7 +355,7 @@ mod tests {
                 { "type": "repository", "name": "team/app", "actions": ["pull", "delete"] },
                 { "type": "registry", "name": "catalog", "actions": if catalog { vec!["*"] } else { vec![] } },
             ] });
-            let grants = Grants::of(&serde_json::from_value(access).unwrap());
+            let grants = Grants::of(&serde_json::from_value(access).unwrap(), true);
             for who in [Identity::Anonymous, user("ann"), user("bob")] {
                 let (with, without) = (Some(&grants), None);
                 let rights = |grants| Rights { policy: &policy, who: &who, grants };

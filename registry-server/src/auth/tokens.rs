@@ -3,10 +3,18 @@
 use std::sync::Arc;
 
 use moka::future::Cache;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::auth::{access::Login, error::TokenFault, issuer::Issuer, jwt, key_set::KeySet};
+use crate::auth::{
+    access::Login,
+    error::TokenFault,
+    issuer::{Issuer, Naming},
+    jwt,
+    key_set::KeySet,
+    signer::Signer,
+};
 
 /// Bytes of tokens that are remembered: what is kept of one is never much longer than it was.
 const REMEMBERED_AT_MOST: u64 = 8 << 20;
@@ -22,11 +30,10 @@ pub struct Tokens {
     verified: Cache<[u8; 32], Verified>,
 }
 
-/// Somebody, and until when.
+/// Somebody, and how long the token was.
 #[derive(Clone)]
 struct Verified {
     login: Arc<Login>,
-    until: f64,
     length: usize,
 }
 
@@ -49,12 +56,14 @@ impl Tokens {
         let claimed = jwt::issuer(token)?;
         let (issuer, keys) = self.trusted.iter().find(|(issuer, _)| issuer.issuer == claimed)?;
         let key = self.key(token);
-        if let Some(known) = self.verified.get(&key).await.filter(|known| now < known.until) {
+        if let Some(known) =
+            self.verified.get(&key).await.filter(|known| known.login.until.is_some_and(|until| now < until))
+        {
             return Some(Ok((*known.login).clone()));
         }
         match issuer.verify(token, keys, now) {
-            Ok((login, until)) => {
-                let known = Verified { login: Arc::new(login.clone()), until, length: token.len() };
+            Ok(login) => {
+                let known = Verified { login: Arc::new(login.clone()), length: token.len() };
                 self.verified.insert(key, known).await;
                 Some(Ok(login))
             }
@@ -63,6 +72,28 @@ impl Tokens {
                 Some(Err(fault))
             }
         }
+    }
+
+    /// The keys that verify our own tokens; the first one signs them.
+    fn own(&self) -> impl Iterator<Item = &Signer> {
+        let own = self.trusted.iter().filter(|(issuer, _)| issuer.naming == Naming::Ourselves);
+        own.flat_map(|(_, keys)| keys).filter_map(|set| set.signer())
+    }
+
+    /// What our own tokens are signed with.
+    pub fn signer(&self) -> Option<&Signer> {
+        self.own().next()
+    }
+
+    /// The public parts of the keys that verify our own tokens, each once.
+    pub fn own_keys(&self) -> Vec<&Value> {
+        let mut keys = Vec::new();
+        for key in self.own().map(Signer::public) {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        keys
     }
 
     fn key(&self, token: &str) -> [u8; 32] {

@@ -10,18 +10,17 @@ use crate::{
         accounts::Refusal,
         attempts,
         credentials::Shown,
+        grants::Grants,
         policy::Rights,
     },
     http::{
-        challenge::{Challenge, Shortcoming, wanted},
+        challenge::{Challenge, LOG_IN, Shortcoming, wanted},
         error::ApiError,
         route::Route,
     },
     oci::error_code::ErrorCode,
     settings::Settings,
 };
-
-const LOG_IN: &str = "authentication required";
 
 /// Who is behind the headers; a challenge if what they say is wrong.
 pub async fn identify(
@@ -37,6 +36,11 @@ pub async fn identify(
         (Some(one), None) => Shown::parse(one.as_bytes()),
         (Some(_), Some(_)) => None,
     };
+    judge(challenge, shown, from).await
+}
+
+/// Who is behind what was shown; a challenge if that is wrong.
+pub async fn judge(challenge: &Challenge<'_>, shown: Option<Shown>, from: IpAddr) -> Result<Login, ApiError> {
     let login = match shown {
         Some(shown) => challenge.logins.verify(&shown, from).await,
         None => Err(Refusal::Wrong),
@@ -78,6 +82,14 @@ fn in_scope(rights: Rights<'_>, action: Action, route: &Route) -> bool {
     })
 }
 
+/// Whether there may be a token that allows it: another server's, of which nobody knows here, or one of ours, which has
+/// what rules allow. Whoever has not logged in may do so.
+fn could_be_given(rights: Rights<'_>, action: Action, route: &Route) -> bool {
+    let elsewhere = rights.grants.is_none_or(Grants::say_all);
+    let by_rules = Rights { grants: None, ..rights };
+    elsewhere || matches!(rights.who, Identity::Anonymous) || granted(by_rules, action, route)
+}
+
 fn granted(rights: Rights<'_>, action: Action, route: &Route) -> bool {
     match route.repository() {
         Some(name) => rights.may(action, name.as_str()),
@@ -100,12 +112,15 @@ pub fn permit(
         return Err(ApiError::method(route.methods(), "method is not supported here"));
     }
     let Some(action) = wanted(route, method) else { return Ok(()) };
-    if let Some(challenge) = challenge.filter(|_| !in_scope(rights, action, route)) {
+    let pulls_only = challenge.is_some_and(|challenge| challenge.logins.pulls_only(rights.who));
+    let reads_only = !action.reads() && pulls_only;
+    let hopeless = reads_only || !could_be_given(rights, action, route);
+    if let Some(challenge) = challenge.filter(|_| !hopeless && !in_scope(rights, action, route)) {
         // Another token may help: clients get one on 401 only.
         return Err(challenge.refuse("the token does not allow this", Some(Shortcoming::Scope)));
     }
     let denied = |message: &str| Err(ApiError::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message));
-    if !action.reads() && challenge.is_some_and(|challenge| challenge.logins.pulls_only(rights.who)) {
+    if reads_only {
         return denied("this account may pull only");
     }
     if !granted(rights, action, route) {

@@ -7,9 +7,12 @@ use crate::{
         access::Action,
         logins::{Logins, Way},
     },
-    http::{error::ApiError, query::Query, route::Route},
+    http::{door::Asked, error::ApiError, query::Query, route::Route, token},
     oci::{error_code::ErrorCode, repository_name::RepositoryName},
 };
+
+/// What is said to whoever has shown nothing, or something of nobody that is known.
+pub const LOG_IN: &str = "authentication required";
 
 /// Why a token did not do (RFC 6750, section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,13 +27,14 @@ pub enum Shortcoming {
 pub struct Challenge<'a> {
     /// Who may log in.
     pub logins: &'a Logins,
-    scope: Option<String>,
+    /// What asks for a token; none: a password is asked for.
+    bearer: Option<String>,
 }
 
 /// What a request wants to do; nothing, when it only asks whether somebody is there.
 pub fn wanted(route: &Route, method: &Method) -> Option<Action> {
     match (route, method) {
-        (Route::FirstPing | Route::Base, _) => None,
+        (Route::FirstPing | Route::Base | Route::Token | Route::TokenKeys, _) => None,
         (Route::Catalog | Route::Search | Route::Tags(_), _) => Some(Action::List),
         (Route::Blob(..) | Route::Manifest(..), &Method::DELETE) => Some(Action::Delete),
         (_, &Method::GET | &Method::HEAD) if !matches!(route, Route::Upload(..)) => Some(Action::Pull),
@@ -57,34 +61,42 @@ fn scope(route: &Route, method: &Method, query: &Query) -> Option<String> {
 
 impl<'a> Challenge<'a> {
     /// The one for this request; for a path that means nothing, without a scope.
-    pub fn new(logins: &'a Logins, route: Option<&Route>, method: &Method, query: &Query) -> Self {
-        let asks_for_tokens = matches!(logins.way, Way::Token { .. });
-        let route = route.filter(|_| asks_for_tokens);
-        Self { logins, scope: route.and_then(|route| scope(route, method, query)) }
+    pub fn new(logins: &'a Logins, route: Option<&Route>, asked: &Asked) -> Self {
+        let scope = || route.and_then(|route| scope(route, &asked.parts.method, &asked.query));
+        let bearer = match (&logins.way, route) {
+            (Way::Password(_), _) | (_, Some(Route::Token)) => None,
+            (Way::Token { realm, service }, _) => Some(bearer(realm, service, scope())),
+            (Way::BuiltIn(maker), _) => {
+                let (realm, service) = token::place(maker, asked);
+                Some(bearer(&realm, &service, scope()))
+            }
+        };
+        Self { logins, bearer }
     }
 
     /// 401, because nothing was shown, or something that did not do.
     pub fn refuse(&self, message: impl Into<String>, why: Option<Shortcoming>) -> ApiError {
-        let challenge = match &self.logins.way {
-            Way::Password(accounts) => format!("Basic realm=\"{}\"", plain(&accounts.realm)),
-            Way::Token { realm, service } => self.bearer(realm, service, why),
+        let challenge = match (&self.bearer, self.logins.realm()) {
+            (Some(bearer), _) => format!("{bearer}{}", why.map_or("", Shortcoming::error)),
+            (None, realm) => format!("Basic realm=\"{}\"", plain(realm)),
         };
         ApiError::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message)
             .header(header::WWW_AUTHENTICATE, challenge)
     }
+}
 
-    fn bearer(&self, realm: &str, service: &str, why: Option<Shortcoming>) -> String {
-        let mut challenge = format!("Bearer realm=\"{}\",service=\"{}\"", plain(realm), plain(service));
-        if let Some(scope) = &self.scope {
-            challenge += &format!(",scope=\"{scope}\"");
+impl Shortcoming {
+    const fn error(self) -> &'static str {
+        match self {
+            Self::Invalid => ",error=\"invalid_token\"",
+            Self::Scope => ",error=\"insufficient_scope\"",
         }
-        challenge
-            + match why {
-                Some(Shortcoming::Invalid) => ",error=\"invalid_token\"",
-                Some(Shortcoming::Scope) => ",error=\"insufficient_scope\"",
-                None => "",
-            }
     }
+}
+
+fn bearer(realm: &str, service: &str, scope: Option<String>) -> String {
+    let challenge = format!("Bearer realm=\"{}\",service=\"{}\"", plain(realm), plain(service));
+    scope.map_or(challenge.clone(), |scope| format!("{challenge},scope=\"{scope}\""))
 }
 
 /// What may stand between quotes.

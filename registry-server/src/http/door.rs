@@ -31,7 +31,7 @@ use crate::{
         query::Query,
         request_id,
         route::{Route, RouteError},
-        uploads, well_formed,
+        token, uploads, well_formed,
     },
     metrics,
     registry::service::Registry,
@@ -131,9 +131,13 @@ impl Door {
     ) -> Result<Response, ApiError> {
         well_formed::check(&asked.parts)?;
         let method = &asked.parts.method;
-        let (known, query, policy) = (route.as_ref().ok(), &asked.query, &asked.settings.policy);
-        let challenge = self.logins.as_ref().map(|logins| Challenge::new(logins, known, method, query));
+        let route = token::where_given(route, self.logins.as_deref());
+        let (known, policy) = (route.as_ref().ok(), &asked.settings.policy);
+        let challenge = self.logins.as_ref().map(|logins| Challenge::new(logins, known, asked));
         let challenge = challenge.as_ref();
+        if let (Some(challenge), Some(route)) = (challenge, known.filter(|route| token::is_about(route))) {
+            return token::answer(challenge, route, asked, body, login).await;
+        }
         if !first_version::is_asked(&route) {
             *login = authorize::identify(challenge, &asked.parts.headers, asked.peer.ip()).await?;
             authorize::admit(challenge, login.rights(policy), known.map(|route| (route, method)))?;
@@ -163,6 +167,8 @@ impl Door {
         let registry = &self.registry;
         match (route, asked.parts.method.as_str()) {
             (Route::FirstPing, _) => first_version::ping(registry).await,
+            // They are answered before anybody has to log in.
+            (Route::Token | Route::TokenKeys, _) => Err(RouteError::NotFound.into()),
             (Route::Search, _) => first_version::search(registry, asked, rights).await,
             (Route::Base, _) => Ok(headers::json(&json!({}), "application/json")),
             (Route::Catalog, _) => lists::catalog(registry, asked, rights).await,

@@ -25,5 +25,6 @@ pub mod request_id;
 pub mod route;
 pub mod tls;
 pub mod tls_config;
+pub mod token;
 pub mod uploads;
 pub mod well_formed;

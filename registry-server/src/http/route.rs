@@ -14,6 +14,10 @@ pub enum Route {
     FirstPing,
     /// `/v1/search`
     Search,
+    /// `/token`, where this server gives tokens.
+    Token,
+    /// `/token/keys`, the keys that they are signed with.
+    TokenKeys,
     /// `/v2/`
     Base,
     /// `/v2/_catalog`
@@ -61,6 +65,12 @@ impl Route {
         if path == "/v1/_ping" {
             return Ok(Self::FirstPing);
         }
+        if path == "/token" {
+            return Ok(Self::Token);
+        }
+        if path == "/token/keys" {
+            return Ok(Self::TokenKeys);
+        }
         if path == "/v1/search" {
             return Ok(Self::Search);
         }
@@ -92,7 +102,7 @@ impl Route {
 
     /// Whether the answer depends on what is in the store.
     pub const fn is_about_content(&self) -> bool {
-        !matches!(self, Self::FirstPing | Self::Base)
+        !matches!(self, Self::FirstPing | Self::Token | Self::TokenKeys | Self::Base)
     }
 
     /// Whether the answer is a list, which says by what it has not that there is no more.
@@ -103,7 +113,9 @@ impl Route {
     /// The repository that it is about, if it is about one.
     pub const fn repository(&self) -> Option<&RepositoryName> {
         match self {
-            Self::FirstPing | Self::Search | Self::Base | Self::Catalog => None,
+            Self::FirstPing | Self::Token | Self::TokenKeys | Self::Search | Self::Base | Self::Catalog => {
+                None
+            }
             Self::Tags(name)
             | Self::Manifest(name, _)
             | Self::Referrers(name, _)
@@ -117,6 +129,8 @@ impl Route {
     pub const fn label(&self) -> &'static str {
         match self {
             Self::FirstPing => "v1",
+            Self::Token => "token",
+            Self::TokenKeys => "token_keys",
             Self::Search => "search",
             Self::Base => "base",
             Self::Catalog => "catalog",
@@ -133,6 +147,8 @@ impl Route {
     pub fn content(&self) -> (Option<String>, Option<String>) {
         let part = match self {
             Self::FirstPing
+            | Self::Token
+            | Self::TokenKeys
             | Self::Search
             | Self::Base
             | Self::Catalog
@@ -151,11 +167,13 @@ impl Route {
     pub const fn methods(&self) -> &'static str {
         match self {
             Self::FirstPing
+            | Self::TokenKeys
             | Self::Search
             | Self::Base
             | Self::Catalog
             | Self::Tags(_)
             | Self::Referrers(..) => "GET, HEAD",
+            Self::Token => "GET, HEAD, POST",
             Self::Manifest(..) => "GET, HEAD, PUT, DELETE",
             Self::Blob(..) => "GET, HEAD, DELETE",
             Self::Uploads(_) => "POST",

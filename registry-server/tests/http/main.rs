@@ -30,4 +30,5 @@ mod redis_server;
 mod tls;
 mod token_server;
 mod tokens;
+mod tokens_given;
 mod uploads;

@@ -4,6 +4,7 @@
 
 mod access;
 mod auth;
+mod builtin;
 mod http;
 mod immutable_tags;
 mod limits;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     access::{AccessRule, Action, Effect, Subject},
     auth::{Auth, Htpasswd},
+    builtin::BuiltIn,
     http::{ClientAuth, Debug, Http, MinimumTls, Redirect, Tls},
     immutable_tags::ImmutableTags,
     limits::Limits,
@@ -60,6 +62,9 @@ pub struct Config {
     /// Section `auth.token`, which takes the place of `auth.htpasswd` in the file: see [`crate::lifted`].
     #[serde(default, rename = "auth.token", skip_serializing_if = "Option::is_none")]
     pub token: Option<Token>,
+    /// Section `auth.token.builtin`, which stands beside `auth.htpasswd` in the file.
+    #[serde(default, rename = "auth.token.builtin", skip_serializing_if = "Option::is_none")]
+    pub builtin: Option<BuiltIn>,
     /// Who may do what in which repositories (*ours*). Absent: every account everything, nobody else anything.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub access: Vec<AccessRule>,

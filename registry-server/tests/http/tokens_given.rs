@@ -1,0 +1,333 @@
+//! Section 9: tokens that the registry gives itself.
+
+use jsonwebtoken::Algorithm;
+use registry_config::schema::Config;
+use reqwest::Response;
+use serde_json::{Value, json};
+
+use crate::{
+    fixture::{Fixture, eventually, header, refused},
+    issuers::{Folder, Key, now, set, with},
+};
+
+const CLUSTER: &str = "https://kubernetes.default.svc";
+const RULES: &str = "access:\n\
+    - {subjects: ['user:dev'], repositories: ['team/**'], actions: [pull, push, list]}\n\
+    - {subjects: ['user:ci'], repositories: ['**'], actions: [pull, push, delete, list]}\n\
+    - {subjects: ['user:dev'], repositories: ['team/sealed'], actions: [push], effect: deny}\n\
+    - {subjects: ['serviceaccount:prod/*'], repositories: ['team/**'], actions: [pull]}\n\
+    - {subjects: [anonymous], repositories: ['public/**'], actions: [pull]}\n";
+
+fn configuration(folder: &Folder, more: &str) -> String {
+    let at = |name: &str| folder.path(name).display().to_string();
+    format!(
+        "auth:\n  htpasswd: {{path: '{}', pullonly: [ci]}}\n  token: {{builtin: {{key: '{}', previous: '{}'{more}}}}}\n\
+         serviceaccounts: {{issuer: '{CLUSTER}', audiences: [us], jwks: '{}'}}\n",
+        at("htpasswd"),
+        at("key"),
+        at("previous"),
+        at("jwks")
+    )
+}
+
+/// A registry with two accounts, of which `ci` may pull only, that gives tokens signed by `key`.
+async fn registry(folder: &Folder, key: &Key, more: &str, rules: &str) -> Fixture {
+    let hash = "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=";
+    folder.write("htpasswd", &format!("dev:{hash}\nci:{hash}\n"));
+    for name in ["key", "previous"] {
+        folder.write(name, &key.pair.serialize_pem());
+    }
+    folder.write("jwks", &set(&[key]));
+    Fixture::with(&(configuration(folder, more) + rules)).await
+}
+
+/// What is answered to whoever asks for a token with these scopes.
+async fn ask(registry: &Fixture, user: &str, scopes: &[&str]) -> Response {
+    let scopes: String = scopes.iter().map(|scope| format!("&scope={}", scope.replace(' ', "%20"))).collect();
+    let request = registry.request("GET", &format!("/token?service=any&client_id=docker{scopes}"));
+    let request = if user.is_empty() { request } else { request.basic_auth(user, Some("secret")) };
+    request.send().await.unwrap()
+}
+
+async fn document(response: Response) -> Value {
+    assert_eq!((response.status().as_u16(), header(&response, "cache-control").as_str()), (200, "no-store"));
+    let document: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+    assert_eq!(document["token"], document["access_token"]);
+    document
+}
+
+async fn token(registry: &Fixture, user: &str, scopes: &[&str]) -> String {
+    document(ask(registry, user, scopes).await).await["token"].as_str().unwrap().to_owned()
+}
+
+/// What the token says that it allows.
+fn access(token: &str) -> Value {
+    jsonwebtoken::dangerous::insecure_decode::<Value>(token).unwrap().claims["access"].clone()
+}
+
+fn entry(name: &str, actions: &[&str]) -> Value {
+    json!({ "type": if name == "catalog" { "registry" } else { "repository" }, "name": name, "actions": actions })
+}
+
+async fn status(registry: &Fixture, token: &str, method: &str, path: &str) -> u16 {
+    registry.request(method, path).bearer_auth(token).send().await.unwrap().status().as_u16()
+}
+
+// registry A2 A5 A8: as a client goes that knows the registry's name, an account and nothing else
+#[tokio::test]
+async fn a_challenge_leads_to_a_token_that_opens_what_was_asked() {
+    let folder = Folder::new();
+    let registry = registry(&folder, &Key::new("", Algorithm::ES256), "", "").await;
+    let host = registry.address.to_string();
+    let asked = registry.send("POST", "/v2/team/app/blobs/uploads/").await;
+    let challenge = format!(
+        "Bearer realm=\"http://{host}/token\",service=\"{host}\",scope=\"repository:team/app:pull,push\""
+    );
+    assert_eq!(header(&asked, "www-authenticate"), challenge);
+    refused(asked, 401, "UNAUTHORIZED").await;
+    let given = document(ask(&registry, "dev", &["repository:team/app:pull,push"]).await).await;
+    assert_eq!(given["expires_in"], 300);
+    let issued: jiff::Timestamp = given["issued_at"].as_str().unwrap().parse().unwrap();
+    assert!((issued.as_second() - now()).abs() < 5 && given.get("scope").is_none());
+    let token = given["token"].as_str().unwrap();
+    for (method, path, expected) in [
+        ("GET", "/v2/", 200),
+        ("POST", "/v2/team/app/blobs/uploads/", 202),
+        ("GET", "/v2/team/app/manifests/t", 404),
+        ("DELETE", "/v2/team/app/manifests/t", 401),
+        ("GET", "/v2/other/manifests/t", 401),
+        ("GET", "/v2/_catalog", 401),
+    ] {
+        assert_eq!(status(&registry, token, method, path).await, expected, "{method} {path}");
+    }
+    // A password does as well, and a token for a token does not.
+    assert_eq!(
+        registry.request("GET", "/v2/").basic_auth("dev", Some("secret")).send().await.unwrap().status(),
+        200
+    );
+    assert_eq!(status(&registry, token, "GET", "/token").await, 401);
+    for (name, value, realm) in [
+        ("x-forwarded-proto", "https", format!("https://{host}/token")),
+        ("host", "registry.example.com", "http://registry.example.com/token".to_owned()),
+        ("host", "a\"b", "http://localhost/token".to_owned()),
+        ("host", "a,realm=b", "http://localhost/token".to_owned()),
+    ] {
+        let asked = registry.request("GET", "/v2/").header(name, value).send().await.unwrap();
+        let found = header(&asked, "www-authenticate");
+        assert!(found.starts_with(&format!("Bearer realm=\"{realm}\",service=")), "{found}");
+        assert_eq!(found.matches('"').count(), 4, "{found}");
+    }
+}
+
+// registry A8 A11: as much of what is asked as the rules give
+#[tokio::test]
+async fn a_token_allows_what_was_asked_and_rules_allow() {
+    let folder = Folder::new();
+    let registry =
+        registry(&folder, &Key::new("", Algorithm::ES256), ", lifetime: 1m, realm: 'https://r/t'", RULES)
+            .await;
+    assert!(
+        header(&registry.send("GET", "/v2/").await, "www-authenticate")
+            .starts_with("Bearer realm=\"https://r/t\"")
+    );
+    let both = ["repository:team/a:pull", "repository:team/b:pull,push"];
+    let expected = json!([entry("team/a", &["pull"]), entry("team/b", &["pull", "push"])]);
+    assert_eq!(access(&token(&registry, "dev", &both).await), expected);
+    assert_eq!(access(&token(&registry, "dev", &[&both.join(" ")]).await), expected);
+    for (user, scope, expected) in [
+        ("dev", "repository:team/sealed:pull,push", json!([entry("team/sealed", &["pull"])])),
+        ("dev", "repository:team/a:*", json!([entry("team/a", &["pull", "push"])])),
+        ("dev", "repository:other:pull,push", json!([])),
+        ("dev", "registry:catalog:*", json!([entry("catalog", &["*"])])),
+        ("ci", "repository:other:pull,push,delete", json!([entry("other", &["pull"])])),
+        ("", "repository:public/a:pull,push", json!([entry("public/a", &["pull"])])),
+        ("", "repository:team/a:pull", json!([])),
+        ("", "registry:catalog:*", json!([])),
+        ("dev", "repository:team/a", json!([])),
+        ("dev", "repository(plugin):team/a:pull", json!([])),
+        ("dev", "garbage", json!([])),
+        ("dev", "registry:other:*", json!([])),
+        ("dev", "", json!([])),
+    ] {
+        let given = document(ask(&registry, user, &[scope]).await).await;
+        assert_eq!(given["expires_in"], 60);
+        assert_eq!(access(given["token"].as_str().unwrap()), expected, "{user} {scope}");
+    }
+    // However much is asked for, a token can be sent.
+    let same = ["repository:team/a:pull"; 200];
+    assert_eq!(access(&token(&registry, "dev", &same).await), json!([entry("team/a", &["pull"])]));
+    let many: String = (0..200).map(|i| format!("+repository:team/{}{i:03}:*", "x".repeat(240))).collect();
+    let form = format!("grant_type=password&username=dev&password=secret&scope={many}");
+    let post = registry.request("POST", "/token").header("content-type", "application/x-www-form-urlencoded");
+    let long = document(post.body(form).send().await.unwrap()).await["token"].as_str().unwrap().to_owned();
+    assert_eq!(access(&long).as_array().unwrap().len(), 30);
+    assert_eq!(status(&registry, &long, "GET", "/v2/").await, 200);
+    // A token of nobody opens what is open, and rules hold when it is used.
+    let nobody = token(&registry, "", &["repository:public/a:pull"]).await;
+    assert_eq!(status(&registry, &nobody, "GET", "/v2/public/a/manifests/t").await, 404);
+    // 401 where another token could help, and 403 where none could.
+    let dev = token(&registry, "dev", &["repository:team/sealed:pull,push"]).await;
+    let ci = token(&registry, "ci", &["repository:other:pull,push"]).await;
+    for (token, method, path, expected) in [
+        (&dev, "GET", "/v2/team/sealed/manifests/t", 404),
+        (&dev, "POST", "/v2/team/sealed/blobs/uploads/", 403),
+        (&dev, "POST", "/v2/team/a/blobs/uploads/", 401),
+        (&dev, "GET", "/v2/other/manifests/t", 403),
+        (&ci, "GET", "/v2/other/manifests/t", 404),
+        (&ci, "POST", "/v2/other/blobs/uploads/", 403),
+        (&ci, "GET", "/v2/team/a/manifests/t", 401),
+        (&nobody, "GET", "/v2/team/a/manifests/t", 401),
+        (&nobody, "POST", "/v2/public/a/blobs/uploads/", 401),
+    ] {
+        assert_eq!(status(&registry, token, method, path).await, expected, "{method} {path}");
+    }
+}
+
+// registry A9
+#[tokio::test]
+async fn a_form_gets_a_token_or_is_told_to_ask_otherwise() {
+    let folder = Folder::new();
+    let registry = registry(&folder, &Key::new("", Algorithm::ES256), "", RULES).await;
+    let kind = "application/x-www-form-urlencoded";
+    let post = async |form: &str, kind: &str| {
+        registry
+            .request("POST", "/token")
+            .header("content-type", kind)
+            .body(form.to_owned())
+            .send()
+            .await
+            .unwrap()
+    };
+    let login = "grant_type=password&username=dev&password=secret&service=s&client_id=containerd";
+    for (scope, granted) in [
+        ("&scope=repository%3Ateam%2Fa%3Apull%2Cpush+repository:other:pull", "repository:team/a:pull,push"),
+        (
+            "&scope=repository:team/a:pull&scope=repository:team/b:pull",
+            "repository:team/a:pull repository:team/b:pull",
+        ),
+        ("", ""),
+    ] {
+        let given = document(post(&format!("{login}{scope}"), kind).await).await;
+        assert_eq!((&given["scope"], &given["expires_in"]), (&json!(granted), &json!(300)));
+        assert_eq!(status(&registry, given["token"].as_str().unwrap(), "GET", "/v2/").await, 200);
+    }
+    let (long, plus) = (format!("{login}&x={}", "x".repeat(70_000)), login.replace("secret", "se%2Bcret"));
+    for (form, kind, expected) in [
+        ("grant_type=refresh_token&refresh_token=x", kind, 400),
+        ("grant_type=authorization_code", kind, 400),
+        ("grant_type=password&username=dev", kind, 400),
+        ("", kind, 400),
+        (login, "application/json", 400),
+        (&long, kind, 400),
+        (&login.replace("secret", "wrong"), kind, 401),
+        (&plus, kind, 401),
+    ] {
+        let answer = post(form, kind).await;
+        assert_eq!(
+            header(&answer, "www-authenticate").starts_with("Basic realm="),
+            expected == 401,
+            "{form:.40}"
+        );
+        refused(answer, expected, if expected == 400 { "UNSUPPORTED" } else { "UNAUTHORIZED" }).await;
+    }
+    for (method, path) in [("PUT", "/token"), ("DELETE", "/token"), ("POST", "/token/keys")] {
+        refused(registry.send(method, path).await, 405, "UNSUPPORTED").await;
+    }
+}
+
+// registry AU8: passwords are guessed here as anywhere
+#[tokio::test]
+async fn guessing_is_stopped_where_tokens_are_given() {
+    let folder = Folder::new();
+    let registry = registry(&folder, &Key::new("", Algorithm::ES256), "", "").await;
+    let login = async |password: &str| {
+        let answer =
+            registry.request("GET", "/token").basic_auth("dev", Some(password)).send().await.unwrap();
+        assert!(!header(&answer, "www-authenticate").starts_with("Bearer"));
+        answer.status().as_u16()
+    };
+    for _ in 0..20 {
+        assert_eq!(login("wrong").await, 401);
+    }
+    assert_eq!(login("secret").await, 429);
+}
+
+// registry AU9 AU10: whom others vouch for stays who it is, and no longer than they say
+#[tokio::test]
+async fn a_pod_gets_a_token_for_its_own() {
+    let (folder, key) = (Folder::new(), Key::new("k", Algorithm::ES256));
+    let registry = registry(&folder, &key, "", RULES).await;
+    let sub = "system:serviceaccount:prod:app";
+    let claims = json!({ "iss": CLUSTER, "aud": "us", "sub": sub, "exp": now() + 90 });
+    let exchange = async |claims: &Value| {
+        let request = registry.request("GET", "/token?scope=repository:team/a:pull,push");
+        request.basic_auth("any", Some(key.sign(claims))).send().await.unwrap()
+    };
+    let given = document(exchange(&claims).await).await;
+    assert!((85..=90).contains(&given["expires_in"].as_i64().unwrap()), "{given}");
+    let token = given["token"].as_str().unwrap();
+    assert_eq!(access(token), json!([entry("team/a", &["pull"])]));
+    assert_eq!(status(&registry, token, "GET", "/v2/team/a/manifests/t").await, 404);
+    assert_eq!(exchange(&with(&claims, &json!({ "aud": "other" }))).await.status(), 401);
+    // The cluster's key is the same here, and yet its tokens are none of ours.
+    let ours = json!({ "iss": "registry-server", "aud": "registry-server", "exp": now() + 90, "nbf": now(),
+        "who": { "User": "dev" }, "access": [entry("team/a", &["push"])] });
+    let forged = Key::new("x", Algorithm::ES256).sign(&ours);
+    assert_eq!(status(&registry, &forged, "GET", "/v2/").await, 401);
+}
+
+// registry AU9: a key is replaced while the tokens of the one before count
+#[tokio::test]
+async fn keys_for_tokens_change_with_an_overlap() {
+    let (folder, old) = (Folder::new(), Key::new("", Algorithm::ES256));
+    let new = Key::new("", Algorithm::ES256);
+    let registry = registry(&folder, &old, "", "").await;
+    let keys = async || {
+        let text = registry.send("GET", "/token/keys").await.text().await.unwrap();
+        assert!(!text.contains("\"d\""), "{text}");
+        serde_json::from_str::<Value>(&text).unwrap()["keys"].as_array().unwrap().len()
+    };
+    let before = token(&registry, "dev", &[]).await;
+    assert_eq!((status(&registry, &before, "GET", "/v2/").await, keys().await), (200, 1));
+    folder.write("key", &new.pair.serialize_pem());
+    eventually(async || keys().await == 2).await;
+    let after = token(&registry, "dev", &[]).await;
+    for token in [&before, &after] {
+        assert_eq!(status(&registry, token, "GET", "/v2/").await, 200);
+    }
+    folder.write("previous", &new.pair.serialize_pem());
+    eventually(async || status(&registry, &before, "GET", "/v2/").await == 401).await;
+    assert_eq!((status(&registry, &after, "GET", "/v2/").await, keys().await), (200, 1));
+    // What is no key changes nothing.
+    let errors = "registry_reload_errors_total{file=\"jwks\"}";
+    let failed = registry.metric(errors);
+    folder.write("key", &new.pair.public_key_pem());
+    eventually(async || registry.metric(errors) > failed).await;
+    assert_eq!(status(&registry, &token(&registry, "dev", &[]).await, "GET", "/v2/").await, 200);
+}
+
+// registry CF2
+#[tokio::test]
+async fn a_server_that_could_sign_nothing_does_not_start() {
+    let (folder, key) = (Folder::new(), Key::new("", Algorithm::RS256));
+    drop(registry(&folder, &Key::new("", Algorithm::ES256), "", "").await);
+    for name in ["key", "previous"] {
+        folder.write(name, &key.pair.serialize_pem());
+    }
+    let mut config = Config::from_yaml("test", &configuration(&folder, ""), []).unwrap();
+    config.http.addr = "127.0.0.1:0".into();
+    let error = registry_server::app::Server::start(&config, &Vec::new()).await.err().unwrap().to_string();
+    for part in ["auth.token.builtin.key: ", "/key has no private key of the curve P-256", "openssl genpkey"]
+    {
+        assert!(error.contains(part), "{error}");
+    }
+    assert!(!error.contains("BEGIN"), "{error}");
+}
+
+#[tokio::test]
+async fn where_no_tokens_are_given_there_is_no_such_path() {
+    let registry = Fixture::new().await;
+    for path in ["/token", "/token/keys"] {
+        refused(registry.send("GET", path).await, 404, "NAME_UNKNOWN").await;
+    }
+}
