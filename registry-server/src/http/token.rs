@@ -7,6 +7,7 @@ use crate::{
     auth::{
         access::Login,
         credentials::{Credentials, Shown},
+        jwt,
         logins::{Logins, Way},
         token_maker::{TokenMaker, Wish},
     },
@@ -112,6 +113,10 @@ fn made(
     let seconds = now.as_millisecond() as f64 / 1000.0;
     let signed = tokens.signer().and_then(|signer| maker.make(signer, &wish, seconds));
     let made = signed.ok_or_else(ApiError::internal)?;
+    if made.token.len() > jwt::LONGEST {
+        let message = "the token would be too long to be sent: whoever vouches for you names too many groups";
+        return Err(ApiError::bad(ErrorCode::Unsupported, message));
+    }
     let mut document = json!({
         "token": made.token, "access_token": made.token, "token_type": "Bearer",
         "expires_in": made.seconds, "issued_at": now.round(jiff::Unit::Second).unwrap_or(now).to_string(),

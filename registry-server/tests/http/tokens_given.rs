@@ -16,16 +16,20 @@ const RULES: &str = "access:\n\
     - {subjects: ['user:ci'], repositories: ['**'], actions: [pull, push, delete, list]}\n\
     - {subjects: ['user:dev'], repositories: ['team/sealed'], actions: [push], effect: deny}\n\
     - {subjects: ['serviceaccount:prod/*'], repositories: ['team/**'], actions: [pull]}\n\
+    - {subjects: ['group:oidc:forge:dev'], repositories: ['forge/**'], actions: [pull, push]}\n\
+    - {subjects: ['oidc:forge:bad'], repositories: ['**'], actions: [push], effect: deny}\n\
     - {subjects: [anonymous], repositories: ['public/**'], actions: [pull]}\n";
 
 fn configuration(folder: &Folder, more: &str) -> String {
     let at = |name: &str| folder.path(name).display().to_string();
     format!(
         "auth:\n  htpasswd: {{path: '{}', pullonly: [ci]}}\n  token: {{builtin: {{key: '{}', previous: '{}'{more}}}}}\n\
-         serviceaccounts: {{issuer: '{CLUSTER}', audiences: [us], jwks: '{}'}}\n",
+         serviceaccounts: {{issuer: '{CLUSTER}', audiences: [us], jwks: '{}'}}\n\
+         oidc: [{{name: forge, issuer: 'https://forge', audiences: [us], jwks: '{}', groupsclaim: groups}}]\n",
         at("htpasswd"),
         at("key"),
         at("previous"),
+        at("jwks"),
         at("jwks")
     )
 }
@@ -269,6 +273,23 @@ async fn a_pod_gets_a_token_for_its_own() {
     assert_eq!(access(token), json!([entry("team/a", &["pull"])]));
     assert_eq!(status(&registry, token, "GET", "/v2/team/a/manifests/t").await, 404);
     assert_eq!(exchange(&with(&claims, &json!({ "aud": "other" }))).await.status(), 401);
+    // Groups are kept, and a token that could not be sent is not given.
+    let user =
+        json!({ "iss": "https://forge", "aud": "us", "sub": "ann", "exp": now() + 90, "groups": ["dev"] });
+    let ask = async |claims: &Value| {
+        let request = registry.request("GET", "/token?scope=repository:forge/a:pull,push");
+        request.bearer_auth(key.sign(claims)).send().await.unwrap()
+    };
+    for (sub, actions) in [("ann", &["pull", "push"][..]), ("bad", &["pull"])] {
+        let given = document(ask(&with(&user, &json!({ "sub": sub }))).await).await;
+        let token = given["token"].as_str().unwrap();
+        assert_eq!(access(token), json!([entry("forge/a", actions)]));
+        let pushed = status(&registry, token, "POST", "/v2/forge/a/blobs/uploads/").await;
+        assert_eq!(pushed, if sub == "ann" { 202 } else { 403 });
+    }
+    let groups: Vec<String> = (0..800).map(|i| format!("group-{i:05}")).collect();
+    let long = refused(ask(&with(&user, &json!({ "groups": groups }))).await, 400, "UNSUPPORTED").await;
+    assert!(long["errors"][0]["message"].as_str().unwrap().contains("too many groups"), "{long}");
     // The cluster's key is the same here, and yet its tokens are none of ours.
     let ours = json!({ "iss": "registry-server", "aud": "registry-server", "exp": now() + 90, "nbf": now(),
         "who": { "User": "dev" }, "access": [entry("team/a", &["push"])] });
