@@ -119,6 +119,7 @@ fn nothing_secret_is_said() -> Result<()> {
     patch(namespace.name(), "team", broken)?;
     until(namespace.name(), "team", "CacheReady", "False/Unreachable")?;
     until(namespace.name(), "team", "CredentialsReady", "False/SecretNotFound")?;
+    until(namespace.name(), "team", "Progressing", "False/RolledOut")?;
     nothing_of(&secrets(namespace.name())?, namespace.name())
 }
 

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use e2e::{
     kubectl::{apply, get, kubectl, wait},
     namespace::Namespace,
@@ -29,12 +29,13 @@ impl<'a> Shared<'a> {
         Self::of_size(namespace, |_| Ok("1Gi".into()))
     }
 
-    /// The same, as large as the file system that the folder, as this machine sees it, is on.
+    /// The same, as large as the file system that the folder is on is for those who are not root.
     pub fn of_the_disk(namespace: &'a Namespace) -> Result<Self> {
         Self::of_size(namespace, |folder| {
-            let said = run(Command::new("stat").args(["-f", "-c", "%b %S"]).arg(folder))?;
-            let (blocks, size) = said.trim().split_once(' ').context("stat said something else")?;
-            Ok((blocks.parse::<u64>()? * size.parse::<u64>()?).to_string())
+            let said = run(Command::new("stat").args(["-f", "-c", "%b %f %a %S"]).arg(folder))?;
+            let numbers: Vec<u64> = said.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+            let [all, free, available, size] = numbers[..] else { bail!("stat said {said}") };
+            Ok(((all - free + available) * size).to_string())
         })
     }
 
