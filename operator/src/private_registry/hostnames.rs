@@ -25,6 +25,13 @@ impl Registries {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(watched);
     }
 
+    /// How many there are that nobody has looked at.
+    pub fn unseen(&self) -> usize {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let unseen = |one: &Arc<Watched>| one.0.as_ref().is_ok_and(|one| one.status.is_none());
+        all.iter().flat_map(Store::state).filter(unseen).count()
+    }
+
     /// The first name of `object` that an older registry has, too.
     pub fn taken(&self, object: &PrivateRegistry) -> Option<Taken> {
         let wanted = hostnames(object);
