@@ -27,16 +27,17 @@ pub async fn owned(
     api: &Api<DynamicObject>,
     mut object: DynamicObject,
 ) -> Result<DynamicObject, kube::Error> {
-    for _ in 0..ATTEMPTS {
+    let mut attempts = 1;
+    loop {
         match own(api, &object).await {
-            Err(kube::Error::Api(status)) if status.code == 409 => {
-                object = api.get(&object.name_any()).await?
+            Err(kube::Error::Api(status)) if status.code == 409 && attempts < ATTEMPTS => {
+                object = api.get(&object.name_any()).await?;
+                attempts += 1;
             }
+            // An apply on top of a POST's fields would hide them for ever: the next pass begins anew.
             done => return Ok(done?.unwrap_or(object)),
         }
     }
-    // It is owned when it is next written.
-    Ok(object)
 }
 
 /// Fields that came with a POST count as updated, not as applied: what a later apply no longer wants would stay. From

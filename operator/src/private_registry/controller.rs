@@ -73,12 +73,12 @@ impl Shared {
         self.turns.forget(&key);
     }
 
-    /// How long the registry has to wait for others. One that was changed, or never looked at, does not.
+    /// How long the registry has to wait for others. One whose spec was changed, or that was never looked at, does not.
     fn wait(&self, watched: &Watched, key: &str) -> Option<Duration> {
         let object = watched.0.as_ref().ok()?;
         let status = object.status.as_ref();
         let known = status.is_some_and(|one| one.observed_generation == object.metadata.generation);
-        let crowded = known && self.context.registries.unseen() > usize::from(PASSES);
+        let crowded = known && self.turns.crowded(&self.context.registries.paths());
         self.turns.wait(key, crowded)
     }
 

@@ -31,25 +31,33 @@ pub async fn gather(reader: &Reader<'_>) -> Result<Found, PassError> {
     }
     match ask(reader).await {
         Ok(issuer) => Ok(Found { issuer: Some(issuer), problem: None }),
-        Err(kube::Error::Api(status)) if [403, 404].contains(&status.code) => {
-            let message = format!(
-                "spec.auth.serviceAccounts: the API server does not tell who signs tokens ({}): bind ClusterRole \
-                 system:service-account-issuer-discovery to the operator's service account",
-                status.message
-            );
-            let problem = Some(Problem::new(reason::ISSUER_UNAVAILABLE, message));
-            Ok(Found { issuer: last(reader).await?, problem })
-        }
+        Err(kube::Error::Api(status)) => unknown(reader, &status.message).await,
+        // It answers, and not with what it should.
+        Err(error @ kube::Error::SerdeError(_)) => unknown(reader, &error.to_string()).await,
         Err(error) => Err(failed(|| "read who signs tokens of service accounts".into())(error)),
     }
+}
+
+/// The pods keep what they have.
+async fn unknown(reader: &Reader<'_>, said: &str) -> Result<Found, PassError> {
+    let message = format!(
+        "spec.auth.serviceAccounts: the API server does not tell who signs tokens ({said}): if that is forbidden, bind \
+         ClusterRole system:service-account-issuer-discovery to the operator's service account"
+    );
+    let problem = Some(Problem::new(reason::ISSUER_UNAVAILABLE, message));
+    Ok(Found { issuer: last(reader).await?, problem })
 }
 
 async fn ask(reader: &Reader<'_>) -> Result<Issuer, kube::Error> {
     let discovery = read(reader, "/.well-known/openid-configuration").await?;
     let keys = read(reader, "/openid/v1/jwks").await?;
-    let name = discovery["issuer"].as_str().unwrap_or_default().to_owned();
+    let name = discovery["issuer"].as_str().map(str::to_owned).ok_or_else(|| missing("issuer"))?;
     // In the order of names, so that the same keys are the same text.
     Ok(Issuer { name, keys: keys.to_string() })
+}
+
+fn missing(field: &'static str) -> kube::Error {
+    kube::Error::SerdeError(<serde_json::Error as serde::de::Error>::missing_field(field))
 }
 
 async fn read(reader: &Reader<'_>, path: &str) -> Result<Value, kube::Error> {

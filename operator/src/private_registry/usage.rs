@@ -32,7 +32,11 @@ impl Usages {
             return before;
         }
         taken.insert(key.to_owned(), now);
-        rounded(filled, capacity)
+        let used = scaled(filled, capacity)?;
+        // What moves to and fro about a border stays on its side.
+        let near =
+            |said: &String| bytes(said).is_some_and(|said| (used - said as f64).abs() < step(capacity));
+        before.filter(near).or_else(|| Some(rounded(used, capacity)))
     }
 
     /// The registry is gone.
@@ -41,18 +45,23 @@ impl Usages {
     }
 }
 
-/// Rounded to a hundredth of the capacity, in whole mebibytes or gibibytes.
-fn rounded(filled: Filled, capacity: u64) -> Option<String> {
-    #[expect(clippy::cast_precision_loss, reason = "volumes are smaller than 8 PiB, and this is rounded")]
+/// What is used of the volume, in bytes: a file system keeps some of it for itself, and is full before it seems so.
+fn scaled(filled: Filled, capacity: u64) -> Option<f64> {
     let capacity = capacity as f64;
-    // A file system keeps some of its volume for itself.
-    if !(0.8..=1.05).contains(&(filled.capacity / capacity)) {
-        return None;
-    }
-    let step = (capacity / 100.0).max(MEBI);
-    let mebibytes = (filled.used / step).round() * step / MEBI;
-    let gibibytes = mebibytes / 1024.0;
-    Some(if gibibytes >= 10.0 { format!("{gibibytes:.0}Gi") } else { format!("{mebibytes:.0}Mi") })
+    let own = (0.8..=1.05).contains(&(filled.capacity / capacity));
+    own.then_some(filled.used / filled.capacity * capacity)
+}
+
+/// A hundredth of the capacity, in bytes.
+fn step(capacity: u64) -> f64 {
+    (capacity as f64 / 100.0).max(MEBI)
+}
+
+/// Rounded to a hundredth of the capacity, in mebibytes or, where that is exact enough, in gibibytes.
+fn rounded(used: f64, capacity: u64) -> String {
+    let step = step(capacity);
+    let mebibytes = (used / step).round() * step / MEBI;
+    if step >= MEBI * 1024.0 { format!("{:.0}Gi", mebibytes / 1024.0) } else { format!("{mebibytes:.0}Mi") }
 }
 
 /// Hundredths of `capacity` that `used` is; both are quantities.
@@ -70,6 +79,7 @@ mod tests {
     fn usage_is_rounded_to_a_hundredth() {
         for (used, capacity, expected) in [
             (118.1, "512Gi", Some("118Gi")),
+            (14.0, "16Gi", Some("14418Mi")),
             (0.0, "1Gi", Some("0Mi")),
             (0.5, "1Gi", Some("512Mi")),
             (0.004, "1Gi", Some("0Mi")),
@@ -78,7 +88,7 @@ mod tests {
             (1.0, "no size", None),
         ] {
             let size = bytes(capacity).unwrap_or_default() as f64;
-            let filled = Filled { used: used * GIBI, capacity: size * 0.95 };
+            let filled = Filled { used: used * GIBI * 0.95, capacity: size * 0.95 };
             let said = Usages::default().used("a/b", None, (Some(filled), Some(capacity)), 0);
             assert_eq!(said.as_deref(), expected, "{used} of {capacity}");
         }
@@ -89,7 +99,7 @@ mod tests {
     #[test]
     fn a_file_system_that_is_not_the_volumes_says_nothing() {
         for (size, expected) in [(0.5, None), (0.95, Some("512Mi")), (250.0, None)] {
-            let filled = Filled { used: GIBI / 2.0, capacity: size * GIBI };
+            let filled = Filled { used: size * GIBI / 2.0, capacity: size * GIBI };
             let said = Usages::default().used("a/b", None, (Some(filled), Some("1Gi")), 0);
             assert_eq!(said.as_deref(), expected, "{size}");
         }
@@ -106,6 +116,8 @@ mod tests {
         assert_eq!(said(None, 0.5, 0).as_deref(), Some("512Mi"));
         assert_eq!(said(Some("512Mi"), 0.9, 599).as_deref(), Some("512Mi"));
         assert_eq!(said(Some("512Mi"), 0.75, 600).as_deref(), Some("768Mi"));
+        // operator 112
+        assert_eq!(said(Some("768Mi"), 0.756, 1200).as_deref(), Some("768Mi"));
         let nobody = usages.used("a/b", Some("768Mi".into()), (None, Some("1Gi")), 9999);
         assert_eq!(nobody.as_deref(), Some("768Mi"));
         usages.forget("a/b");

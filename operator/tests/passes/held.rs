@@ -51,8 +51,12 @@ async fn what_is_changed_by_hand_while_pods_are_held_is_put_back() {
 // What others wrote into the annotation is not what we made, and a child without it stays as it is.
 #[tokio::test]
 async fn only_what_we_made_is_put_back() {
-    for forged in [Some("{\"kind\": \"Deployment\", \"spec\": {\"replicas\": 7}}"), Some("no JSON"), None] {
+    for forged in [Some("more replicas"), Some("no JSON"), None] {
         let world = held().await;
+        let made = world.api.objects()[DEPLOYMENT]["metadata"]["annotations"][REMEMBERED].clone();
+        let made = made.as_str().unwrap().replace("\"replicas\":1", "\"replicas\":7");
+        assert!(made.contains("\"replicas\":7"), "{made}");
+        let forged = forged.map(|what| if what == "more replicas" { made.as_str() } else { what });
         world.api.change(DEPLOYMENT, |deployment| {
             deployment["spec"]["replicas"] = 3.into();
             let annotations = deployment["metadata"]["annotations"].as_object_mut().unwrap();

@@ -285,6 +285,14 @@ fn each_thing_that_is_wrong_has_its_word() {
             |seen| lost(seen, Trouble::Away),
             &[(kind::STORAGE_READY, "False/StoreUnavailable"), (kind::READY, "False/StoreUnavailable")],
         ),
+        (
+            "a lost volume under a server that is up",
+            |seen| {
+                lost(seen, Trouble::Away);
+                claim(seen)["status"]["phase"] = "Lost".into();
+            },
+            &[(kind::STORAGE_READY, "False/ClaimLost")],
+        ),
         // operator 99
         (
             "a volume with some room",
@@ -305,6 +313,21 @@ fn each_thing_that_is_wrong_has_its_word() {
             assert_eq!(said(&status, kind), *wanted, "{name}: {kind}: {}", message(&status, kind));
         }
     }
+}
+
+// guarantee 8: a pod that says nothing for a moment says nothing good
+#[test]
+fn what_a_store_suffers_from_holds_until_a_pod_says_otherwise() {
+    let mut seen = good();
+    lost(&mut seen, Trouble::Away);
+    let mut object = object("team", SIX_LINES);
+    object.status = Some(status(SIX_LINES, &seen));
+    let again = |seen: &Observed| compute::compute(&object, &model("team", SIX_LINES), seen, NOW);
+    seen.told = None;
+    assert_eq!(said(&again(&seen), kind::STORAGE_READY), "False/StoreUnavailable");
+    seen.told = Some(Told::default());
+    assert_eq!(said(&again(&seen), kind::STORAGE_READY), "True/VolumeBound");
+    assert_eq!(said(&again(&good()), kind::STORAGE_READY), "True/VolumeBound");
 }
 
 fn lost(seen: &mut Observed, trouble: Trouble) {

@@ -2,10 +2,12 @@
 
 use std::{collections::HashSet, path::Path, time::Duration};
 
-use crate::schema::{Config, Token};
+use crate::schema::{Config, Subject, Token};
 
 /// Groups of issuers have such names, so that no issuer gives somebody a group of `groups`.
 const OF_ISSUERS: &str = "oidc:";
+/// What tokens of `auth.token.builtin` say of whom they come from.
+const OURSELVES: &str = "registry-server";
 /// As long as a DNS label.
 const LONGEST_NAME: usize = 63;
 /// How long a token may count.
@@ -16,6 +18,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 pub fn check(config: &Config) -> Vec<(String, String)> {
     let mut problems = Vec::new();
     let (mut names, mut issuers) = (HashSet::new(), HashSet::new());
+    issuers.extend(config.builtin.as_ref().map(|_| OURSELVES));
     for (index, entry) in config.oidc.iter().enumerate() {
         let mut wrong = |key: &str, what: String| problems.push((format!("oidc.{index}.{key}"), what));
         if !is_name(&entry.name) {
@@ -70,9 +73,30 @@ pub fn check(config: &Config) -> Vec<(String, String)> {
             wrong(".realm", "must be a URL with https:// or http://, without quotes");
         }
     }
+    problems.extend(rules(config));
     for group in config.groups.keys().filter(|group| group.starts_with(OF_ISSUERS)) {
         let what = "groups that begin with oidc: are those of an issuer's tokens; call it otherwise";
         problems.push((format!("groups.{group}"), what.to_owned()));
+    }
+    problems
+}
+
+/// Rules about issuers that are not there: one that denies would deny nobody.
+fn rules(config: &Config) -> Vec<(String, String)> {
+    let known = |name: &str| config.oidc.iter().any(|entry| entry.name == name);
+    let named = |subject: &Subject| match subject {
+        Subject::Oidc { issuer, .. } => Some(issuer.clone()),
+        Subject::Group(group) => Some(group.strip_prefix(OF_ISSUERS)?.split(':').next()?.to_owned()),
+        _ => None,
+    };
+    let mut problems = Vec::new();
+    for (rule, entry) in config.access.iter().enumerate() {
+        for (index, subject) in entry.subjects.iter().enumerate() {
+            if let Some(name) = named(subject).filter(|name| !known(name)) {
+                let what = format!("there is no issuer {name:?} in oidc: add it, or correct the name");
+                problems.push((format!("access.{rule}.subjects.{index}"), what));
+            }
+        }
     }
     problems
 }
@@ -263,6 +287,11 @@ mod tests {
                 "needs auth.htpasswd",
             ),
             (
+                file("{key: /k}") + "serviceaccounts: {issuer: registry-server, audiences: [r], jwks: /j}\n",
+                "serviceaccounts.issuer",
+                "comes twice",
+            ),
+            (
                 file("{key: /k}") + "    realm: 'https://a'\n    service: s\n    issuer: i\n    jwks: /j\n",
                 "auth.token.builtin",
                 "stands alone",
@@ -274,6 +303,26 @@ mod tests {
                 found.unwrap_or_else(|| panic!("{text}: {problems:?}")).position.is_some(),
                 "{problems:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_rule_about_an_issuer_that_is_not_there_is_told() {
+        let file = |subject: &str| {
+            format!(
+                "oidc: [{GOOD}]\naccess:\n- {{subjects: [authenticated, '{subject}'], repositories: ['**'], actions: [pull], effect: deny}}\n"
+            )
+        };
+        for subject in ["oidc:froge:bad", "group:oidc:froge:dev"] {
+            let problems = Config::from_yaml("c.yml", &file(subject), []).expect_err(subject).0;
+            assert_eq!(problems[0].key, "access.0.subjects.1");
+            assert!(
+                problems[0].message.contains("\"froge\"") && problems[0].position.is_some(),
+                "{problems:?}"
+            );
+        }
+        for subject in ["oidc:forge:bad", "group:oidc:forge:dev", "group:dev", "serviceaccount:a/b"] {
+            Config::from_yaml("c.yml", &file(subject), []).expect(subject);
         }
     }
 

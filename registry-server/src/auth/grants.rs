@@ -38,13 +38,15 @@ impl Grants {
 
     /// Whether it is allowed there. What may be pulled may be listed.
     pub fn allow(&self, action: Action, repository: &str) -> bool {
-        let word = match action {
-            Action::Pull | Action::List => "pull",
-            Action::Push => "push",
-            Action::Delete => "delete",
+        let words: &[&str] = match action {
+            Action::Pull => &["pull"],
+            Action::List => &["pull", "list"],
+            Action::Push => &["push"],
+            Action::Delete => &["delete"],
         };
         let actions = self.repositories.get(repository);
-        actions.is_some_and(|actions| actions.contains(word) || actions.contains("*"))
+        actions
+            .is_some_and(|actions| actions.contains("*") || words.iter().any(|word| actions.contains(*word)))
     }
 
     /// Whether it is enough where there are no rules.
@@ -72,6 +74,7 @@ mod tests {
             { "type": "repository", "name": "a", "actions": ["push"] },
             { "type": "repository", "name": "b", "actions": ["*"] },
             { "type": "repository", "name": "c", "actions": "pull" },
+            { "type": "repository", "name": "f", "actions": ["list"] },
             { "type": "repository(plugin)", "name": "d", "actions": ["pull"] },
             { "type": "registry", "name": "catalog", "actions": ["pull"] },
             { "name": "e", "actions": ["pull"] },
@@ -87,6 +90,8 @@ mod tests {
             (Action::Delete, "b", true),
             (Action::Pull, "c", false),
             (Action::Pull, "d", false),
+            (Action::List, "f", true),
+            (Action::Pull, "f", false),
             (Action::Pull, "e", false),
             (Action::Pull, "a/b", false),
             (Action::Pull, "*", false),

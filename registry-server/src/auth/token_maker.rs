@@ -22,6 +22,9 @@ const LONGEST_NAME: usize = 255;
 const WORDS: [(&str, Action); 3] =
     [("pull", Action::Pull), ("push", Action::Push), ("delete", Action::Delete)];
 
+/// What a token allows that may list and not pull.
+pub const LIST: &str = "list";
+
 /// How tokens are made.
 pub struct TokenMaker {
     /// Who may have them by a password.
@@ -88,8 +91,10 @@ impl TokenMaker {
         let until = login.until.map_or(own, |until| own.min(until - LEEWAY));
         let entry = |one: &Scope| json!({ "type": one.kind, "name": one.name, "actions": one.actions });
         let access: Vec<Value> = granted.iter().map(entry).collect();
+        // Whoever verifies our tokens takes it for a name.
+        let sub = if login.who == Identity::Anonymous { String::new() } else { login.who.name() };
         let claims = json!({
-            "iss": OURSELVES, "aud": OURSELVES, "sub": login.who.name(), "who": login.who, "access": access,
+            "iss": OURSELVES, "aud": OURSELVES, "sub": sub, "who": login.who, "access": access,
             "iat": now as i64, "nbf": now as i64, "exp": until as i64, "jti": Uuid::new_v4(),
         });
         let scope = granted.iter().map(|one| format!("{}:{}:{}", one.kind, one.name, one.actions.join(",")));
@@ -103,7 +108,10 @@ impl TokenMaker {
         let actions: Vec<String> = match scope.kind.as_str() {
             "repository" => {
                 let granted = WORDS.into_iter().filter(|(word, action)| scope.has(word) && may(*action));
-                granted.map(|(word, _)| word.to_owned()).collect()
+                // Clients have one word for pulling and listing.
+                let lists = scope.has("pull") && !may(Action::Pull) && may(Action::List);
+                let lists = lists.then(|| LIST.to_owned());
+                granted.map(|(word, _)| word.to_owned()).chain(lists).collect()
             }
             "registry" if scope.name == "catalog" && scope.has("*") && sees_lists(rights) => {
                 vec!["*".to_owned()]

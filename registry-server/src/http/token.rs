@@ -143,7 +143,9 @@ fn is_host(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b))
 }
 
-/// Whoever lies here leads nobody but themselves elsewhere.
+/// Whoever lies here leads nobody but themselves elsewhere. Of several proxies, the first word is that of the client's.
 fn behind_tls(headers: &HeaderMap) -> bool {
-    headers.get("x-forwarded-proto").is_some_and(|said| said.as_bytes().eq_ignore_ascii_case(b"https"))
+    let said = headers.get("x-forwarded-proto").and_then(|said| said.to_str().ok());
+    said.and_then(|said| said.split(',').next())
+        .is_some_and(|first| first.trim().eq_ignore_ascii_case("https"))
 }

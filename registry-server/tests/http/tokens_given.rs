@@ -18,6 +18,7 @@ const RULES: &str = "access:\n\
     - {subjects: ['serviceaccount:prod/*'], repositories: ['team/**'], actions: [pull]}\n\
     - {subjects: ['group:oidc:forge:dev'], repositories: ['forge/**'], actions: [pull, push]}\n\
     - {subjects: ['oidc:forge:bad'], repositories: ['**'], actions: [push], effect: deny}\n\
+    - {subjects: ['user:dev'], repositories: ['seen/**'], actions: [list]}\n\
     - {subjects: [anonymous], repositories: ['public/**'], actions: [pull]}\n";
 
 fn configuration(folder: &Folder, more: &str) -> String {
@@ -112,6 +113,8 @@ async fn a_challenge_leads_to_a_token_that_opens_what_was_asked() {
     assert_eq!(status(&registry, token, "GET", "/token").await, 401);
     for (name, value, realm) in [
         ("x-forwarded-proto", "https", format!("https://{host}/token")),
+        ("x-forwarded-proto", "https, http", format!("https://{host}/token")),
+        ("x-forwarded-proto", "http,https", format!("http://{host}/token")),
         ("host", "registry.example.com", "http://registry.example.com/token".to_owned()),
         ("host", "a\"b", "http://localhost/token".to_owned()),
         ("host", "a,realm=b", "http://localhost/token".to_owned()),
@@ -259,7 +262,7 @@ async fn guessing_is_stopped_where_tokens_are_given() {
 // registry AU9 AU10: whom others vouch for stays who it is, and no longer than they say
 #[tokio::test]
 async fn a_pod_gets_a_token_for_its_own() {
-    let (folder, key) = (Folder::new(), Key::new("k", Algorithm::ES256));
+    let (folder, key) = (Folder::new(), Key::new("", Algorithm::ES256));
     let registry = registry(&folder, &key, "", RULES).await;
     let sub = "system:serviceaccount:prod:app";
     let claims = json!({ "iss": CLUSTER, "aud": "us", "sub": sub, "exp": now() + 90 });
@@ -290,11 +293,34 @@ async fn a_pod_gets_a_token_for_its_own() {
     let groups: Vec<String> = (0..800).map(|i| format!("group-{i:05}")).collect();
     let long = refused(ask(&with(&user, &json!({ "groups": groups }))).await, 400, "UNSUPPORTED").await;
     assert!(long["errors"][0]["message"].as_str().unwrap().contains("too many groups"), "{long}");
-    // The cluster's key is the same here, and yet its tokens are none of ours.
-    let ours = json!({ "iss": "registry-server", "aud": "registry-server", "exp": now() + 90, "nbf": now(),
-        "who": { "User": "dev" }, "access": [entry("team/a", &["push"])] });
-    let forged = Key::new("x", Algorithm::ES256).sign(&ours);
-    assert_eq!(status(&registry, &forged, "GET", "/v2/").await, 401);
+    // Nor does the cluster's own key make tokens of ours.
+    let cluster = Key::new("", Algorithm::ES256);
+    folder.write("jwks", &set(&[&key, &cluster]));
+    let known = async || {
+        let request = registry.request("GET", "/v2/team/a/manifests/t").bearer_auth(cluster.sign(&claims));
+        request.send().await.unwrap().status() == 404
+    };
+    eventually(known).await;
+    let ours = jsonwebtoken::dangerous::insecure_decode::<Value>(token).unwrap().claims;
+    let header = jsonwebtoken::Header::new(Algorithm::ES256);
+    for (key, expected) in [(&cluster, 401), (&key, 200)] {
+        assert_eq!(status(&registry, &key.sign_with(&header, &ours), "GET", "/v2/").await, expected);
+    }
+}
+
+// registry A8 AU11: clients ask for pull where they want to list
+#[tokio::test]
+async fn who_may_list_and_not_pull_gets_a_token_for_that() {
+    let (folder, key) = (Folder::new(), Key::new("", Algorithm::ES256));
+    let registry = registry(&folder, &key, "", RULES).await;
+    let token = token(&registry, "dev", &["repository:seen/a:pull"]).await;
+    assert_eq!(access(&token), json!([entry("seen/a", &["list"])]));
+    for (path, expected) in [("/v2/seen/a/tags/list", 404), ("/v2/seen/a/manifests/t", 403)] {
+        assert_eq!(status(&registry, &token, "GET", path).await, expected, "{path}");
+    }
+    let nobody = self::token(&registry, "", &[]).await;
+    let claims = jsonwebtoken::dangerous::insecure_decode::<Value>(&nobody).unwrap().claims;
+    assert_eq!(claims["sub"], "");
 }
 
 // registry AU9: a key is replaced while the tokens of the one before count

@@ -47,15 +47,19 @@ pub async fn through(admin: &Value) -> Option<Told> {
     ask((address, port).into()).await
 }
 
-/// What the first of these pods says that runs: while none is ready, the Service leads to none.
+/// What the first of these pods says that answers: while none is ready, the Service leads to none.
 pub async fn directly(pods: &[Value]) -> Option<Told> {
     let address = |pod: &Value| -> Option<IpAddr> {
+        if !pod["metadata"]["deletionTimestamp"].is_null() {
+            return None;
+        }
         let containers = pod["status"]["containerStatuses"].as_array()?;
         let runs = |one: &Value| one["name"] == "registry" && one["state"]["running"].is_object();
         containers.iter().find(|one| runs(one))?;
         pod["status"]["podIP"].as_str()?.parse().ok()
     };
-    ask((pods.iter().find_map(address)?, ADMIN).into()).await
+    let asked = pods.iter().filter_map(address).map(|address| ask((address, ADMIN).into()));
+    futures::future::join_all(asked).await.into_iter().flatten().next()
 }
 
 async fn ask(address: SocketAddr) -> Option<Told> {

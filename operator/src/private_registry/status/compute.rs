@@ -40,7 +40,7 @@ pub fn compute(object: &PrivateRegistry, model: &Model, seen: &Observed, now: i6
     let mut verdicts = vec![
         available(model, seen, &before),
         progressing(model, seen),
-        storage(model, seen, refused.as_deref()),
+        storage(model, seen, refused.as_deref(), &before),
         resizing(model, seen),
         parts::certificate(model, seen),
         parts::credentials(seen),

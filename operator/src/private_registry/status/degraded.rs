@@ -42,10 +42,10 @@ pub fn degraded(seen: &Observed, cache: &Condition, before: &[Condition], now: i
         );
         return yes(reason::WEAK_PASSWORD_HASHES, message);
     }
-    if let Some((claim, filled)) = nearly_full(seen) {
-        let message = format!(
-            "claim {claim} is {filled} % full: delete images, or set spec.storage.filesystem.size higher"
-        );
+    let was =
+        before.iter().any(|one| one.type_ == kind::DEGRADED && one.reason == reason::STORAGE_NEARLY_FULL);
+    if let Some((claim, filled)) = nearly_full(seen, if was { FULL - 2 } else { FULL }) {
+        let message = format!("claim {claim} is {filled} % full: delete images, or grow it");
         return yes(reason::STORAGE_NEARLY_FULL, message);
     }
     if let Some(problem) = restart_loop(&seen.pods) {
@@ -58,10 +58,10 @@ pub fn degraded(seen: &Observed, cache: &Condition, before: &[Condition], now: i
 }
 
 /// The claim whose volume is nearly full, and how full it is, in hundredths.
-fn nearly_full(seen: &Observed) -> Option<(&str, u64)> {
+fn nearly_full(seen: &Observed, from: u64) -> Option<(&str, u64)> {
     let claim = seen.claim.as_ref()?;
     let filled = percent(seen.used.as_ref()?, claim["status"]["capacity"]["storage"].as_str()?)?;
-    (filled >= FULL).then(|| (claim["metadata"]["name"].as_str().unwrap_or_default(), filled))
+    (filled >= from).then(|| (claim["metadata"]["name"].as_str().unwrap_or_default(), filled))
 }
 
 /// A server that was in a loop and has been up for a moment may only be in its next round.

@@ -1,9 +1,10 @@
 //! `StorageReady` and `VolumeResizing`.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde_json::Value;
 
 use crate::{
-    cluster::quantity::amount,
+    cluster::{deployment::count, quantity::amount},
     crd::condition::{kind, reason},
     private_registry::{
         error::Problem,
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// `StorageReady`. `refused` is what a server said about a store that is not its own.
-pub fn storage(model: &Model, seen: &Observed, refused: Option<&str>) -> Verdict {
+pub fn storage(model: &Model, seen: &Observed, refused: Option<&str>, before: &[Condition]) -> Verdict {
     if let Some(problem) = &seen.decision.problem {
         return Verdict::problem(kind::STORAGE_READY, problem);
     }
@@ -26,8 +27,8 @@ pub fn storage(model: &Model, seen: &Observed, refused: Option<&str>) -> Verdict
         );
         return Verdict::no(kind::STORAGE_READY, reason::STORE_MISMATCH, message);
     }
-    if let Some(trouble) = seen.told.as_ref().and_then(|told| told.trouble) {
-        return troubled(model, seen, trouble);
+    if let Some(verdict) = troubled(model, seen, before) {
+        return verdict;
     }
     let Some(name) = model.store.claim() else {
         return Verdict::yes(kind::STORAGE_READY, reason::VOLUME_BOUND, "images live as long as their pod");
@@ -51,8 +52,29 @@ pub fn storage(model: &Model, seen: &Observed, refused: Option<&str>) -> Verdict
     }
 }
 
-/// What a registry that is up says of its store.
-fn troubled(model: &Model, seen: &Observed, trouble: Trouble) -> Verdict {
+/// What a registry that is up says of its store. While none is ready, and none says anything, what was said last holds. A
+/// claim that has lost its volume says why by itself.
+fn troubled(model: &Model, seen: &Observed, before: &[Condition]) -> Option<Verdict> {
+    if seen.claim.as_ref().is_some_and(|claim| claim["status"]["phase"] == "Lost") {
+        return None;
+    }
+    let last = || {
+        let said = before.iter().find(|one| one.type_ == kind::STORAGE_READY)?;
+        let away = seen.deployment.as_ref().is_some_and(|pods| count(pods, "readyReplicas") == 0);
+        match said.reason.as_str() {
+            reason::STORE_UNAVAILABLE if away => Some(Trouble::Away),
+            reason::STORE_MISMATCH if away && !seen.pods.is_empty() => Some(Trouble::Wrong),
+            _ => None,
+        }
+    };
+    let trouble = match &seen.told {
+        Some(told) => told.trouble,
+        None => last(),
+    };
+    trouble.map(|trouble| said(model, seen, trouble))
+}
+
+fn said(model: &Model, seen: &Observed, trouble: Trouble) -> Verdict {
     let place = model.store.claim().map_or_else(|| "its node".to_owned(), |name| format!("claim {name}"));
     match trouble {
         Trouble::Wrong => {
