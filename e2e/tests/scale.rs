@@ -36,13 +36,15 @@ fn restart() -> Result<()> {
 /// Waits until all objects have been carried out. Whether there are passes says nothing: after five minutes the first of
 /// many are looked at again.
 fn all_settled(count: usize) -> Result<()> {
-    let reasons = "jsonpath={range .items[*]}{.status.conditions[?(@.type==\"Ready\")].reason}{\"\\n\"}{end}";
+    // Also that the cluster has taken note of the Deployment: until then there is something to say.
+    let reasons = "jsonpath={range .items[*]}{.status.conditions[?(@.type==\"Ready\")].reason} \
+                   {.status.conditions[?(@.type==\"Progressing\")].reason}{\"\\n\"}{end}";
     eventually_each(PACE, LIMIT, "all objects to settle", || {
         let passes = work()?.passes;
         // A look at the counter costs little, one at all objects much.
         ensure!(passes >= u64::try_from(count)?, "{passes} passes so far");
         let said = run(&mut kubectl(&["get", "preg", "-A", "-o", reasons]))?;
-        let settled = said.lines().filter(|reason| *reason == "Suspended").count();
+        let settled = said.lines().filter(|reasons| *reasons == "Suspended Suspended").count();
         ensure!(settled == count, "{settled} of {count}");
         Ok(Some(()))
     })

@@ -22,7 +22,6 @@ use crate::{
             pace::Progress,
             write::{announced, failed_pass, unreadable},
         },
-        turns::Turns,
         usage::Usages,
         wakes::{Watched, names_bundle, names_claim, names_secret, nobody, wakes},
     },
@@ -58,7 +57,6 @@ const PASSES: u16 = 16;
 struct Shared {
     context: Context,
     retries: Retries,
-    turns: Turns,
     /// Registries whose children nobody may write.
     paused: Mutex<BTreeSet<String>>,
 }
@@ -70,16 +68,6 @@ impl Shared {
         self.retries.succeeded(&key);
         self.paused(&key, false);
         self.context.usages.forget(&key);
-        self.turns.forget(&key);
-    }
-
-    /// How long the registry has to wait for others. One whose spec was changed, or that was never looked at, does not.
-    fn wait(&self, watched: &Watched, key: &str) -> Option<Duration> {
-        let object = watched.0.as_ref().ok()?;
-        let status = object.status.as_ref();
-        let known = status.is_some_and(|one| one.observed_generation == object.metadata.generation);
-        let crowded = known && self.turns.crowded(&self.context.registries.paths());
-        self.turns.wait(key, crowded)
     }
 
     fn paused(&self, key: &str, paused: bool) {
@@ -111,7 +99,6 @@ pub async fn run(client: &Client, watching: &Client, run: &Run) {
             usages: Usages::default(),
         },
         retries: Retries::default(),
-        turns: Turns::default(),
         paused: Mutex::default(),
     });
     let named: BTreeSet<&String> = run.watch_namespaces.iter().collect();
@@ -186,11 +173,8 @@ async fn watch(client: &Client, scope: &Scope, passes: u16, shared: Arc<Shared>)
 }
 
 async fn pass(watched: Arc<Watched>, shared: Arc<Shared>) -> Result<Action, Arc<PassError>> {
-    let (context, key) = (&shared.context, key(&watched));
-    if let Some(wait) = shared.wait(&watched, &key) {
-        return Ok(Action::requeue(wait));
-    }
     metrics::counter!("preg_passes_total").increment(1);
+    let (context, key) = (&shared.context, key(&watched));
     let namespace = watched.meta().namespace.clone().unwrap_or_default();
     let name = watched.meta().name.clone().unwrap_or_default();
     if let Err(error) = &watched.0 {

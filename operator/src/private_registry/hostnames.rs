@@ -25,14 +25,6 @@ impl Registries {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(watched);
     }
 
-    /// Namespace and name of each that stays.
-    pub fn paths(&self) -> Vec<String> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let all: Vec<Arc<Watched>> = all.iter().flat_map(Store::state).collect();
-        let staying = all.iter().filter_map(|one| one.0.as_ref().ok()).filter(|one| !leaving(one));
-        staying.map(path).collect()
-    }
-
     /// The first name of `object` that an older registry has, too.
     pub fn taken(&self, object: &PrivateRegistry) -> Option<Taken> {
         let wanted = hostnames(object);
@@ -51,12 +43,9 @@ impl Registries {
     }
 }
 
-fn leaving(object: &PrivateRegistry) -> bool {
-    object.metadata.deletion_timestamp.is_some()
-}
-
 fn hostnames(object: &PrivateRegistry) -> &[String] {
-    object.spec.exposure.as_ref().filter(|_| !leaving(object)).map_or(&[], |exposure| &exposure.hostnames)
+    let leaving = object.metadata.deletion_timestamp.is_some();
+    object.spec.exposure.as_ref().filter(|_| !leaving).map_or(&[], |exposure| &exposure.hostnames)
 }
 
 /// What tells which of two was there first, also when both came in the same second.
@@ -98,7 +87,6 @@ mod tests {
         let registries = Registries::default();
         registries.add(store);
         let taken = |hostname: &str, by: &str| Some(Taken { hostname: hostname.into(), by: by.into() });
-        assert_eq!(registries.paths().len(), 3);
         assert_eq!(registries.taken(&first), None);
         assert_eq!(registries.taken(&second), taken("y", "a/team"));
         assert_eq!(registries.taken(&third), taken("z", "b/team"));

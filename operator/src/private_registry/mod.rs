@@ -29,6 +29,5 @@ pub mod status;
 pub mod tell;
 pub mod trial;
 pub mod tried;
-pub mod turns;
 pub mod usage;
 pub mod wakes;
