@@ -12,7 +12,10 @@ use crate::{
         certificate::{self, Certificate},
         context::Context,
         credentials::{self, Credentials},
-        desired::children::{Inputs, children},
+        desired::{
+            children::{Inputs, children},
+            server_access::Issuer,
+        },
         error::PassError,
         front::Front,
         issuer,
@@ -76,10 +79,7 @@ impl Pass<'_> {
         let certificate = certificate::gather(&reader, &addresses).await?;
         let credentials = credentials::gather(&reader, &authorities).await?;
         let issuer = issuer::gather(&reader).await?;
-        let inputs = Inputs {
-            issuer: issuer.issuer,
-            ..inputs(authorities, &front.volume.decision, &certificate, &credentials)
-        };
+        let inputs = inputs(authorities, &front.volume.decision, &certificate, &credentials, issuer.issuer);
         let live = front.deployment.as_ref().filter(|live| reader.family().has(&live.metadata)).map(json_of);
         let applied = self.children(children(reader.model, &inputs)?, live.as_ref()).await?;
         self.news(&certificate, &credentials).await;
@@ -161,6 +161,7 @@ fn inputs(
     decision: &Decision,
     certificate: &Certificate,
     credentials: &Credentials,
+    issuer: Option<Issuer>,
 ) -> Inputs {
     Inputs {
         authorities,
@@ -175,6 +176,6 @@ fn inputs(
         placement: decision.placement.clone(),
         held: decision.held,
         initialize: decision.initialize,
-        issuer: None,
+        issuer,
     }
 }

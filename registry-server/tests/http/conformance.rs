@@ -113,6 +113,7 @@ async fn passes(store: &str, kind: &str, (version, second): (&str, bool)) {
 }
 
 #[tokio::test]
+// Not in a plain `cargo test`: `make conformance`, a part of `make test-fast`, builds the program from its Go module and runs this.
 #[ignore = "needs the program oci-conformance: make conformance"]
 async fn every_test_passes_on_a_file_system() {
     for run in RUNS {
@@ -122,6 +123,7 @@ async fn every_test_passes_on_a_file_system() {
 
 // The store behind it is slow: of the four, two that have both of each.
 #[tokio::test]
+// As above: `make conformance` builds the program and runs this.
 #[ignore = "needs the program oci-conformance: make conformance"]
 async fn every_test_passes_on_an_object_store() {
     for run in [RUNS[0], RUNS[3]] {
