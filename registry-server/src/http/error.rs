@@ -84,9 +84,7 @@ impl ApiError {
         } else if self.detail.is_empty() {
             self.detail.push(asked());
         }
-        let entry = |detail| json!({ "code": self.code.as_str(), "message": self.message, "detail": detail });
-        let errors: Vec<Value> = self.detail.iter().map(entry).collect();
-        let body = json!({ "errors": errors }).to_string();
+        let body = document(self.code, &self.message, &self.detail);
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status;
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -97,6 +95,13 @@ impl ApiError {
         }
         response
     }
+}
+
+/// The body of an error, one entry for each detail (distribution-spec, "Error Codes").
+pub fn document(code: ErrorCode, message: &str, details: &[Value]) -> String {
+    let entry = |detail| json!({ "code": code.as_str(), "message": message, "detail": detail });
+    let errors: Vec<Value> = details.iter().map(entry).collect();
+    json!({ "errors": errors }).to_string()
 }
 
 impl From<ParseError> for ApiError {

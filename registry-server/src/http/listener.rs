@@ -15,7 +15,9 @@ use tokio::{
 };
 
 use crate::http::{
+    error_bodies::ErrorBodies,
     headers::Response,
+    outbound,
     pace::Streams,
     patient::Patient,
     progress::Progress,
@@ -72,16 +74,19 @@ pub async fn serve<S, F>(
         tokio::spawn(async move {
             let progress = Arc::<Progress>::default();
             let Some(io) = secure(stream, tls, Arc::clone(&progress)).await else { return };
+            let io = ErrorBodies::new(io, Arc::clone(&progress));
             let service = service_fn(move |mut request: Request<Incoming>| {
+                let answering = progress.answering();
                 let running = Arc::new(progress.begin(request.version()));
                 // Its body may be read for longer than it is answered.
                 request.extensions_mut().insert(Arc::clone(&running));
                 // In a box: a connection keeps room for what answers, also while it rests.
                 let answer = Box::pin(service(request, peer));
                 async move {
-                    let answer = answer.await;
+                    let Ok(answer) = answer.await;
                     drop(running);
-                    answer
+                    let whole = Box::new(move |_| drop(answering));
+                    Ok::<_, Infallible>(answer.map(|body| outbound::counted(body, whole)))
                 }
             });
             let server = builder();

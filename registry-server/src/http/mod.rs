@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod challenge;
 pub mod door;
 pub mod error;
+pub mod error_bodies;
 pub mod first_version;
 pub mod headers;
 pub mod inbound;

@@ -13,13 +13,35 @@ pub struct Progress {
     begun: AtomicBool,
     multiplexed: AtomicBool,
     running: AtomicUsize,
+    asked: AtomicUsize,
+    answered: AtomicUsize,
 }
 
 /// A request that is being answered.
 #[derive(Debug)]
 pub struct Running(Arc<Progress>);
 
+/// An answer, from its request until its last byte has been handed to the connection.
+#[derive(Debug)]
+pub struct Answering(Arc<Progress>);
+
 impl Progress {
+    /// A request has been handed over and is going to be answered.
+    pub fn answering(self: &Arc<Self>) -> Answering {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        Answering(Arc::clone(self))
+    }
+
+    /// How many requests have been handed over.
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// Whether every request that was handed over has been answered to the end.
+    pub fn all_answered(&self) -> bool {
+        self.answered.load(Ordering::Relaxed) == self.asked()
+    }
+
     /// A request's header is complete.
     pub fn begin(self: &Arc<Self>, version: Version) -> Running {
         self.begun.store(true, Ordering::Relaxed);
@@ -43,5 +65,11 @@ impl Progress {
 impl Drop for Running {
     fn drop(&mut self) {
         self.0.running.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.answered.fetch_add(1, Ordering::Relaxed);
     }
 }

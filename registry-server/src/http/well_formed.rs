@@ -1,6 +1,6 @@
 //! What a request must be before anybody looks at what it asks.
 //!
-//! The limits lie below those of `hyper`, whose refusals have no body: what it cannot read at all stays with it.
+//! The limits lie below those of `hyper`. What it cannot read at all it refuses itself: see `error_bodies`.
 
 use http::{StatusCode, Version, header::HOST, request::Parts};
 use serde_json::json;
@@ -8,10 +8,11 @@ use serde_json::json;
 use crate::{http::error::ApiError, oci::error_code::ErrorCode};
 
 /// As long as other registries and proxies take it.
-const LONGEST_URI: usize = 8 << 10;
+pub const LONGEST_URI: usize = 8 << 10;
 /// All names and values of a header together.
-const LONGEST_HEADER: usize = 32 << 10;
-const MOST_FIELDS: usize = 100;
+pub const LONGEST_HEADER: usize = 32 << 10;
+/// More are refused.
+pub const MOST_FIELDS: usize = 100;
 
 /// `hyper` gives up above these.
 pub const READ_FIELDS: usize = 400;

@@ -31,4 +31,5 @@ mod tls;
 mod token_server;
 mod tokens;
 mod tokens_given;
+mod unreadable;
 mod uploads;

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// A registry whose certificate is in the folder.
-async fn serve(folder: &Path, more: &str) -> Fixture {
+pub async fn serve(folder: &Path, more: &str) -> Fixture {
     let at = folder.display();
     Fixture::with(&format!("http: {{tls: {{certificate: '{at}/crt', key: '{at}/key'{more}}}}}")).await
 }
@@ -37,7 +37,7 @@ async fn accepts(registry: &Fixture, client: reqwest::ClientBuilder) -> bool {
 }
 
 /// A connection of this version that offers this protocol; none: it does not negotiate.
-async fn connect(
+pub async fn connect(
     registry: &Fixture,
     trusted: &[&Authority],
     version: &'static SupportedProtocolVersion,
