@@ -1,6 +1,6 @@
 //! The operator, by what it says of itself.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use anyhow::{Context, Result, bail};
 
@@ -54,11 +54,24 @@ pub fn nothing_was_refused() -> Result<()> {
 
 /// What its metrics say.
 pub fn work() -> Result<Work> {
-    let path = format!("/api/v1/namespaces/{NAMESPACE}/pods/http:{}:8080/proxy/metrics", pod()?);
-    let metrics = run(&mut kubectl(&["get", "--raw", &path]))?;
-    let reads = sum(&metrics, "preg_requests_total{verb=\"get\"}");
+    let metrics = metrics()?;
+    let reads = sum(&metrics, "preg_requests_total{verb=\"get\"");
     let all = sum(&metrics, "preg_requests_total") + sum(&metrics, "preg_events_total");
     Ok(Work { passes: sum(&metrics, "preg_passes_total"), reads, writes: all - reads })
+}
+
+/// What its metrics say of each kind of write.
+pub fn writes() -> Result<BTreeSet<String>> {
+    let metrics = metrics()?;
+    let counted =
+        |line: &&str| line.starts_with("preg_requests_total{") || line.starts_with("preg_events_total");
+    let written = metrics.lines().filter(counted).filter(|line| !line.contains("verb=\"get\""));
+    Ok(written.map(str::to_owned).collect())
+}
+
+fn metrics() -> Result<String> {
+    let path = format!("/api/v1/namespaces/{NAMESPACE}/pods/http:{}:8080/proxy/metrics", pod()?);
+    run(&mut kubectl(&["get", "--raw", &path]))
 }
 
 /// The most memory that its process has had resident, in MiB.

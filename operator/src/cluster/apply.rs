@@ -73,8 +73,6 @@ impl Family<'_> {
 /// What is known of the object in the cluster before it is applied.
 #[derive(Debug)]
 pub enum Known {
-    /// Nothing: it is read.
-    Nothing,
     /// It is most likely not there: it is made, and read only if it is there after all.
     Absent,
     /// It was read a moment ago.
@@ -102,7 +100,7 @@ pub async fn apply(
     }
     let live = match known {
         Known::Seen(live) | Known::Source(live) => Some(*live),
-        Known::Nothing | Known::Absent => api.get_opt(&name).await?,
+        Known::Absent => api.get_opt(&name).await?,
     };
     let Some(live) = live else {
         return Ok(Outcome::Created(Box::new(create(&api, &wanted).await?)));

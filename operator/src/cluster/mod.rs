@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod create;
 pub mod deployment;
+pub mod echoes;
 pub mod lease;
 pub mod pulse;
 pub mod quantity;

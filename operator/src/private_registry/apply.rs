@@ -1,6 +1,6 @@
 //! Children go to the cluster.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use kube::{
     ResourceExt,
@@ -33,8 +33,6 @@ pub struct Pass<'a> {
     pub(super) wanted: BTreeSet<(String, String)>,
     /// Those of them that were applied.
     written: BTreeSet<(String, String)>,
-    /// Children that were read, by kind and name, and not applied since.
-    found: BTreeMap<(String, String), DynamicObject>,
     /// Kind and name of those that were made and not told of yet.
     made: Vec<(String, DynamicObject)>,
     wrote: bool,
@@ -49,7 +47,6 @@ impl<'a> Pass<'a> {
             recorder,
             wanted: BTreeSet::new(),
             written: BTreeSet::new(),
-            found: BTreeMap::new(),
             made: Vec::new(),
             wrote: false,
         };
@@ -79,21 +76,13 @@ impl<'a> Pass<'a> {
         self.applied(wanted).await.map(|(live, _)| live)
     }
 
-    /// What the pass knows of a child that it is about to apply. Nothing is there of a registry that is new, most likely.
-    fn known(&mut self, kind: &str, name: &str) -> Known {
-        let read = if kind == "Secret" { self.reader.seen.get(name) } else { None };
-        let seen = self.found.remove(&(kind.to_owned(), name.to_owned()));
-        match (read, seen) {
-            (Some(read), _) => Known::Source(Box::new(read)),
-            (None, Some(seen)) => Known::Seen(Box::new(seen)),
-            (None, None) if self.first() => Known::Absent,
-            (None, None) => Known::Nothing,
+    /// What the pass knows of a child that it is about to apply. What it knows nothing of is not there, most likely.
+    fn known(&self, kind: &str, name: &str) -> Known {
+        match self.reader.stock.get(kind, name).map(Box::new) {
+            Some(read) if kind == "Secret" => Known::Source(read),
+            Some(seen) => Known::Seen(seen),
+            None => Known::Absent,
         }
-    }
-
-    /// An object that is applied later in the pass, as it was read.
-    pub(super) fn found(&mut self, kind: &str, object: &DynamicObject) {
-        self.found.insert((kind.to_owned(), object.name_any()), object.clone());
     }
 
     /// Whether nothing was said about the object yet.
@@ -112,6 +101,10 @@ impl<'a> Pass<'a> {
         let outcome = apply(self.reader.client, &wanted, known, self.reader.family()).await;
         let outcome = outcome.map_err(|error| unwritten(&kind, &name, error))?;
         self.wrote |= !matches!(outcome, Outcome::Unchanged(_));
+        if let Outcome::Created(live) | Outcome::Updated(live) | Outcome::Reverted(live) = &outcome {
+            self.reader.echoes.expect(&live.metadata);
+            self.reader.stock.put(&kind, live);
+        }
         match outcome {
             Outcome::Unchanged(live) => Ok((*live, false)),
             Outcome::Updated(live) => {
@@ -226,12 +219,7 @@ impl<'a> Pass<'a> {
         if self.written.contains(&(kind.to_owned(), name.to_owned())) || !(retain || kind == "Secret") {
             return Ok(());
         }
-        let seen = self.reader.seen.get(name).filter(|_| kind == "Secret");
-        let live = match seen {
-            Some(seen) => Some(seen),
-            None => self.reader.object(api_version, kind, name).await?,
-        };
-        let Some(live) = live else { return Ok(()) };
+        let Some(live) = self.reader.object(api_version, kind, name).await? else { return Ok(()) };
         let uid = &self.reader.model.owner.uid;
         let (ours, others): (Vec<_>, Vec<_>) =
             live.owner_references().iter().cloned().partition(|owner| owner.uid == *uid);

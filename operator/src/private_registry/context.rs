@@ -1,8 +1,13 @@
 //! What passes share.
 
+use std::sync::Arc;
+
 use kube::{Client, runtime::events::Recorder};
 
-use crate::private_registry::{hostnames::Registries, resolve::Defaults, usage::Usages};
+use crate::{
+    cluster::echoes::Echoes,
+    private_registry::{hostnames::Registries, resolve::Defaults, usage::Usages},
+};
 
 /// What passes share.
 pub struct Context {
@@ -18,4 +23,6 @@ pub struct Context {
     pub registries: Registries,
     /// When it was last said how full their volumes are.
     pub usages: Usages,
+    /// Their own writes, of which the watches tell.
+    pub echoes: Arc<Echoes>,
 }

@@ -97,6 +97,7 @@ pub async fn run(client: &Client, watching: &Client, run: &Run) {
             cluster_wide: run.watch_namespaces.is_empty(),
             registries: Registries::default(),
             usages: Usages::default(),
+            echoes: Arc::default(),
         },
         retries: Retries::default(),
         paused: Mutex::default(),
@@ -144,6 +145,7 @@ async fn watch(client: &Client, scope: &Scope, passes: u16, shared: Arc<Shared>)
     let any = watcher::Config::default;
     let (registries, writer) = reflector::store();
     shared.context.registries.add(registries.clone());
+    let echoes = &shared.context.echoes;
     // A status that a pass has written does not wake the next one.
     let asked = watcher(scope.api::<Watched>(client), any())
         .reflect(writer)
@@ -151,15 +153,19 @@ async fn watch(client: &Client, scope: &Scope, passes: u16, shared: Arc<Shared>)
         .predicate_filter(predicates::generation.combine(predicates::annotations), Default::default());
     Controller::for_stream(asked, registries.clone())
         .with_config(controller::Config::default().concurrency(passes).debounce(BURST))
-        .watches(scope.metadata::<Deployment>(client), ours(), wakes(&registries, nobody))
-        .watches(scope.metadata::<Service>(client), ours(), wakes(&registries, nobody))
-        .watches(scope.metadata::<ServiceAccount>(client), ours(), wakes(&registries, nobody))
-        .watches(scope.metadata::<NetworkPolicy>(client), ours(), wakes(&registries, nobody))
-        .watches(scope.metadata::<PodDisruptionBudget>(client), ours(), wakes(&registries, nobody))
+        .watches(scope.metadata::<Deployment>(client), ours(), wakes(&registries, echoes, nobody))
+        .watches(scope.metadata::<Service>(client), ours(), wakes(&registries, echoes, nobody))
+        .watches(scope.metadata::<ServiceAccount>(client), ours(), wakes(&registries, echoes, nobody))
+        .watches(scope.metadata::<NetworkPolicy>(client), ours(), wakes(&registries, echoes, nobody))
+        .watches(scope.metadata::<PodDisruptionBudget>(client), ours(), wakes(&registries, echoes, nobody))
         // Secrets, claims and bundles of the user's have no label of ours.
-        .watches(scope.metadata::<ConfigMap>(client), any(), wakes(&registries, names_bundle))
-        .watches(scope.metadata::<Secret>(client), any(), wakes(&registries, names_secret))
-        .watches(scope.metadata::<PersistentVolumeClaim>(client), any(), wakes(&registries, names_claim))
+        .watches(scope.metadata::<ConfigMap>(client), any(), wakes(&registries, echoes, names_bundle))
+        .watches(scope.metadata::<Secret>(client), any(), wakes(&registries, echoes, names_secret))
+        .watches(
+            scope.metadata::<PersistentVolumeClaim>(client),
+            any(),
+            wakes(&registries, echoes, names_claim),
+        )
         .run(pass, retry, Arc::clone(&shared))
         .for_each(|result| {
             match result {

@@ -20,6 +20,9 @@ use crate::{
     },
 };
 
+/// The kind of what holds images.
+const CLAIM: &str = "PersistentVolumeClaim";
+
 /// What a pass found or made before the pods.
 pub struct Front {
     /// The public Service.
@@ -54,9 +57,6 @@ impl Pass<'_> {
         let admin = self.child(services::admin(model)).await?;
         let service = self.service(services::public(model)).await?;
         let deployment = self.reader.object("apps/v1", "Deployment", &model.names.registry()).await?;
-        if let Some(found) = &deployment {
-            self.found("Deployment", found);
-        }
         let volume = self.volume(deployment.as_ref().map(json_of).as_ref()).await?;
         Ok(Front { service, admin, deployment, volume })
     }
@@ -68,7 +68,6 @@ impl Pass<'_> {
             Some(found) => found,
             None => self.child(remembering(wanted)).await?,
         };
-        self.found("Service", &service);
         Ok(service)
     }
 
@@ -109,10 +108,10 @@ impl Pass<'_> {
 }
 
 async fn claim(reader: &Reader<'_>, model: &Model) -> Result<Option<Value>, PassError> {
-    match model.store.claim() {
-        Some(name) => Ok(reader.object("v1", "PersistentVolumeClaim", name).await?.as_ref().map(json_of)),
-        None => Ok(None),
-    }
+    let Some(name) = model.store.claim() else { return Ok(None) };
+    let found = reader.read("v1", CLAIM, name).await?;
+    found.iter().for_each(|found| reader.stock.put(CLAIM, found));
+    Ok(found.as_ref().map(json_of))
 }
 
 /// Classes matter while a claim has no volume, or asks for less than the object does.

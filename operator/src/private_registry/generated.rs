@@ -24,12 +24,15 @@ pub async fn keep(
     name: &str,
     make: impl FnOnce() -> Result<Value, PassError>,
 ) -> Result<Kept, PassError> {
-    if let Some(stored) = reader.secret(name).await? {
-        return ours(reader, name, stored, false);
+    if let Some(known) = reader.stock.get("Secret", name) {
+        return ours(reader, name, reader.stored(&known)?, false);
     }
     let (wanted, _) = marked(make()?);
     match create(&reader.api("v1", "Secret"), &wanted).await {
-        Ok(made) => ours(reader, name, reader.stored(&made)?, true),
+        Ok(made) => {
+            reader.echoes.expect(&made.metadata);
+            ours(reader, name, reader.stored(&made)?, true)
+        }
         Err(kube::Error::Api(status)) if status.code == 409 => {
             let winner = reader
                 .secret(name)

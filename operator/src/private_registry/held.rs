@@ -65,7 +65,6 @@ impl Pass<'_> {
     async fn as_it_was(&mut self, api_version: &str, kind: &str, name: &str) -> Result<bool, PassError> {
         let Some(live) = self.reader.object(api_version, kind, name).await? else { return Ok(false) };
         if let Some(last) = remembered(&json_of(&live), &self.reader.model.owner.uid) {
-            self.found(kind, &live);
             self.child(last).await?;
         }
         Ok(true)

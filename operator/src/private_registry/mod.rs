@@ -26,6 +26,7 @@ pub mod resolve;
 pub mod rollout;
 pub mod server_probe;
 pub mod status;
+pub mod stock;
 pub mod tell;
 pub mod trial;
 pub mod tried;

@@ -1,20 +1,25 @@
 //! Reads what a pass needs to know.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::BTreeMap;
 
+use futures::future::try_join_all;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{
     Api, Client,
-    api::{DynamicObject, ListParams, ObjectMeta},
+    api::{DynamicObject, ListParams, ObjectMeta, TypeMeta},
 };
 use serde_json::{Value, json};
 
 use crate::{
-    cluster::apply::{Family, api},
-    private_registry::{error::PassError, model::Model},
+    cluster::{
+        apply::{Family, api},
+        echoes::Echoes,
+    },
+    private_registry::{
+        error::PassError,
+        model::Model,
+        stock::{KINDS, Stock},
+    },
 };
 
 /// A Secret as the cluster has it.
@@ -54,24 +59,6 @@ impl From<Secret> for Stored {
     }
 }
 
-/// Secrets as a pass has read them. Each is read once, and written only if it still is what was read: what somebody
-/// changes in between is never put back to what it was.
-#[derive(Default)]
-pub struct Seen(Mutex<BTreeMap<String, DynamicObject>>);
-
-impl Seen {
-    /// The Secret `name`, if it was read.
-    pub fn get(&self, name: &str) -> Option<DynamicObject> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
-    }
-
-    /// A Secret as it is now.
-    pub fn put(&self, secret: &DynamicObject) {
-        let name = secret.metadata.name.clone().unwrap_or_default();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, secret.clone());
-    }
-}
-
 /// Reads in the namespace of one registry, in one pass.
 #[derive(Clone, Copy)]
 pub struct Reader<'a> {
@@ -83,8 +70,10 @@ pub struct Reader<'a> {
     pub model: &'a Model,
     /// The clock of the pass, in seconds since 1970.
     pub now: i64,
-    /// Secrets that the pass has read.
-    pub seen: &'a Seen,
+    /// What the pass has read and written.
+    pub stock: &'a Stock,
+    /// What the pass has written is told here, too.
+    pub echoes: &'a Echoes,
 }
 
 impl<'a> Reader<'a> {
@@ -96,22 +85,43 @@ impl<'a> Reader<'a> {
 
     /// One Secret.
     pub async fn secret(&self, name: &str) -> Result<Option<Stored>, PassError> {
-        let found = match self.seen.get(name) {
-            Some(seen) => Some(seen),
-            None => self.object("v1", "Secret", name).await?,
-        };
+        let found = self.object("v1", "Secret", name).await?;
         found.map(|secret| self.stored(&secret)).transpose()
     }
 
     /// What a Secret holds; from now on the pass knows it so.
     pub fn stored(&self, secret: &DynamicObject) -> Result<Stored, PassError> {
-        self.seen.put(secret);
+        self.stock.put("Secret", secret);
         let typed = secret.clone().try_parse::<Secret>();
         typed.map(Stored::from).map_err(|_| PassError::Incomplete("a Secret's data"))
     }
 
-    /// One object of the namespace.
+    /// Reads all children that carry the labels of this registry.
+    pub async fn take_stock(&self) -> Result<(), PassError> {
+        let lists = KINDS.map(|(api_version, kind)| async move {
+            Ok::<_, PassError>((kind, self.listed(api_version, kind).await?))
+        });
+        for (kind, objects) in try_join_all(lists).await? {
+            objects.iter().for_each(|object| self.stock.put(kind, object));
+        }
+        Ok(())
+    }
+
+    /// One object of the namespace, as the pass knows it or, if it does not, as it is.
     pub async fn object(
+        &self,
+        api_version: &str,
+        kind: &str,
+        name: &str,
+    ) -> Result<Option<DynamicObject>, PassError> {
+        match self.stock.get(kind, name) {
+            Some(known) => Ok(Some(known)),
+            None => self.read(api_version, kind, name).await,
+        }
+    }
+
+    /// One object of the namespace, as it is.
+    pub async fn read(
         &self,
         api_version: &str,
         kind: &str,
@@ -121,15 +131,27 @@ impl<'a> Reader<'a> {
         read.map_err(failed(|| format!("read {kind} {name}")))
     }
 
-    /// Objects of the namespace that carry the labels of this registry.
+    /// Objects of the namespace that carry the labels of this registry, as the pass knows them.
     pub async fn children(&self, api_version: &str, kind: &str) -> Result<Vec<DynamicObject>, PassError> {
+        match self.stock.all(kind) {
+            Some(known) => Ok(known),
+            None => self.listed(api_version, kind).await,
+        }
+    }
+
+    /// Objects of the namespace that carry the labels of this registry, as they are.
+    pub async fn listed(&self, api_version: &str, kind: &str) -> Result<Vec<DynamicObject>, PassError> {
         let labels = format!(
             "app.kubernetes.io/managed-by={},app.kubernetes.io/instance={}",
             crate::cluster::apply::MANAGER,
             self.model.names.name
         );
         let found = self.api(api_version, kind).list(&ListParams::default().labels(&labels)).await;
-        Ok(found.map_err(failed(|| format!("list {kind} objects")))?.items)
+        let mut found = found.map_err(failed(|| format!("list {kind} objects")))?.items;
+        // Objects of a list do not say what they are.
+        let types = TypeMeta { api_version: api_version.to_owned(), kind: kind.to_owned() };
+        found.iter_mut().for_each(|object| object.types = Some(types.clone()));
+        Ok(found)
     }
 
     /// Objects of `kind` in the namespace.

@@ -20,7 +20,7 @@ use crate::{
         front::Front,
         issuer,
         model::CacheKind,
-        observe::{Reader, Seen, json_of},
+        observe::{Reader, json_of},
         placement::Decision,
         redis_probe,
         resolve::resolve,
@@ -30,6 +30,7 @@ use crate::{
             pace::{Progress, tidy_needed},
             write,
         },
+        stock::Stock,
         usage::Usages,
     },
 };
@@ -37,13 +38,14 @@ use crate::{
 /// Makes the registry what its object, which has a status, says, and says how it is.
 pub async fn reconcile(object: &PrivateRegistry, context: &Context, now: i64) -> Result<Progress, PassError> {
     let model = resolve(object, &context.defaults)?;
-    let seen = Seen::default();
+    let stock = Stock::default();
     let reader = Reader {
         client: &context.client,
         cluster_wide: context.cluster_wide,
         model: &model,
         now,
-        seen: &seen,
+        stock: &stock,
+        echoes: &context.echoes,
     };
     let mut pass = Pass::new(object, reader, &context.recorder);
     if model.wishes.paused() {
@@ -71,6 +73,7 @@ impl Pass<'_> {
     /// Names the children, gathers what is secret, applies, tidies.
     async fn make(&mut self) -> Result<Observed, PassError> {
         let reader = self.reader;
+        reader.take_stock().await?;
         let front = self.front().await?;
         let addresses = addresses(&front.service);
         // Until the Service is changed, clients come by the port that it has.

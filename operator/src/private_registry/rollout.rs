@@ -103,7 +103,11 @@ impl Pass<'_> {
         // In this pass: the Deployment has the only record of some of what the next one has to know.
         self.gone(live).await?;
         let api = self.reader.api("apps/v1", "Deployment");
-        create(&api, &marked(wanted.clone()).0).await.map_err(|error| unwritten("Deployment", &name, error))
+        let made = create(&api, &marked(wanted.clone()).0).await;
+        let made = made.map_err(|error| unwritten("Deployment", &name, error))?;
+        self.reader.echoes.expect(&made.metadata);
+        self.reader.stock.put("Deployment", &made);
+        Ok(made)
     }
 
     async fn take_over(&self, live: &DynamicObject, labels: &Value) -> Result<(), PassError> {
@@ -119,7 +123,7 @@ impl Pass<'_> {
     /// Waits until a Deployment that was deleted is gone.
     async fn gone(&self, live: &DynamicObject) -> Result<(), PassError> {
         let (name, began) = (live.name_any(), Instant::now());
-        while let Some(found) = self.reader.object("apps/v1", "Deployment", &name).await? {
+        while let Some(found) = self.reader.read("apps/v1", "Deployment", &name).await? {
             if found.metadata.uid != live.metadata.uid || began.elapsed() > GOING {
                 return Err(PassError::Replacing(name));
             }

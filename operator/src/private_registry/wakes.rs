@@ -9,7 +9,10 @@ use kube::{
     runtime::reflector::{ObjectRef, Store},
 };
 
-use crate::{crd::registry::PrivateRegistry, private_registry::desired::child::REGISTRY_ANNOTATION};
+use crate::{
+    cluster::echoes::Echoes, crd::registry::PrivateRegistry,
+    private_registry::desired::child::REGISTRY_ANNOTATION,
+};
 
 const KIND: &str = "PrivateRegistry";
 const GROUP: &str = "privateregistry.dev/";
@@ -23,15 +26,18 @@ pub type Names = fn(&PrivateRegistry, &str) -> bool;
 /// Whom a change of an object of one kind wakes.
 pub fn wakes<K>(
     registries: &Store<Watched>,
+    echoes: &Arc<Echoes>,
     names: Names,
 ) -> impl Fn(PartialObjectMeta<K>) -> Vec<ObjectRef<Watched>> + use<K>
 where
     PartialObjectMeta<K>: ResourceExt,
 {
-    let registries = registries.clone();
+    let (registries, echoes) = (registries.clone(), Arc::clone(echoes));
     move |object| {
         let named = |registry: &Watched| names_it(registry, &object, names);
-        concerned(&object, &registries.state_filter(named))
+        // Only the owner's passes write it: to others it is news.
+        let owner = if echoes.heard(object.meta()) { None } else { owner(&object) };
+        owner.into_iter().chain(naming(&registries.state_filter(named))).collect()
     }
 }
 
@@ -44,23 +50,22 @@ where
         && registry.0.as_ref().is_ok_and(|registry| names(registry, &object.name_any()))
 }
 
-/// The registry that an object belongs to, and those that name it. The owner counts whatever version of the API wrote it
-/// down. Kept children have no owner: their annotation names the registry.
-fn concerned<K>(object: &PartialObjectMeta<K>, naming: &[Arc<Watched>]) -> Vec<ObjectRef<Watched>>
+/// Those that name an object.
+fn naming(registries: &[Arc<Watched>]) -> impl Iterator<Item = ObjectRef<Watched>> {
+    registries.iter().map(|registry| ObjectRef::from_obj(registry.as_ref()))
+}
+
+/// The registry that an object belongs to. The owner counts whatever version of the API wrote it down. Kept children have
+/// no owner: their annotation names the registry.
+fn owner<K>(object: &PartialObjectMeta<K>) -> Option<ObjectRef<Watched>>
 where
     PartialObjectMeta<K>: ResourceExt,
 {
-    let Some(namespace) = object.namespace() else { return vec![] };
+    let namespace = object.namespace()?;
     let ours = |owner: &&OwnerReference| owner.kind == KIND && owner.api_version.starts_with(GROUP);
     let owner = object.owner_references().iter().find(ours);
     let kept = object.annotations().get(REGISTRY_ANNOTATION);
-    let mut found: Vec<ObjectRef<Watched>> = kept
-        .or(owner.map(|owner| &owner.name))
-        .map(|registry| ObjectRef::new(registry).within(&namespace))
-        .into_iter()
-        .collect();
-    found.extend(naming.iter().map(|registry| ObjectRef::from_obj(registry.as_ref())));
-    found
+    kept.or(owner.map(|owner| &owner.name)).map(|registry| ObjectRef::new(registry).within(&namespace))
 }
 
 /// No registry names objects of this kind.
@@ -108,6 +113,7 @@ pub fn names_claim(registry: &PrivateRegistry, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use k8s_openapi::api::{apps::v1::Deployment, core::v1::Secret};
+    use kube::runtime::{reflector, watcher::Event};
     use serde_json::{Value, json};
 
     use super::*;
@@ -116,13 +122,30 @@ mod tests {
     where
         PartialObjectMeta<K>: ResourceExt + serde::de::DeserializeOwned,
     {
+        woken_but_for(&Arc::default(), metadata, names)
+    }
+
+    fn woken_but_for<K>(echoes: &Arc<Echoes>, metadata: Value, names: Names) -> Vec<String>
+    where
+        PartialObjectMeta<K>: ResourceExt + serde::de::DeserializeOwned,
+    {
         let registry = json!({"apiVersion": "privateregistry.dev/v1alpha1", "kind": KIND,
             "metadata": {"name": "team", "namespace": "tools"},
             "spec": {"storage": {"ephemeral": {}}, "tls": {"secretRef": {"name": "own"}}}});
-        let registry = Arc::new(serde_json::from_value::<Watched>(registry).unwrap());
+        let (store, mut writer) = reflector::store();
+        writer.apply_watcher_event(&Event::Apply(serde_json::from_value::<Watched>(registry).unwrap()));
         let object: PartialObjectMeta<K> = serde_json::from_value(json!({"metadata": metadata})).unwrap();
-        let naming: Vec<_> = Some(registry).into_iter().filter(|one| names_it(one, &object, names)).collect();
-        concerned(&object, &naming).into_iter().map(|found| found.name).collect()
+        wakes(&store, echoes, names)(object).into_iter().map(|found| found.name).collect()
+    }
+
+    #[test]
+    fn what_a_pass_has_written_wakes_those_that_name_it() {
+        let metadata = json!({"name": "own", "namespace": "tools", "uid": "1", "resourceVersion": "5",
+            "annotations": {REGISTRY_ANNOTATION: "a"}});
+        let echoes = Arc::<Echoes>::default();
+        echoes.expect(&serde_json::from_value(metadata.clone()).unwrap());
+        assert_eq!(woken_but_for::<Secret>(&echoes, metadata.clone(), names_secret), ["team"]);
+        assert_eq!(woken_but_for::<Secret>(&echoes, metadata, names_secret), ["a", "team"]);
     }
 
     // operator 75: owners of an older version of the API wake all the same

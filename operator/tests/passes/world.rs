@@ -1,5 +1,7 @@
 //! One object, its namespace, and what the cluster's own controllers would do to its children.
 
+use std::sync::Arc;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use kube::runtime::events::{Recorder, Reporter};
 use operator::{
@@ -55,6 +57,7 @@ impl World {
             cluster_wide: true,
             registries: Registries::default(),
             usages: Usages::default(),
+            echoes: Arc::default(),
         };
         Self { api, now: 1_800_000_000, context }
     }

@@ -159,7 +159,11 @@ impl State {
     }
 
     pub(super) fn overtake(&mut self, path: &str) {
-        if let Some(race) = self.race.take_if(|race| path.ends_with(race.name)) {
+        let listed = |name: &str| {
+            self.objects.keys().any(|at| at.starts_with(&format!("{path}/")) && at.ends_with(name))
+        };
+        let read = self.race.as_ref().is_some_and(|race| path.ends_with(race.name) || listed(race.name));
+        if let Some(race) = self.race.take_if(|_| read) {
             self.change(race.name, race.change);
         }
     }
@@ -200,7 +204,7 @@ impl State {
             .objects
             .iter()
             .filter(|(at, object)| at.starts_with(&prefix) && wanted(object))
-            .map(|(_, object)| object.clone())
+            .map(|(_, object)| without_types(object))
             .collect();
         (
             StatusCode::OK,
@@ -230,4 +234,16 @@ impl State {
         self.objects.insert(path.to_owned(), object.clone());
         (StatusCode::CREATED, object)
     }
+}
+
+/// An object as an item of a list: those of Kubernetes' own kinds do not say what they are.
+fn without_types(object: &Value) -> Value {
+    let mut item = object.clone();
+    if let Some(fields) =
+        item.as_object_mut().filter(|fields| fields.get("kind") != Some(&json!("PrivateRegistry")))
+    {
+        fields.remove("apiVersion");
+        fields.remove("kind");
+    }
+    item
 }
