@@ -151,6 +151,7 @@ control_plane() {
 		--client-ca-file "$PKI/ca.crt" --requestheader-client-ca-file "$PKI/front-proxy-ca.crt" \
 		--cluster-signing-cert-file "$PKI/ca.crt" --cluster-signing-key-file "$PKI/ca.key" --root-ca-file "$PKI/ca.crt" \
 		--service-account-private-key-file "$PKI/sa.key" --use-service-account-credentials \
+		--kube-api-qps 200 --kube-api-burst 400 \
 		--allocate-node-cidrs --cluster-cidr $POD_CIDR --service-cluster-ip-range $SERVICE_CIDR
 	# shellcheck disable=SC2086
 	start kube-scheduler "$BIN/kube-scheduler" $shared --kubeconfig "$CONF/scheduler.conf" \
