@@ -1,5 +1,6 @@
 //! The composition root: from a configuration to a running server.
 
+mod audit;
 mod bucket;
 mod followed;
 mod purging;
@@ -75,6 +76,7 @@ impl Server {
         let registry = store::registry(&config).await?;
         let logins = logins(&config, &settings)?;
         let tls = config.http.tls.as_ref().map(|section| tls::start(files(section))).transpose()?;
+        let audit = audit::open(&config.log)?;
         let admin = match &config.http.debug {
             Some(debug) => Some(bind("http.debug.addr", &debug.addr).await?),
             None => None,
@@ -85,7 +87,7 @@ impl Server {
         };
         // The last one: whoever could connect to it is served.
         let public = bind("http.addr", &config.http.addr).await?;
-        let door = Arc::new(Door { registry, logins, settings });
+        let door = Arc::new(Door { registry, logins, settings, audit });
         Ok(Self { public, admin, redirect, tls, door, drain: config.http.draintimeout.0 })
     }
 

@@ -6,6 +6,7 @@
 #![warn(clippy::too_many_lines)]
 
 pub mod app;
+pub mod audit;
 pub mod auth;
 pub mod cache;
 pub mod http;

@@ -41,6 +41,11 @@ pub fn request(route: &'static str, method: &str, status: u16, took: Duration) {
         .record(took.as_secs_f64());
 }
 
+/// A line of the audit log was lost.
+pub fn audit_failed() {
+    metrics::counter!("registry_audit_errors_total").increment(1);
+}
+
 /// A file that is followed could not be taken over.
 pub fn reload_failed(what: &'static str) {
     metrics::counter!("registry_reload_errors_total", "file" => what).increment(1);

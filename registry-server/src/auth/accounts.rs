@@ -82,6 +82,11 @@ impl Accounts {
         matches!(who, Identity::User(name) if self.pull_only.contains(name))
     }
 
+    /// Whether there is such an account.
+    pub fn know(&self, user: &str) -> bool {
+        self.loaded.load().hashes.contains_key(user)
+    }
+
     /// Takes over a new state of the file, or keeps the old one.
     pub fn reload(&self, text: &str) -> Result<(), AuthError> {
         self.loaded.store(load(&self.path, text)?);

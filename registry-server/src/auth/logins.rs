@@ -65,6 +65,12 @@ impl Logins {
         }
     }
 
+    /// The account whose password this would be. What is no account's name may be a secret in the wrong place.
+    pub fn account(&self, shown: &Shown) -> Option<String> {
+        let (accounts, password) = (self.way.accounts()?, shown.password()?);
+        accounts.know(&password.user).then(|| password.user.clone())
+    }
+
     /// What the registry is called where a password is asked for.
     pub fn realm(&self) -> &str {
         self.way.accounts().map_or("Registry", |accounts| &accounts.realm)

@@ -88,6 +88,21 @@ impl Policy {
         said.clone().any(|rule| !rule.denies) && !said.any(|rule| rule.denies)
     }
 
+    /// Why the decision is no, for those who wrote the rules.
+    pub fn refusal(&self, who: &Identity, action: Action, repository: Option<&str>) -> String {
+        let denies = |rule: &Rule| {
+            let about = |name| rule.repositories.iter().any(|one| one.is_match(name));
+            rule.denies
+                && rule.actions.contains(&action)
+                && rule.subjects.iter().any(|one| self.is(who, one))
+                && repository.is_some_and(about)
+        };
+        match self.rules.iter().position(denies) {
+            Some(place) => format!("rule {} of access denies it", place + 1),
+            None => "no rule of access allows it".to_owned(),
+        }
+    }
+
     fn is(&self, who: &Identity, subject: &Subject) -> bool {
         match (who, subject) {
             (Identity::Everybody, _) => false,

@@ -41,19 +41,23 @@ pub async fn identify(
 
 /// Who is behind what was shown; a challenge if that is wrong.
 pub async fn judge(challenge: &Challenge<'_>, shown: Option<Shown>, from: IpAddr) -> Result<Login, ApiError> {
-    let login = match shown {
-        Some(shown) => challenge.logins.verify(&shown, from).await,
+    let login = match &shown {
+        Some(shown) => challenge.logins.verify(shown, from).await,
         None => Err(Refusal::Wrong),
     };
-    login.map_err(|refusal| match refusal {
-        Refusal::Wrong => challenge.refuse(LOG_IN, Some(Shortcoming::Invalid)),
+    let refused = |refusal| match refusal {
+        Refusal::Wrong => {
+            challenge.refuse(LOG_IN, Some(Shortcoming::Invalid)).because("wrong password or unknown account")
+        }
         Refusal::Token(fault) => challenge.refuse(fault.to_string(), Some(Shortcoming::Invalid)),
         Refusal::TooMany => {
             let message = "too many wrong passwords for this account from this address";
             ApiError::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message)
                 .header(header::RETRY_AFTER, attempts::PERIOD.as_secs().to_string())
         }
-    })
+    };
+    let account = || shown.as_ref().and_then(|shown| challenge.logins.account(shown));
+    login.map_err(|refusal| refused(refusal).account(account()))
 }
 
 /// Refuses who has to log in first, whatever is asked for.
@@ -124,7 +128,9 @@ pub fn permit(
         return denied("this account may pull only");
     }
     if !granted(rights, action, route) {
-        return denied(action.denied());
+        let repository = route.repository().map(|name| name.as_str());
+        let why = rights.policy.refusal(rights.who, action, repository);
+        return denied(action.denied()).map_err(|error: ApiError| error.because(why));
     }
     match action {
         // How far an upload is, may be asked.

@@ -14,6 +14,7 @@ use serde_json::json;
 use tracing::Instrument;
 
 use crate::{
+    audit::AuditLog,
     auth::{
         access::{Identity, Login},
         logins::Logins,
@@ -21,6 +22,7 @@ use crate::{
     },
     http::{
         access_line::AccessLine,
+        audit_entry::AuditEntry,
         authorize, blobs, body,
         challenge::Challenge,
         error::ApiError,
@@ -48,6 +50,8 @@ pub struct Door {
     pub logins: Option<Arc<Logins>>,
     /// What may change meanwhile.
     pub settings: Arc<ArcSwap<Settings>>,
+    /// Where it is written who did what; none: nowhere.
+    pub audit: Option<Arc<AuditLog>>,
 }
 
 /// A request past the door: everything that handlers look at.
@@ -103,6 +107,8 @@ impl Door {
         line: &mut AccessLine,
     ) -> Response {
         let mut login = Login::from(Identity::Everybody);
+        let audit = self.audit.as_ref();
+        let audit = audit.map(|log| AuditEntry::begin(log, asked, route.as_ref().ok(), &line.request_id));
         let span = tracing::error_span!("request", id = line.request_id);
         let answer = AssertUnwindSafe(self.answer(route, asked, body, &mut login)).catch_unwind();
         let (answer, cache_hit) = metrics::watching_cache(answer.instrument(span)).await;
@@ -111,8 +117,12 @@ impl Door {
             tracing::error!(request_id = line.request_id, "a handler panicked");
             Err(ApiError::internal())
         });
+        let told = answer.as_ref().err().map(ApiError::told).unwrap_or_default();
         let refused = |error: ApiError| error.into_response(&line.request_id, || line.asked());
         let mut response = answer.unwrap_or_else(refused);
+        if let Some(audit) = audit {
+            audit.answered(&login.who, told, &response);
+        }
         let headers = response.headers_mut();
         headers.insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -24,12 +24,24 @@ pub struct ApiError {
     message: String,
     detail: Vec<Value>,
     headers: Vec<(HeaderName, String)>,
+    /// In a box: results are moved a lot, and few are refusals.
+    told: Box<Told>,
+}
+
+/// What the audit log is told about a refusal, and the client is not.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// What refused; nothing: the message says it.
+    pub reason: Option<String>,
+    /// The account whose password was not shown.
+    pub account: Option<String>,
 }
 
 impl ApiError {
     /// An error without detail of its own.
     pub fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), detail: Vec::new(), headers: Vec::new() }
+        let (message, told) = (message.into(), Box::default());
+        Self { status, code, message, detail: Vec::new(), headers: Vec::new(), told }
     }
 
     /// One entry of `errors` with this detail.
@@ -42,6 +54,24 @@ impl ApiError {
     pub fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// With what refused, for the audit log.
+    pub fn because(mut self, reason: impl Into<String>) -> Self {
+        self.told.reason = Some(reason.into());
+        self
+    }
+
+    /// With the account that somebody could not log in to, for the audit log.
+    pub fn account(mut self, name: Option<String>) -> Self {
+        self.told.account = name;
+        self
+    }
+
+    /// What the audit log is told.
+    pub fn told(&self) -> Told {
+        let reason = self.told.reason.clone().unwrap_or_else(|| self.message.clone());
+        Told { reason: Some(reason), account: self.told.account.clone() }
     }
 
     /// The method means nothing here, or is switched off.

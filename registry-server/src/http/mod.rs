@@ -2,6 +2,7 @@
 
 pub mod access_line;
 pub mod admin;
+pub mod audit_entry;
 pub mod authorize;
 pub mod blobs;
 pub mod body;

@@ -8,6 +8,7 @@ use assert_cmd::Command as Assert;
 use running::Running;
 
 mod accounts;
+mod audit;
 mod ending;
 mod load;
 #[path = "../ports/mod.rs"]

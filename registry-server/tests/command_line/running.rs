@@ -43,6 +43,7 @@ impl Running {
             .current_dir(folder)
             .env("REGISTRY_HTTP_ADDR", format!("{host}:{port}"))
             .env("REGISTRY_HTTP_DEBUG_ADDR", format!("127.0.0.1:{admin}"))
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

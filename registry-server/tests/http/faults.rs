@@ -98,7 +98,7 @@ impl<H: Hook + Default> Shaky<H> {
         let mut config = registry_config::schema::Config::default();
         config.storage.delete.enabled = true;
         let settings = Arc::new(ArcSwap::from_pointee(Settings::from_config(&config)));
-        let door = Arc::new(Door { registry: registry.clone(), logins: None, settings });
+        let door = Arc::new(Door { registry: registry.clone(), logins: None, settings, audit: None });
         let socket = listener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at once")]
 
 mod access;
+mod audit;
 mod authority;
 mod blobs;
 mod cached;

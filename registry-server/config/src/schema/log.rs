@@ -1,5 +1,7 @@
 //! Section `log`.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 /// Section `log`.
@@ -12,6 +14,9 @@ pub struct Log {
     pub formatter: Formatter,
     /// One line per request.
     pub accesslog: AccessLog,
+    /// Who did what (*ours*); absent: nothing of that kind is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit: Option<AuditLog>,
 }
 
 /// `log.level`.
@@ -47,4 +52,15 @@ pub enum Formatter {
 pub struct AccessLog {
     /// No line per request.
     pub disabled: bool,
+}
+
+/// `log.audit` (*ours*).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuditLog {
+    /// The file that lines are appended to; absent: standard output.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// Whether pulls and lists that were allowed are written as well.
+    pub reads: bool,
 }

@@ -29,7 +29,7 @@ pub use self::{
     http::{ClientAuth, Debug, Http, MinimumTls, Redirect, Tls},
     immutable_tags::ImmutableTags,
     limits::Limits,
-    log::{AccessLog, Formatter, Level, Log},
+    log::{AccessLog, AuditLog, Formatter, Level, Log},
     maintenance::{Maintenance, ReadOnly, UploadPurging},
     pattern::Pattern,
     redis::{Redis, RedisTls},
