@@ -20,11 +20,12 @@ use std::{
 
 use anyhow::{Context, bail};
 use arc_swap::ArcSwap;
-use registry_config::schema::{ClientAuth, Config, MinimumTls, Tls};
+use registry_config::schema::{ClientAuth, ClientIdentity, Config, MinimumTls, Tls};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     auth::{
+        certificate_names::NameKind,
         logins::{Logins, Way},
         token_maker::TokenMaker,
     },
@@ -69,6 +70,7 @@ impl Server {
             ("access: rules", !config.access.is_empty()),
             ("oidc: tokens", !config.oidc.is_empty()),
             ("serviceaccounts: tokens", config.serviceaccounts.is_some()),
+            ("http.tls.clientidentity: names", name_kind(&config).is_some()),
         ];
         if let Some((what, _)) = needs_accounts.iter().find(|(_, there)| *there && config.is_open()) {
             bail!("{what} need accounts: set auth.htpasswd");
@@ -160,7 +162,17 @@ fn logins(config: &Config, settings: &Arc<ArcSwap<Settings>>) -> anyhow::Result<
     if matches!(way, Way::BuiltIn(_)) && tokens.load().signer().is_none() {
         bail!("auth.token.builtin.key: {}", tokens::problems(config).join("; "));
     }
-    Ok(Some(Arc::new(Logins { way, tokens })))
+    Ok(Some(Arc::new(Logins { way, tokens, certificates: name_kind(config) })))
+}
+
+/// Which name in a client's certificate says who it is.
+fn name_kind(config: &Config) -> Option<NameKind> {
+    match config.http.tls.as_ref()?.clientidentity {
+        ClientIdentity::None => None,
+        ClientIdentity::Uri => Some(NameKind::Uri),
+        ClientIdentity::Dns => Some(NameKind::Dns),
+        ClientIdentity::Email => Some(NameKind::Email),
+    }
 }
 
 fn serve_admin(listener: TcpListener, admin: Arc<Admin>, stop: watch::Receiver<bool>) -> JoinHandle<()> {

@@ -160,6 +160,7 @@ fn subject(subject: &schema::Subject) -> Subject {
         schema::Subject::User(name) => Subject::User(name.clone()),
         schema::Subject::Group(name) => Subject::Group(name.clone()),
         schema::Subject::ServiceAccount(name) => Subject::ServiceAccount(name.matcher().clone()),
+        schema::Subject::Certificate(name) => Subject::Certificate(name.matcher().clone()),
         schema::Subject::Oidc { issuer, user } => {
             Subject::Oidc { issuer: issuer.clone(), user: user.matcher().clone() }
         }

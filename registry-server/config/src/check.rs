@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::{
     check_redis, check_s3,
     schema::{
-        AccessRule, Action, CacheKind, Config, Effect, IndexPlatforms, IndexValidation, Storage, Subject,
+        AccessRule, Action, CacheKind, ClientIdentity, Config, Effect, IndexPlatforms, IndexValidation,
+        Storage, Subject,
     },
 };
 
@@ -30,6 +31,11 @@ pub fn check(config: &Config) -> Problems {
     }
     if config.http.redirect.is_some() && config.http.tls.is_none() {
         problems.push(("http.redirect", "leads to https: it needs http.tls".to_owned()));
+    }
+    let tls = config.http.tls.as_ref();
+    if tls.is_some_and(|tls| tls.clientidentity != ClientIdentity::None && tls.clientcas.is_empty()) {
+        let what = "needs clientcas: without them clients show no certificate";
+        problems.push(("http.tls.clientidentity", what.to_owned()));
     }
     let cached = config.storage.cache.as_ref().is_some_and(|c| c.blobdescriptor == CacheKind::Redis);
     match &config.redis {

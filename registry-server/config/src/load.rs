@@ -471,6 +471,10 @@ mod tests {
             ("redis: {addrs: ['a:1'], tls: {clientcas: [c], key: k}}", "redis.tls: certificate and key"),
             ("http: {tls: {certificate: c, key: k, minimumtls: tls1.0}}", "http.tls.minimumtls: "),
             (
+                "http: {tls: {certificate: c, key: k, clientidentity: uri}}",
+                "http.tls.clientidentity: needs clientcas",
+            ),
+            (
                 "http: {tls: {certificate: c, key: k, clientauth: request-client-cert}}",
                 "http.tls.clientauth: ",
             ),

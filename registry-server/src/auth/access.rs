@@ -20,6 +20,8 @@ pub enum Identity {
     User(String),
     /// A service account of the cluster that is believed, as `NAMESPACE/NAME`.
     ServiceAccount(String),
+    /// Whoever a client's certificate names.
+    Certificate(String),
     /// A user that an issuer vouches for.
     Oidc {
         /// What this registry calls the issuer.
@@ -38,6 +40,7 @@ impl Identity {
             Self::Everybody | Self::Anonymous => "-".to_owned(),
             Self::User(name) => name.clone(),
             Self::ServiceAccount(name) => format!("serviceaccount:{name}"),
+            Self::Certificate(name) => format!("cert:{name}"),
             Self::Oidc { issuer, user, .. } => format!("oidc:{issuer}:{user}"),
         }
     }

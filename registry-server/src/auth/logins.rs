@@ -11,6 +11,7 @@ use arc_swap::ArcSwap;
 use crate::auth::{
     access::{Identity, Login},
     accounts::{Accounts, Refusal},
+    certificate_names::{CertificateNames, NameKind},
     credentials::Shown,
     token_maker::TokenMaker,
     tokens::Tokens,
@@ -22,6 +23,8 @@ pub struct Logins {
     pub way: Way,
     /// Whose tokens are taken.
     pub tokens: Arc<ArcSwap<Tokens>>,
+    /// Which name in a client's certificate says who it is; nothing: none does.
+    pub certificates: Option<NameKind>,
 }
 
 /// What clients are asked for.
@@ -69,6 +72,15 @@ impl Logins {
     pub fn account(&self, shown: &Shown) -> Option<String> {
         let (accounts, password) = (self.way.accounts()?, shown.password()?);
         accounts.know(&password.user).then(|| password.user.clone())
+    }
+
+    /// Who has shown nothing but a certificate, if anything.
+    pub fn without_credentials(&self, certificate: Option<&CertificateNames>) -> Login {
+        let named = self.certificates.zip(certificate).and_then(|(kind, names)| {
+            let who = Identity::Certificate(names.only(kind)?.to_owned());
+            Some(Login { who, grants: None, until: Some(names.until as f64) })
+        });
+        named.unwrap_or_else(|| Identity::Anonymous.into())
     }
 
     /// What the registry is called where a password is asked for.

@@ -4,6 +4,7 @@ pub mod access;
 pub mod accounts;
 pub mod attempts;
 pub mod certificate_keys;
+pub mod certificate_names;
 pub mod credentials;
 pub mod error;
 pub mod grants;

@@ -47,6 +47,8 @@ pub enum Subject {
     Group(String),
     /// Service accounts.
     ServiceAccount(GlobMatcher),
+    /// Names in clients' certificates.
+    Certificate(GlobMatcher),
     /// Users that an issuer vouches for.
     Oidc {
         /// What this registry calls the issuer.
@@ -76,8 +78,11 @@ impl Policy {
         match who {
             Identity::Everybody => return true,
             Identity::Anonymous if !action.reads() => return false,
-            Identity::Anonymous | Identity::User(_) | Identity::ServiceAccount(_) | Identity::Oidc { .. } => {
-            }
+            Identity::Anonymous
+            | Identity::User(_)
+            | Identity::ServiceAccount(_)
+            | Identity::Certificate(_)
+            | Identity::Oidc { .. } => {}
         }
         if self.rules.is_empty() {
             return matches!(who, Identity::User(_));
@@ -114,10 +119,17 @@ impl Policy {
             }
             (Identity::Oidc { groups, .. }, Subject::Group(group)) => groups.contains(group),
             (Identity::ServiceAccount(name), Subject::ServiceAccount(wanted)) => wanted.is_match(name),
+            (Identity::Certificate(name), Subject::Certificate(wanted)) => wanted.is_match(name),
             (Identity::Oidc { issuer, user, .. }, Subject::Oidc { issuer: of, user: wanted }) => {
                 issuer == of && wanted.is_match(user)
             }
-            (Identity::User(_) | Identity::ServiceAccount(_) | Identity::Oidc { .. }, _) => false,
+            (
+                Identity::User(_)
+                | Identity::ServiceAccount(_)
+                | Identity::Certificate(_)
+                | Identity::Oidc { .. },
+                _,
+            ) => false,
         }
     }
 }

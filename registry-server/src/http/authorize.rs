@@ -1,20 +1,22 @@
 //! Who asks, and whether the answer is yes.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{Method, StatusCode, header};
 
 use crate::{
     auth::{
         access::{Action, Identity, Login},
         accounts::Refusal,
         attempts,
+        certificate_names::CertificateNames,
         credentials::Shown,
         grants::Grants,
         policy::Rights,
     },
     http::{
         challenge::{Challenge, LOG_IN, Shortcoming, wanted},
+        door::Asked,
         error::ApiError,
         route::Route,
     },
@@ -22,21 +24,22 @@ use crate::{
     settings::Settings,
 };
 
-/// Who is behind the headers; a challenge if what they say is wrong.
-pub async fn identify(
-    challenge: Option<&Challenge<'_>>,
-    headers: &HeaderMap,
-    from: IpAddr,
-) -> Result<Login, ApiError> {
+/// Who is behind the request; a challenge if what it says is wrong.
+///
+/// Credentials in a header are of this request and meant, so that a certificate of the connection counts without them only.
+pub async fn identify(challenge: Option<&Challenge<'_>>, asked: &Asked) -> Result<Login, ApiError> {
     let Some(challenge) = challenge else { return Ok(Identity::Everybody.into()) };
-    let mut given = headers.get_all(header::AUTHORIZATION).iter();
+    let certificate = asked.parts.extensions.get::<Arc<CertificateNames>>().map(Arc::as_ref);
+    let mut given = asked.parts.headers.get_all(header::AUTHORIZATION).iter();
     let shown = match (given.next(), given.next()) {
-        (None, _) => return Ok(Identity::Anonymous.into()),
-        (Some(one), None) if Shown::is_nothing(one.as_bytes()) => return Ok(Identity::Anonymous.into()),
+        (None, _) => return Ok(challenge.logins.without_credentials(certificate)),
+        (Some(one), None) if Shown::is_nothing(one.as_bytes()) => {
+            return Ok(challenge.logins.without_credentials(certificate));
+        }
         (Some(one), None) => Shown::parse(one.as_bytes()),
         (Some(_), Some(_)) => None,
     };
-    judge(challenge, shown, from).await
+    judge(challenge, shown, asked.peer.ip()).await
 }
 
 /// Who is behind what was shown; a challenge if that is wrong.

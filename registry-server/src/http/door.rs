@@ -149,7 +149,7 @@ impl Door {
             return token::answer(challenge, route, asked, body, login).await;
         }
         if !first_version::is_asked(&route) {
-            *login = authorize::identify(challenge, &asked.parts.headers, asked.peer.ip()).await?;
+            *login = authorize::identify(challenge, asked).await?;
             authorize::admit(challenge, login.rights(policy), known.map(|route| (route, method)))?;
         }
         let (route, rights) = (route?, login.rights(policy));

@@ -14,15 +14,18 @@ use tokio::{
     sync::watch,
 };
 
-use crate::http::{
-    error_bodies::ErrorBodies,
-    headers::Response,
-    outbound,
-    pace::Streams,
-    patient::Patient,
-    progress::Progress,
-    tls,
-    well_formed::{READ_FIELDS, READ_HEADER},
+use crate::{
+    auth::certificate_names::CertificateNames,
+    http::{
+        error_bodies::ErrorBodies,
+        headers::Response,
+        outbound,
+        pace::Streams,
+        patient::Patient,
+        progress::Progress,
+        tls,
+        well_formed::{READ_FIELDS, READ_HEADER},
+    },
 };
 
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -73,13 +76,16 @@ pub async fn serve<S, F>(
         let (tls, service, watcher) = (tls.clone(), service.clone(), graceful.watcher());
         tokio::spawn(async move {
             let progress = Arc::<Progress>::default();
-            let Some(io) = secure(stream, tls, Arc::clone(&progress)).await else { return };
+            let Some((io, certificate)) = secure(stream, tls, Arc::clone(&progress)).await else { return };
             let io = ErrorBodies::new(io, Arc::clone(&progress));
             let service = service_fn(move |mut request: Request<Incoming>| {
                 let answering = progress.answering();
                 let running = Arc::new(progress.begin(request.version()));
                 // Its body may be read for longer than it is answered.
                 request.extensions_mut().insert(Arc::clone(&running));
+                if let Some(certificate) = &certificate {
+                    request.extensions_mut().insert(Arc::clone(certificate));
+                }
                 // In a box: a connection keeps room for what answers, also while it rests.
                 let answer = Box::pin(service(request, peer));
                 async move {
@@ -105,17 +111,20 @@ pub async fn serve<S, F>(
 trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
+/// The connection, and what the client's certificate says, if it has shown one: then it was verified.
 async fn secure(
     stream: TcpStream,
     tls: Option<tls::Current>,
     progress: Arc<Progress>,
-) -> Option<Box<dyn Io>> {
+) -> Option<(Box<dyn Io>, Option<Arc<CertificateNames>>)> {
     let _ = stream.set_nodelay(true);
     let stream = Patient::new(stream, STALL, progress);
-    let Some(tls) = tls else { return Some(Box::new(stream)) };
+    let Some(tls) = tls else { return Some((Box::new(stream), None)) };
     let acceptor = tokio_rustls::TlsAcceptor::from(tls.load_full());
     let accepted = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await.ok()?.ok()?;
-    Some(Box::new(accepted))
+    let shown = accepted.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+    let names = shown.and_then(|certificate| CertificateNames::read(certificate)).map(Arc::new);
+    Some((Box::new(accepted), names))
 }
 
 fn builder() -> auto::Builder<Streams> {

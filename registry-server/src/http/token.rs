@@ -52,7 +52,7 @@ pub async fn answer(
             Ok(headers::json(&keys, "application/json"))
         }
         (Route::Token, &Method::GET | &Method::HEAD) => {
-            *login = authorize::identify(Some(challenge), &asked.parts.headers, asked.peer.ip()).await?;
+            *login = authorize::identify(Some(challenge), asked).await?;
             let scopes = scopes(asked.query.all("scope"));
             made(challenge, login, asked, &scopes, false)
         }

@@ -7,6 +7,7 @@ mod audit;
 mod authority;
 mod blobs;
 mod cached;
+mod certificates;
 mod conformance;
 mod connections;
 mod faults;

@@ -26,12 +26,12 @@ pub async fn serve(folder: &Path, more: &str) -> Fixture {
     Fixture::with(&format!("http: {{tls: {{certificate: '{at}/crt', key: '{at}/key'{more}}}}}")).await
 }
 
-fn client(trusted: &Authority) -> reqwest::ClientBuilder {
+pub fn client(trusted: &Authority) -> reqwest::ClientBuilder {
     let root = reqwest::Certificate::from_pem(trusted.pem().as_bytes()).unwrap();
     reqwest::Client::builder().no_proxy().tls_certs_only([root])
 }
 
-async fn accepts(registry: &Fixture, client: reqwest::ClientBuilder) -> bool {
+pub async fn accepts(registry: &Fixture, client: reqwest::ClientBuilder) -> bool {
     let url = format!("https://{}/v2/", registry.address);
     client.build().unwrap().get(url).send().await.is_ok_and(|response| response.status() == 200)
 }
@@ -111,13 +111,13 @@ async fn a_new_certificate_is_taken_and_a_bad_one_refused() {
 }
 
 /// Fifty requests a second, by one client and the other in turns, until it is ended.
-struct Load {
+pub struct Load {
     stop: watch::Sender<bool>,
     sending: JoinHandle<Vec<reqwest::Result<reqwest::Response>>>,
 }
 
 impl Load {
-    fn begin(registry: &Fixture, clients: [reqwest::Client; 2]) -> Self {
+    pub fn begin(registry: &Fixture, clients: [reqwest::Client; 2]) -> Self {
         let url = format!("https://{}/v2/", registry.address);
         let (stop, mut stopped) = watch::channel(false);
         let sending = tokio::spawn(async move {
@@ -132,7 +132,7 @@ impl Load {
     }
 
     /// Ends it. No request has failed.
-    async fn end(self) {
+    pub async fn end(self) {
         self.stop.send(true).unwrap();
         let answers = self.sending.await.unwrap();
         assert!(answers.len() > 10, "{} requests", answers.len());

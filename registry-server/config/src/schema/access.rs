@@ -33,6 +33,8 @@ pub enum Subject {
     Group(String),
     /// Service accounts of the cluster of section `serviceaccounts`, as `NAMESPACE/NAME`.
     ServiceAccount(Pattern),
+    /// Clients whose certificate has this name, of the kind that `http.tls.clientidentity` says.
+    Certificate(Pattern),
     /// Users that an issuer of section `oidc` names.
     Oidc {
         /// The issuer's name.
@@ -86,6 +88,7 @@ impl TryFrom<String> for Subject {
             Some(("serviceaccount", name)) if is_pair(name) => {
                 Pattern::try_from(name.to_owned()).map(Self::ServiceAccount).map_err(wrong)
             }
+            Some(("cert", name)) => Pattern::try_from(name.to_owned()).map(Self::Certificate).map_err(wrong),
             Some(("oidc", rest)) => match rest.split_once(':') {
                 Some((issuer, user)) if !issuer.is_empty() => {
                     let user = Pattern::try_from(user.to_owned()).map_err(wrong)?;
@@ -96,7 +99,7 @@ impl TryFrom<String> for Subject {
             Some(("serviceaccount", _)) => Err(wrong("is not serviceaccount:NAMESPACE/NAME".to_owned())),
             _ => Err(format!(
                 "{text:?} is none of anonymous, authenticated, user:NAME, group:NAME, \
-                 serviceaccount:NAMESPACE/NAME and oidc:ISSUER:USER"
+                 serviceaccount:NAMESPACE/NAME, cert:NAME and oidc:ISSUER:USER"
             )),
         }
     }
@@ -115,6 +118,7 @@ impl From<Subject> for String {
             Subject::User(name) => format!("user:{name}"),
             Subject::Group(name) => format!("group:{name}"),
             Subject::ServiceAccount(name) => format!("serviceaccount:{}", String::from(name)),
+            Subject::Certificate(name) => format!("cert:{}", String::from(name)),
             Subject::Oidc { issuer, user } => format!("oidc:{issuer}:{}", String::from(user)),
         }
     }
@@ -137,6 +141,8 @@ mod tests {
             "serviceaccount:{a,b}/builder",
             "oidc:forge:repo:acme/app:ref:refs/heads/main",
             "oidc:forge:**",
+            "cert:spiffe://prod/ns/*/sa/builder",
+            "cert:*.build.example.com",
         ] {
             let read = Subject::try_from(text.to_owned()).unwrap();
             assert_eq!(String::from(read), text);
@@ -151,7 +157,8 @@ mod tests {
             ("oidc::ann", "ISSUER:USER"),
             ("oidc:forge:", "empty pattern"),
             ("oidc:forge:[", "unclosed"),
-            ("cert:ann", "none of anonymous"),
+            ("cert:", "empty pattern"),
+            ("certificate:ann", "none of anonymous"),
         ] {
             let refused = Subject::try_from(text.to_owned()).unwrap_err();
             assert!(refused.contains(why) && refused.contains(text), "{refused}");

@@ -54,6 +54,9 @@ pub struct Tls {
     /// What is asked of clients when there are `clientcas`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub clientauth: ClientAuth,
+    /// Which name in a client's certificate says who it is (*ours*); `none`: a certificate opens the door and names nobody.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub clientidentity: ClientIdentity,
 }
 
 /// `http.tls.minimumtls`. Older versions are not implemented.
@@ -77,6 +80,21 @@ pub enum ClientAuth {
     RequireAndVerifyClientCert,
     /// A client that shows a certificate shows one of a known authority.
     VerifyClientCertIfGiven,
+}
+
+/// `http.tls.clientidentity` (*ours*): a kind of subject alternative name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientIdentity {
+    /// Nobody is named.
+    #[default]
+    None,
+    /// A URI, such as a SPIFFE id.
+    Uri,
+    /// A host name.
+    Dns,
+    /// A mail address.
+    Email,
 }
 
 /// `http.debug`.

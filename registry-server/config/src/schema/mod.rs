@@ -26,7 +26,7 @@ pub use self::{
     access::{AccessRule, Action, Effect, Subject},
     auth::{Auth, Htpasswd},
     builtin::BuiltIn,
-    http::{ClientAuth, Debug, Http, MinimumTls, Redirect, Tls},
+    http::{ClientAuth, ClientIdentity, Debug, Http, MinimumTls, Redirect, Tls},
     immutable_tags::ImmutableTags,
     limits::Limits,
     log::{AccessLog, AuditLog, Formatter, Level, Log},

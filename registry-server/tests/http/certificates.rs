@@ -1,0 +1,177 @@
+//! Sections 9 and 13: clients whose certificate says who they are.
+
+use std::path::Path;
+
+use rcgen::SanType;
+use reqwest::{Client, StatusCode};
+
+use crate::{
+    authority::Authority,
+    fixture::{Fixture, OCI_INDEX, eventually, refused},
+    tls::{Load, accepts, client},
+};
+
+const BUILDER: &str = "spiffe://prod/ns/ci/sa/builder";
+const OTHER: &str = "spiffe://prod/ns/web/sa/app";
+const INDEX: &str = r#"{"schemaVersion":2,"manifests":[]}"#;
+
+/// A registry with an account, where certificates may be shown and name somebody. With a key it gives tokens.
+async fn serve(folder: &Path, kind: &str, rules: &str) -> Fixture {
+    let at = folder.display();
+    std::fs::write(folder.join("htpasswd"), "dev:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=").unwrap();
+    let tls = format!(
+        "{{certificate: '{at}/crt', key: '{at}/key', clientcas: ['{at}/clients'], clientidentity: {kind}, \
+         clientauth: verify-client-cert-if-given}}"
+    );
+    let key = folder.join("token.pem");
+    let token = if key.exists() {
+        format!(", token: {{builtin: {{key: '{}'}}}}", key.display())
+    } else {
+        String::new()
+    };
+    let auth = format!("auth: {{htpasswd: {{path: '{at}/htpasswd'}}{token}}}");
+    Fixture::with(&format!("http: {{tls: {tls}}}\nlog: {{audit: {{file: FOLDER/audit}}}}\n{auth}\n{rules}"))
+        .await
+}
+
+/// A client with a certificate of this authority that has these names.
+fn named(server: &Authority, authority: &Authority, names: &[SanType]) -> reqwest::ClientBuilder {
+    let (certificate, key) = authority.pair_with(|params| params.subject_alt_names = names.to_vec());
+    client(server).identity(reqwest::Identity::from_pem((certificate + &key).as_bytes()).unwrap())
+}
+
+fn uri(text: &str) -> SanType {
+    SanType::URI(text.try_into().unwrap())
+}
+
+async fn push(registry: &Fixture, client: &Client, repository: &str) -> reqwest::Response {
+    let url = format!("https://{}/v2/{repository}/manifests/t", registry.address);
+    client.put(url).header("content-type", OCI_INDEX).body(INDEX).send().await.unwrap()
+}
+
+const RULES: &str = "access:\n\
+    - {subjects: ['cert:spiffe://prod/ns/ci/sa/*'], repositories: ['ci/**'], actions: [pull, push]}\n\
+    - {subjects: ['user:dev'], repositories: ['dev/**'], actions: [pull, push]}\n";
+
+// registry TL4 A7 OB8
+#[tokio::test]
+async fn rules_name_whom_a_certificate_names() {
+    let (folder, server, clients) = (tempfile::tempdir().unwrap(), Authority::new(), Authority::new());
+    server.server(folder.path());
+    std::fs::write(folder.path().join("clients"), clients.pem()).unwrap();
+    let registry = serve(folder.path(), "uri", RULES).await;
+    let builder = named(&server, &clients, &[uri(BUILDER)]).build().unwrap();
+    assert_eq!(push(&registry, &builder, "ci/app").await.status(), 201);
+    refused(push(&registry, &builder, "dev/app").await, 403, "DENIED").await;
+    let other = named(&server, &clients, &[uri(OTHER)]).build().unwrap();
+    refused(push(&registry, &other, "ci/app").await, 403, "DENIED").await;
+    // Whom it does not name, or names twice, is nobody.
+    let dns = SanType::DnsName("builder".try_into().unwrap());
+    for names in [vec![dns], vec![uri(BUILDER), uri(OTHER)]] {
+        let nobody = named(&server, &clients, &names).build().unwrap();
+        refused(push(&registry, &nobody, "ci/app").await, 401, "UNAUTHORIZED").await;
+    }
+    let without = client(&server).build().unwrap();
+    refused(push(&registry, &without, "ci/app").await, 401, "UNAUTHORIZED").await;
+    let audit = std::fs::read_to_string(registry.folder.path().join("audit")).unwrap();
+    let users =
+        audit.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["user"].clone());
+    let named = |name: &str| format!("cert:{name}");
+    let expected = [&named(BUILDER), &named(BUILDER), &named(OTHER), "-", "-", "-"];
+    assert_eq!(users.collect::<Vec<_>>(), expected);
+}
+
+// registry AU1 AU2 A7
+#[tokio::test]
+async fn credentials_of_the_request_count_before_the_certificate_of_the_connection() {
+    let (folder, server, clients) = (tempfile::tempdir().unwrap(), Authority::new(), Authority::new());
+    server.server(folder.path());
+    std::fs::write(folder.path().join("clients"), clients.pem()).unwrap();
+    let registry = serve(folder.path(), "uri", RULES).await;
+    for newest in [false, true] {
+        let builder = named(&server, &clients, &[uri(BUILDER)]);
+        let builder = if newest { builder } else { builder.http1_only() }.build().unwrap();
+        let with = async |value: Option<&str>, repository: &str| -> StatusCode {
+            let url = format!("https://{}/v2/{repository}/manifests/t", registry.address);
+            let mut request = builder.put(url).header("content-type", OCI_INDEX).body(INDEX);
+            for value in value.into_iter().flat_map(|value| value.split(';')) {
+                request = request.header("authorization", value);
+            }
+            request.send().await.unwrap().status()
+        };
+        for (value, ci, dev) in [
+            (None, 201, 403),
+            (Some("Basic Og=="), 201, 403),
+            (Some("Basic ZGV2OnNlY3JldA=="), 403, 201),
+            (Some("Basic ZGV2Ondyb25n"), 401, 401),
+            (Some("Bearer garbage"), 401, 401),
+            (Some("Basic Og==;Basic Og=="), 401, 401),
+        ] {
+            assert_eq!(with(value, "ci/app").await, ci, "{value:?} {newest}");
+            assert_eq!(with(value, "dev/app").await, dev, "{value:?} {newest}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_rules_or_without_the_key_a_certificate_allows_nothing() {
+    let (folder, server, clients) = (tempfile::tempdir().unwrap(), Authority::new(), Authority::new());
+    server.server(folder.path());
+    std::fs::write(folder.path().join("clients"), clients.pem()).unwrap();
+    let builder = || named(&server, &clients, &[uri(BUILDER)]);
+    let registry = serve(folder.path(), "uri", "").await;
+    assert!(accepts(&registry, builder()).await);
+    refused(push(&registry, &builder().build().unwrap(), "ci/app").await, 403, "DENIED").await;
+    let registry = serve(folder.path(), "none", RULES).await;
+    assert!(!accepts(&registry, builder()).await);
+    refused(push(&registry, &builder().build().unwrap(), "ci/app").await, 401, "UNAUTHORIZED").await;
+}
+
+// registry TL4
+#[tokio::test]
+async fn names_are_believed_of_the_authorities_of_the_moment() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), Authority::new());
+    let [one, two, kept] = [Authority::new(), Authority::new(), Authority::new()];
+    server.server(folder.path());
+    let trust = |authority: &Authority| {
+        std::fs::write(folder.path().join("clients"), authority.pem() + &kept.pem()).unwrap();
+    };
+    trust(&one);
+    let registry = serve(folder.path(), "uri", RULES).await;
+    let of = |authority: &Authority| named(&server, authority, &[uri(BUILDER)]);
+    // Nobody but those who are named gets 200 there.
+    assert!(accepts(&registry, of(&one)).await && !accepts(&registry, of(&two)).await);
+    assert!(!accepts(&registry, client(&server)).await);
+    let renewing = of(&kept).pool_max_idle_per_host(0).build().unwrap();
+    let load = Load::begin(&registry, [of(&kept).build().unwrap(), renewing]);
+    trust(&two);
+    eventually(async || accepts(&registry, of(&two)).await).await;
+    load.end().await;
+    assert!(!accepts(&registry, of(&one)).await);
+}
+
+// registry A6 A8: a token that was given to a certificate's owner says whom it is for
+#[tokio::test]
+async fn a_certificate_gets_tokens_for_whom_it_names() {
+    let (folder, server, clients) = (tempfile::tempdir().unwrap(), Authority::new(), Authority::new());
+    server.server(folder.path());
+    std::fs::write(folder.path().join("clients"), clients.pem()).unwrap();
+    let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    std::fs::write(folder.path().join("token.pem"), key).unwrap();
+    let registry = serve(folder.path(), "uri", RULES).await;
+    let builder = named(&server, &clients, &[uri(BUILDER)]).build().unwrap();
+    let url = format!(
+        "https://{}/token?scope=repository:ci/app:push&scope=repository:dev/app:push",
+        registry.address
+    );
+    let given: serde_json::Value =
+        serde_json::from_str(&builder.get(url).send().await.unwrap().text().await.unwrap()).unwrap();
+    // It is of use without the certificate.
+    let plain = client(&server).build().unwrap();
+    for (repository, status) in [("ci/app", 201), ("dev/app", 403)] {
+        let url = format!("https://{}/v2/{repository}/manifests/t", registry.address);
+        let request =
+            plain.put(url).header("content-type", OCI_INDEX).bearer_auth(given["token"].as_str().unwrap());
+        assert_eq!(request.body(INDEX).send().await.unwrap().status(), status, "{repository}");
+    }
+}
