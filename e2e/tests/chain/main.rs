@@ -27,5 +27,6 @@ mod rules;
 mod secrecy;
 mod shared;
 mod store;
+mod token_service;
 mod tokens;
 mod volumes;

@@ -31,7 +31,7 @@ pub fn trust(host: &str, registry: &Registry) -> Result<PathBuf> {
 }
 
 /// A pod under the restricted standard that runs `image`.
-fn pod(image: &str) -> String {
+pub fn pod(image: &str) -> String {
     format!(
         r#"{{"apiVersion": "v1", "kind": "Pod", "metadata": {{"name": "hello"}}, "spec": {{
   "imagePullSecrets": [{{"name": "team-pull"}}], "automountServiceAccountToken": false,

@@ -8,6 +8,7 @@ use crate::crd::{
     access::AccessRule,
     duration::Duration,
     reference::{HtpasswdRef, PasswordRef},
+    token::Token,
 };
 
 /// Who may log in.
@@ -20,6 +21,9 @@ pub struct Auth {
     /// Accounts with passwords.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub htpasswd: Option<Htpasswd>,
+    /// Clients send a token with each request; absent: the password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<Token>,
     /// Tokens of this cluster's service accounts are taken in place of a password; absent: they are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_accounts: Option<ServiceAccounts>,

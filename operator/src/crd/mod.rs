@@ -18,3 +18,4 @@ pub mod registry;
 pub mod status;
 pub mod storage;
 pub mod tls;
+pub mod token;

@@ -208,7 +208,8 @@ impl<'a> Pass<'a> {
     /// Whether running pods re-read what this child holds.
     fn mounted_live(&self, name: &str) -> bool {
         let names = &self.reader.model.names;
-        [names.tls(), names.htpasswd(), names.live(), names.redis_auth()].iter().any(|input| input == name)
+        let inputs = [names.tls(), names.htpasswd(), names.live(), names.redis_auth(), names.token_keys()];
+        inputs.iter().any(|input| input == name)
     }
 
     /// Under Retain, what an earlier `Delete` put under the owner's fate is taken out of it, also when this pass had no

@@ -11,6 +11,7 @@ use crate::{
         exposure::{HttpRedirect, Service},
         registry::PrivateRegistrySpec,
         tls::SelfSigned,
+        token::BuiltInTokens,
     },
     private_registry::names::Names,
 };
@@ -174,6 +175,11 @@ impl Model {
     /// Whether the registry itself speaks TLS.
     pub fn encrypted(&self) -> bool {
         self.tls != TlsSource::Disabled
+    }
+
+    /// How the registry gives tokens, where it does.
+    pub fn tokens(&self) -> Option<&BuiltInTokens> {
+        Some(&self.spec.auth.as_ref()?.token.as_ref()?.built_in)
     }
 
     /// Port of the Service.

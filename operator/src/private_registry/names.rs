@@ -62,6 +62,10 @@ impl Names {
     pub fn redis_auth(&self) -> String {
         format!("{}-redisauth", self.name)
     }
+    /// Secret of the keys that sign tokens.
+    pub fn token_keys(&self) -> String {
+        format!("{}-tokenkeys", self.name)
+    }
     /// Pod that tries what the registry's pods are to run.
     pub fn trial(&self) -> String {
         format!("{}-trial", self.name)
@@ -80,6 +84,7 @@ impl Names {
             "trust",
             "redis",
             "redisauth",
+            "tokenkeys",
             "trial",
         ];
         let Some(rest) = name.strip_prefix(&self.name) else { return false };

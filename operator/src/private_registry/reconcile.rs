@@ -148,6 +148,10 @@ impl Pass<'_> {
             let note = format!("new passwords in {names}; the former ones work for a while");
             self.tell(EventType::Normal, "CredentialsRotated", note).await;
         }
+        if credentials.signed_anew {
+            let note = "another key signs tokens from now on; those that are there count until they end";
+            self.tell(EventType::Normal, "CredentialsRotated", note.into()).await;
+        }
     }
 }
 
@@ -172,6 +176,7 @@ fn inputs(
         served: certificate.served.clone(),
         trust: certificate.trust.clone(),
         generated: credentials.generated.clone(),
+        token_keys: credentials.token_keys.clone(),
         pull: credentials.pull.clone(),
         htpasswd: credentials.file.as_ref().map(|file| file.text.clone()),
         sources: credentials.sources.clone(),

@@ -40,6 +40,8 @@ const FIELDS: &[(&str, &str, &str)] = &[
         "configmaps/team-live",
     ),
     ("auth", "{serviceAccounts: {audiences: [registry.example.com]}}", "configmaps/team-live"),
+    ("auth", "{token: {builtIn: {}}}", "deployments/team-registry"),
+    ("auth", "{token: {builtIn: {lifetime: 10m}}}", "deployments/team-registry"),
     ("exposure", "{hostnames: [registry.example.com]}", "secrets/team-tls"),
     ("exposure", "{service: {type: NodePort}}", "services/team-registry"),
     ("exposure", "{service: {type: NodePort, nodePort: 30443}}", "services/team-registry"),

@@ -16,5 +16,6 @@ mod refusals;
 mod releases;
 mod rollout;
 mod secrets;
+mod token_keys;
 mod watches;
 mod world;

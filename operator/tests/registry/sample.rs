@@ -4,7 +4,11 @@ use operator::{
     crd::{registry::PrivateRegistry, storage::AccessMode},
     private_registry::{
         accounts::rotation::Account,
-        certificates::{authority::Authority, inspect::Pair},
+        certificates::{
+            authority::Authority,
+            inspect::Pair,
+            token_keys::{Other, TokenKeys},
+        },
         desired::{
             children::{Children, Inputs, children},
             deployment::Placement,
@@ -56,6 +60,12 @@ pub fn inputs(model: &Model) -> Inputs {
         trust: own.then(|| "CA certificate".to_owned()),
         generated: model.users.iter().map(|user| (user.name.clone(), account("password"))).collect(),
         pull: account("pull password"),
+        token_keys: model.tokens().map(|_| TokenKeys {
+            key: "key".into(),
+            other: Some(Other::Previous("previous key".into())),
+            since: 0,
+            wish: None,
+        }),
         htpasswd: Some("admin:hash\n".into()),
         sources: "sources".into(),
         redis: RedisLogins {

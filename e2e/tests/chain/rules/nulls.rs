@@ -54,7 +54,8 @@ const SHAPES: [&[&str]; 4] = [
 ];
 
 /// Values of fields that a pattern or a rule is strict about.
-const VALUES: [(&str, &str); 6] = [
+const VALUES: [(&str, &str); 7] = [
+    ("/builtIn/lifetime", "5m"),
     ("/rotateEvery", "720h"),
     ("/uploadExpiry", "168h"),
     ("/addresses/0", "a:1"),

@@ -39,6 +39,8 @@ const OUTSIDE: &[(&str, &str)] = &[
         "auth: {access: [{subjects: ['serviceaccount:prod'], repositories: ['**'], actions: [Pull]}]}",
         "spec.auth.access[0].subjects[0] in body should match",
     ),
+    ("auth: {token: {}}", "spec.auth.token.builtIn: Required value"),
+    ("auth: {token: {builtIn: {lifetime: soon}}}", "spec.auth.token.builtIn.lifetime in body should match"),
     ("auth: {serviceAccounts: {}}", "spec.auth.serviceAccounts.audiences: Required value"),
     (
         "auth: {serviceAccounts: {audiences: []}}",

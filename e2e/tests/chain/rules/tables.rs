@@ -38,6 +38,8 @@ pub const BROKEN: &[(&str, &str)] = &[
         "auth: {access: [{subjects: ['serviceaccount:prod/*'], repositories: ['**'], actions: [Pull]}]}",
         "rules for service accounts need auth.serviceAccounts",
     ),
+    ("auth: {token: {builtIn: {lifetime: 59s}}}", "lifetime must be 1m to 24h"),
+    ("auth: {token: {builtIn: {lifetime: 24h1s}}}", "lifetime must be 1m to 24h"),
     ("limits: {maxBlobSize: 1m}", "maxBlobSize must be a quantity above 0, such as 20Gi"),
     ("cache: {memory: {maxSize: '0'}}", "maxSize must be a quantity above 0, such as 64Mi"),
     ("cache: {redis: {}}", "set exactly one of managed and external"),

@@ -4,3 +4,4 @@ pub mod authority;
 pub mod inspect;
 pub mod issue;
 pub mod provided;
+pub mod token_keys;

@@ -2,6 +2,7 @@
 
 mod file;
 mod redis;
+mod tokens;
 
 use sha2::{Digest, Sha256};
 
@@ -13,6 +14,7 @@ use crate::{
             password,
             rotation::{Account, Schedule},
         },
+        certificates::token_keys::TokenKeys,
         desired::{
             redis_login::RedisLogins,
             secrets::{self, docker_config_password},
@@ -38,6 +40,10 @@ pub struct Credentials {
     pub pull: Account,
     /// What the registry logs in to Redis with.
     pub redis: RedisLogins,
+    /// The keys that sign tokens, where the registry gives them.
+    pub token_keys: Option<TokenKeys>,
+    /// Another key signs from now on.
+    pub signed_anew: bool,
     /// The password file; none: there is nothing to serve yet.
     pub file: Option<Merged>,
     /// What it was made of.
@@ -48,7 +54,7 @@ pub struct Credentials {
     pub created: Vec<String>,
     /// Names of the Secrets whose password was replaced just now.
     pub rotated: Vec<String>,
-    /// When a password has to be replaced or forgotten next, in seconds since 1970.
+    /// When a password or a key has to be replaced or forgotten next, in seconds since 1970.
     pub due: Option<i64>,
 }
 
@@ -73,6 +79,7 @@ pub async fn gather(reader: &Reader<'_>, authorities: &[String]) -> Result<Crede
     }
     pull(reader, authorities, &mut found, &mut sources).await?;
     redis::redis(reader, &mut found).await?;
+    tokens::keys(reader, &mut found).await?;
     file::own_file(reader, &mut sources).await?;
     found.sources = hash(&sources);
     let merged = file::file(reader, &found, sources).await?;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::private_registry::{
     accounts::rotation::Account,
-    certificates::{authority::Authority, inspect::Pair},
+    certificates::{authority::Authority, inspect::Pair, token_keys::TokenKeys},
     desired::{
         config_maps,
         deployment::{Placement, deployment},
@@ -16,6 +16,7 @@ use crate::private_registry::{
         server_access::Issuer,
         server_config::StoreIdentity,
         services,
+        token_keys::token_keys,
         trial::{TRIED, trial},
     },
     error::ResolveError,
@@ -37,6 +38,8 @@ pub struct Inputs {
     pub generated: Vec<(String, Account)>,
     /// The pull account.
     pub pull: Account,
+    /// The keys that sign tokens, where the registry gives them.
+    pub token_keys: Option<TokenKeys>,
     /// The password file; none: there is nothing to serve yet.
     pub htpasswd: Option<String>,
     /// What the password file was made of.
@@ -56,7 +59,7 @@ pub struct Inputs {
 /// The children, by kind.
 #[derive(Clone, Debug)]
 pub struct Children {
-    /// CA, certificate, accounts, password file, pull Secret.
+    /// CA, certificate, accounts, password file, keys of tokens, pull Secret.
     pub secrets: Vec<Value>,
     /// The login at Redis, where there is one.
     pub redis_auth: Option<Value>,
@@ -115,6 +118,7 @@ fn all_secrets(model: &Model, inputs: &Inputs) -> Vec<Value> {
     all.extend(inputs.served.as_ref().map(|(pair, ca)| secrets::served(model, pair, ca.as_deref())));
     all.extend(inputs.generated.iter().map(|(user, account)| secrets::account(model, user, account)));
     all.extend(inputs.htpasswd.as_ref().map(|file| secrets::htpasswd(model, file, &inputs.sources)));
+    all.extend(inputs.token_keys.as_ref().map(|keys| token_keys(model, keys)));
     all.push(secrets::pull(model, &inputs.authorities, &inputs.pull));
     all
 }

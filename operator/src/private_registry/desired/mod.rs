@@ -15,5 +15,6 @@ pub mod server_access;
 pub mod server_config;
 pub mod service_account;
 pub mod services;
+pub mod token_keys;
 pub mod trial;
 pub mod volume_claim;

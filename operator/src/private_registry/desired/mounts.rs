@@ -6,7 +6,7 @@ use crate::private_registry::{
     desired::{
         deployment::Placement,
         redis_login::keys,
-        server_config::{AUTH, BOOT, DATA, LIVE, REDIS, REDIS_CA, REDIS_CLIENT, TLS},
+        server_config::{AUTH, BOOT, DATA, LIVE, REDIS, REDIS_CA, REDIS_CLIENT, TLS, TOKENS},
     },
     model::{CacheKind, Model},
 };
@@ -22,6 +22,9 @@ pub fn volumes(model: &Model, placement: &Placement, config: &str) -> Value {
         json!({"name": "auth", "secret": {"secretName": model.names.htpasswd()}}),
         data(model, placement),
     ];
+    if model.tokens().is_some() {
+        volumes.push(json!({"name": "tokens", "secret": {"secretName": model.names.token_keys()}}));
+    }
     if model.encrypted() {
         volumes.push(json!({"name": "tls", "secret": {"secretName": model.names.tls()}}));
     }
@@ -38,6 +41,9 @@ pub fn mounts(model: &Model) -> Value {
         file("auth", AUTH),
         json!({"name": "data", "mountPath": DATA}),
     ];
+    if model.tokens().is_some() {
+        mounts.push(file("tokens", TOKENS));
+    }
     if model.encrypted() {
         mounts.push(file("tls", TLS));
     }

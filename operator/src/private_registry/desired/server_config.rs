@@ -3,8 +3,8 @@
 use registry_config::{
     duration::GoDuration,
     schema::{
-        Auth, Cache, CacheKind as Kind, Config, Debug, Filesystem, Formatter, Htpasswd, Http, Level, Limits,
-        LiveFile, Log, Redirect, Redis, RedisTls, Storage, Tls,
+        Auth, BuiltIn, Cache, CacheKind as Kind, Config, Debug, Filesystem, Formatter, Htpasswd, Http, Level,
+        Limits, LiveFile, Log, Redirect, Redis, RedisTls, Storage, Tls,
     },
 };
 
@@ -14,11 +14,13 @@ use crate::{
         cache::ExternalRedis,
         logging::{AccessLines, LogFormat, LogLevel},
         registry::{ImageDeletion, PrivateRegistrySpec},
+        token::BuiltInTokens,
     },
     private_registry::{
         desired::{
             redis_login::{PASSWORD, SENTINEL_PASSWORD, SENTINEL_USERNAME, USERNAME, keys},
             server_access::{self, Issuer},
+            token_keys::{KEY, OTHER},
         },
         error::ResolveError,
         model::{CacheKind, Model},
@@ -33,6 +35,8 @@ pub const LIVE: &str = "/etc/registry/live";
 pub const TLS: &str = "/etc/registry/tls";
 /// Folder of the password file in the pod.
 pub const AUTH: &str = "/etc/registry/auth";
+/// Folder of the keys that sign tokens in the pod.
+pub const TOKENS: &str = "/etc/registry/tokens";
 /// Folder of the Redis account in the pod.
 pub const REDIS: &str = "/etc/registry/redis";
 /// Folder of the CA of a Redis of the user's in the pod.
@@ -41,7 +45,7 @@ pub const REDIS_CA: &str = "/etc/registry/redis-ca";
 pub const REDIS_CLIENT: &str = "/etc/registry/redis-client";
 /// Folder of the images in the pod.
 pub const DATA: &str = "/var/lib/registry";
-/// The keys that sign tokens of service accounts, in the folder of the live file.
+/// The public keys of those who sign tokens of service accounts, in the folder of the live file.
 pub const KEYS: &str = "serviceaccounts.jwks";
 /// The account that may only pull.
 pub const PULL_USER: &str = "preg-pull";
@@ -86,6 +90,7 @@ pub fn boot(model: &Model, identity: &StoreIdentity) -> Result<String, ResolveEr
                 pullonly: vec![PULL_USER.into()],
             },
         }),
+        builtin: model.tokens().map(built_in),
         live: Some(LiveFile { path: format!("{LIVE}/live.yml").into() }),
         ..Config::default()
     })
@@ -117,6 +122,15 @@ pub fn live(
     config.groups = htpasswd.map(|accounts| server_access::groups(&accounts.users)).unwrap_or_default();
     config.immutabletags = server_access::immutable(spec)?;
     yaml(&config)
+}
+
+fn built_in(tokens: &BuiltInTokens) -> BuiltIn {
+    BuiltIn {
+        key: format!("{TOKENS}/{KEY}").into(),
+        previous: Some(format!("{TOKENS}/{OTHER}").into()),
+        lifetime: GoDuration::from_secs(tokens.lifetime.seconds()),
+        realm: None,
+    }
 }
 
 fn cache(cache: &CacheKind) -> Option<Cache> {
