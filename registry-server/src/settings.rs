@@ -1,9 +1,9 @@
 //! What requests are judged by and what may change while the server runs.
 
-use std::{iter, path::PathBuf, sync::Arc, time::Duration};
+use std::{iter, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use globset::GlobMatcher;
-use registry_config::schema::{self, Config, IndexPlatforms, ManifestValidation, Pattern, Presence};
+use registry_config::schema::{self, Config, IndexPlatforms, ManifestValidation, Network, Pattern, Presence};
 
 use crate::{
     auth::{
@@ -27,6 +27,8 @@ pub struct Settings {
     pub readonly: bool,
     /// One log line per request.
     pub access_log: bool,
+    /// Proxies that are believed.
+    pub proxies: Proxies,
     /// Largest manifest in bytes.
     pub max_manifest: u64,
     /// Largest blob in bytes.
@@ -56,6 +58,22 @@ pub struct Purging {
     pub dry_run: bool,
 }
 
+/// Proxies that are believed when they say where a request comes from.
+#[derive(Clone, Debug, Default)]
+pub struct Proxies(Vec<Network>);
+
+impl Proxies {
+    /// Whoever is in one of these networks.
+    pub fn new(networks: Vec<Network>) -> Self {
+        Self(networks)
+    }
+
+    /// Whether one is there.
+    pub fn trust(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(address))
+    }
+}
+
 impl Settings {
     /// What the configuration says.
     pub fn from_config(config: &Config) -> Self {
@@ -64,6 +82,7 @@ impl Settings {
             delete: config.storage.delete.enabled,
             readonly: config.storage.maintenance.readonly.enabled,
             access_log: !config.log.accesslog.disabled,
+            proxies: Proxies::new(config.trustedproxies.clone()),
             max_manifest: config.limits.maxmanifestsize,
             max_blob: config.limits.maxblobsize,
             policy: Arc::new(policy(config)),

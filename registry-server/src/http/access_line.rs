@@ -1,6 +1,9 @@
 //! One line about a request, when everything about it is known.
 
-use std::{net::SocketAddr, time::Instant};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Instant,
+};
 
 use http::{Method, request::Parts};
 use serde_json::{Value, json};
@@ -33,13 +36,19 @@ pub struct AccessLine {
     repository: Option<String>,
     reference: Option<String>,
     peer: SocketAddr,
+    client: IpAddr,
     wanted: bool,
     told: bool,
 }
 
 impl AccessLine {
-    /// What is known when the request has come, and whether the line is wanted.
-    pub fn begin(parts: &Parts, route: Option<&Route>, peer: SocketAddr, wanted: bool) -> Self {
+    /// What is known when the request has come, from which connection and which client, and whether the line is wanted.
+    pub fn begin(
+        parts: &Parts,
+        route: Option<&Route>,
+        (peer, client): (SocketAddr, IpAddr),
+        wanted: bool,
+    ) -> Self {
         let (repository, reference) = route.map_or((None, None), Route::content);
         Self {
             request_id: request_id::of(&parts.headers),
@@ -54,6 +63,7 @@ impl AccessLine {
             repository,
             reference,
             peer,
+            client,
             wanted,
             told: false,
         }
@@ -106,6 +116,7 @@ impl AccessLine {
             duration_ms = took.as_secs_f64() * 1000.0,
             cache_hit = self.cache_hit,
             peer = %self.peer,
+            client = %self.client,
             "request"
         );
     }
@@ -132,7 +143,7 @@ mod tests {
         let counted = r#"registry_http_requests_total{route="none",method="DELETE",status="499"} 1"#;
         assert!(!all().contains(counted));
         let (parts, ()) = http::Request::delete("/left").body(()).unwrap().into_parts();
-        drop(AccessLine::begin(&parts, None, ([127, 0, 0, 1], 1).into(), true));
+        drop(AccessLine::begin(&parts, None, (([127, 0, 0, 1], 1).into(), [127, 0, 0, 1].into()), true));
         assert!(all().contains(counted), "{}", all());
     }
 }

@@ -45,7 +45,7 @@ impl AuditEntry {
             time: String::new(),
             request_id: request_id.to_owned(),
             user: Identity::Anonymous.name(),
-            address: asked.peer.ip(),
+            address: asked.client,
             action: deed(route, &parts.method),
             method: parts.method.to_string(),
             repository: route.and_then(Route::repository).map(ToString::to_string),

@@ -39,7 +39,7 @@ pub async fn identify(challenge: Option<&Challenge<'_>>, asked: &Asked) -> Resul
         (Some(one), None) => Shown::parse(one.as_bytes()),
         (Some(_), Some(_)) => None,
     };
-    judge(challenge, shown, asked.peer.ip()).await
+    judge(challenge, shown, asked.client).await
 }
 
 /// Who is behind what was shown; a challenge if that is wrong.

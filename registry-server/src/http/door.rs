@@ -1,6 +1,11 @@
 //! One request from its first header to its log line.
 
-use std::{convert::Infallible, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    convert::Infallible,
+    net::{IpAddr, SocketAddr},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+};
 
 use arc_swap::ArcSwap;
 use futures::FutureExt;
@@ -26,7 +31,7 @@ use crate::{
         authorize, blobs, body,
         challenge::Challenge,
         error::ApiError,
-        first_version,
+        first_version, forwarded,
         headers::{self, Response},
         inbound::Inbound,
         lists, manifests, outbound,
@@ -62,8 +67,10 @@ pub struct Asked {
     pub query: Query,
     /// Settings of this moment.
     pub settings: Arc<Settings>,
-    /// Where it came from.
-    pub peer: SocketAddr,
+    /// The other end of the connection.
+    pub peer: IpAddr,
+    /// Where it comes from: the other end, or whom known proxies there have seen.
+    pub client: IpAddr,
 }
 
 impl Asked {
@@ -84,9 +91,11 @@ impl Door {
         let running = parts.extensions.remove();
         let route = Route::parse(parts.uri.path());
         let (query, settings) = (Query::parse(parts.uri.query()), self.settings.load_full());
-        let mut line = AccessLine::begin(&parts, route.as_ref().ok(), peer, settings.access_log);
+        let client = forwarded::client(peer.ip(), &parts.headers, &settings.proxies);
+        let from = (peer, client);
+        let mut line = AccessLine::begin(&parts, route.as_ref().ok(), from, settings.access_log);
         let expects = parts.headers.contains_key(EXPECT);
-        let asked = Asked { parts, query, settings, peer };
+        let asked = Asked { parts, query, settings, peer: peer.ip(), client };
         let mut body = Inbound::new(body, running);
         let response = self.respond(route, &asked, &mut body, &mut line).await;
         let response = if asked.head() { headers::without_body(response) } else { response };

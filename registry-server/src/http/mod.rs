@@ -12,6 +12,7 @@ pub mod door;
 pub mod error;
 pub mod error_bodies;
 pub mod first_version;
+pub mod forwarded;
 pub mod headers;
 pub mod inbound;
 pub mod listener;

@@ -1,6 +1,6 @@
 //! `GET /token` and `POST /token`, as distribution's token servers answer, and the keys of what they give.
 
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderValue, Method, header};
 use serde_json::json;
 
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
         challenge::{Challenge, LOG_IN},
         door::Asked,
         error::ApiError,
+        forwarded,
         headers::{self, Response},
         inbound::Inbound,
         query::Query,
@@ -89,7 +90,7 @@ async fn by_form(challenge: &Challenge<'_>, form: &Query, asked: &Asked) -> Resu
     match (form.get("grant_type"), form.get("username"), form.get("password")) {
         (Some("password"), Some(user), Some(password)) => {
             let credentials = Credentials { user: user.to_owned(), password: password.to_owned() };
-            authorize::judge(challenge, Shown::password_or_token(credentials), asked.peer.ip()).await
+            authorize::judge(challenge, Shown::password_or_token(credentials), asked.client).await
         }
         (Some("password"), ..) => bad("username and password are missing"),
         _ => bad("grant_type is not supported: send password, or ask with GET"),
@@ -132,20 +133,16 @@ fn made(
 /// Where clients of this request get tokens, and what the registry is called there.
 pub fn place(maker: &TokenMaker, asked: &Asked) -> (String, String) {
     let (headers, uri) = (&asked.parts.headers, &asked.parts.uri);
-    let named = headers::text(headers, header::HOST).or(uri.authority().map(http::uri::Authority::as_str));
+    let (peer, proxies) = (asked.peer, &asked.settings.proxies);
+    let told = forwarded::host(peer, headers, proxies).filter(|name| is_host(name));
+    let named =
+        told.or(headers::text(headers, header::HOST)).or(uri.authority().map(http::uri::Authority::as_str));
     let host = named.filter(|name| is_host(name)).unwrap_or("localhost").to_owned();
-    let scheme = if maker.secure || behind_tls(headers) { "https" } else { "http" };
+    let scheme = if maker.secure || forwarded::secure(peer, headers, proxies) { "https" } else { "http" };
     (maker.realm.clone().unwrap_or_else(|| format!("{scheme}://{host}/token")), host)
 }
 
 /// Whether it may be a host name or an address, perhaps with a port.
 fn is_host(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b))
-}
-
-/// Whoever lies here leads nobody but themselves elsewhere. Of several proxies, the first word is that of the client's.
-fn behind_tls(headers: &HeaderMap) -> bool {
-    let said = headers.get("x-forwarded-proto").and_then(|said| said.to_str().ok());
-    said.and_then(|said| said.split(',').next())
-        .is_some_and(|first| first.trim().eq_ignore_ascii_case("https"))
 }

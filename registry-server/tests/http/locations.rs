@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, RequestBuilder, Response, Url};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::{
@@ -11,20 +11,22 @@ use crate::{
 };
 
 /// A client that takes every `Location` as relative to where it has asked, and refuses to be led elsewhere.
-struct Wary {
-    client: Client,
+pub struct Wary {
+    pub client: Client,
     /// Where it believes the registry to be.
-    base: Url,
+    pub base: Url,
     /// What proxies and strangers say of the way.
-    headers: &'static [(&'static str, &'static str)],
+    pub headers: &'static [(&'static str, &'static str)],
 }
 
 impl Wary {
-    async fn send(&self, method: &str, path: &str, body: &'static str) -> Response {
+    fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let request = self.client.request(method.parse().unwrap(), self.base.join(path).unwrap());
-        let request =
-            self.headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        request.header("content-type", OCI_INDEX).body(body).send().await.unwrap()
+        self.headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
+    }
+
+    async fn send(&self, method: &str, path: &str, body: &'static str) -> Response {
+        self.request(method, path).header("content-type", OCI_INDEX).body(body).send().await.unwrap()
     }
 
     /// The location of the answer, as a path.
@@ -38,14 +40,14 @@ impl Wary {
     }
 
     /// Goes wherever a location comes from; gives those that should be the same for everybody.
-    async fn push(&self) -> Vec<String> {
+    pub async fn push(&self) -> Vec<String> {
         let blob = sha256(b"abc");
         let begun = self.send("POST", "/v2/n/blobs/uploads/", "").await;
         let session = self.follow(&begun, 202);
         assert_eq!(session, format!("/v2/n/blobs/uploads/{}", header(&begun, "docker-upload-uuid")));
         assert_eq!(self.follow(&self.send("PATCH", &session, "abc").await, 202), session);
         assert_eq!(self.follow(&self.send("GET", &session, "").await, 204), session);
-        let replayed = self.client.patch(self.base.join(&session).unwrap()).header("content-range", "0-2");
+        let replayed = self.request("PATCH", &session).header("content-range", "0-2");
         assert_eq!(self.follow(&replayed.body("abc").send().await.unwrap(), 416), session);
         let finished = self.follow(&self.send("PUT", &format!("{session}?digest={blob}"), "").await, 201);
         let whole = format!("/v2/m/blobs/uploads/?digest={blob}");

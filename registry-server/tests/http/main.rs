@@ -27,6 +27,7 @@ mod objects;
 mod policy;
 #[path = "../ports/mod.rs"]
 mod ports;
+mod proxies;
 mod redis_groups;
 mod redis_server;
 mod tls;

@@ -111,18 +111,34 @@ async fn a_challenge_leads_to_a_token_that_opens_what_was_asked() {
         200
     );
     assert_eq!(status(&registry, token, "GET", "/token").await, 401);
-    for (name, value, realm) in [
-        ("x-forwarded-proto", "https", format!("https://{host}/token")),
-        ("x-forwarded-proto", "https, http", format!("https://{host}/token")),
-        ("x-forwarded-proto", "http,https", format!("http://{host}/token")),
-        ("host", "registry.example.com", "http://registry.example.com/token".to_owned()),
-        ("host", "a\"b", "http://localhost/token".to_owned()),
-        ("host", "a,realm=b", "http://localhost/token".to_owned()),
-    ] {
-        let asked = registry.request("GET", "/v2/").header(name, value).send().await.unwrap();
-        let found = header(&asked, "www-authenticate");
-        assert!(found.starts_with(&format!("Bearer realm=\"{realm}\",service=")), "{found}");
-        assert_eq!(found.matches('"').count(), 4, "{found}");
+}
+
+// registry A5 TL8: the realm leads to where the client has asked, and nobody but a known proxy says where that is
+#[tokio::test]
+async fn a_realm_follows_the_host_that_was_asked_and_what_known_proxies_say() {
+    let folder = Folder::new();
+    for trusted in [false, true] {
+        let more = if trusted { "trustedproxies: [127.0.0.0/8]" } else { "trustedproxies: [192.0.2.0/24]" };
+        let registry = registry(&folder, &Key::new("", Algorithm::ES256), "", more).await;
+        let host = registry.address.to_string();
+        let own = format!("http://{host}/token");
+        let told = |realm: String| if trusted { realm } else { own.clone() };
+        for (name, value, realm) in [
+            ("x-forwarded-proto", "https", told(format!("https://{host}/token"))),
+            ("x-forwarded-proto", "https, http", told(format!("https://{host}/token"))),
+            ("x-forwarded-proto", "http,https", own.clone()),
+            ("x-forwarded-host", "r.example.com:8443", told("http://r.example.com:8443/token".to_owned())),
+            ("x-forwarded-host", "r.example.com, other", told("http://r.example.com/token".to_owned())),
+            ("x-forwarded-host", "a\"b", own.clone()),
+            ("host", "registry.example.com", "http://registry.example.com/token".to_owned()),
+            ("host", "a\"b", "http://localhost/token".to_owned()),
+            ("host", "a,realm=b", "http://localhost/token".to_owned()),
+        ] {
+            let asked = registry.request("GET", "/v2/").header(name, value).send().await.unwrap();
+            let found = header(&asked, "www-authenticate");
+            assert!(found.starts_with(&format!("Bearer realm=\"{realm}\",service=")), "{trusted}: {found}");
+            assert_eq!(found.matches('"').count(), 4, "{found}");
+        }
     }
 }
 

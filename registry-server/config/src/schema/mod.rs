@@ -10,6 +10,7 @@ mod immutable_tags;
 mod limits;
 mod log;
 mod maintenance;
+mod network;
 mod pattern;
 mod redis;
 mod s3;
@@ -31,6 +32,7 @@ pub use self::{
     limits::Limits,
     log::{AccessLog, AuditLog, Formatter, Level, Log},
     maintenance::{Maintenance, ReadOnly, UploadPurging},
+    network::Network,
     pattern::Pattern,
     redis::{Redis, RedisTls},
     s3::{S3, Secret},
@@ -56,6 +58,9 @@ pub struct Config {
     /// The public and the admin listener.
     #[serde(default, skip_serializing_if = "is_default")]
     pub http: Http,
+    /// Networks of proxies whose word about where a request comes from is believed (*ours*).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trustedproxies: Vec<Network>,
     /// Who may log in by a password. Absent, and no `auth.token`: everybody may do everything, on loopback only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<Auth>,
@@ -108,7 +113,7 @@ pub enum Version {
 #[serde(deny_unknown_fields)]
 pub struct LiveFile {
     /// A file of the same schema, re-read when its content changes. Of it, the keys `log.level`,
-    /// `log.accesslog`, `access`, `groups`, `oidc`, `serviceaccounts`, `storage.delete`, `storage.maintenance`,
+    /// `log.accesslog`, `trustedproxies`, `access`, `groups`, `oidc`, `serviceaccounts`, `storage.delete`, `storage.maintenance`,
     /// `validation`, `immutabletags` and `limits` replace those of the main file.
     /// `storage.initialize` counts in either file, and only at the start.
     pub path: PathBuf,
@@ -138,6 +143,7 @@ impl Config {
         self.storage.maintenance = live.storage.maintenance.clone();
         self.access = live.access.clone();
         self.groups = live.groups.clone();
+        self.trustedproxies.clone_from(&live.trustedproxies);
         self.oidc = live.oidc.clone();
         self.serviceaccounts = live.serviceaccounts.clone();
         self.validation = live.validation.clone();

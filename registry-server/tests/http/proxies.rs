@@ -1,0 +1,199 @@
+//! Section 13 behind proxies: raw requests, and a real nginx. Machines without nginx skip the latter.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    process::{Child, Command, Stdio},
+};
+
+use reqwest::{Client, StatusCode, Url};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{
+    access::with_accounts,
+    authority::Authority,
+    fixture::{Fixture, OCI_INDEX, eventually},
+    locations::Wary,
+    ports,
+};
+
+const AUDIT: &str = "log: {audit: {file: 'FOLDER/audit'}}\nstorage: {delete: {enabled: true}}\n";
+/// Of `dev`.
+const LOGIN: &[(&str, &str)] = &[("authorization", "Basic ZGV2OnNlY3JldA==")];
+
+/// Where the audit log says the last request came from.
+fn address(registry: &Fixture) -> String {
+    let text = std::fs::read_to_string(registry.folder.path().join("audit")).unwrap();
+    let line: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    line["address"].as_str().unwrap().to_owned()
+}
+
+/// A client that comes from this address of the machine.
+fn from(last: u8) -> reqwest::ClientBuilder {
+    Client::builder().no_proxy().local_address(IpAddr::from([127, 0, 0, last]))
+}
+
+async fn login(client: &Client, base: &str, password: &str, forwarded: Option<&str>) -> StatusCode {
+    let request = client.get(format!("{base}/v2/")).basic_auth("dev", Some(password));
+    let request =
+        forwarded.into_iter().fold(request, |request, text| request.header("x-forwarded-for", text));
+    request.send().await.unwrap().status()
+}
+
+// registry TL8 OB8 AU8
+#[tokio::test]
+async fn the_address_of_a_client_is_what_known_proxies_say() {
+    for (trusted, told) in [("127.0.0.2", "192.0.2.7"), ("192.0.2.0/24", "127.0.0.2")] {
+        let (registry, _folder) = with_accounts(&format!("{AUDIT}trustedproxies: ['{trusted}']")).await;
+        let (base, proxy) = (format!("http://{}", registry.address), from(2).build().unwrap());
+        assert_eq!(login(&proxy, &base, "wrong", Some("203.0.113.9, 192.0.2.7")).await, 401);
+        assert_eq!(address(&registry), told);
+        // Whoever is no proxy says nothing about the way.
+        let stranger = from(3).build().unwrap();
+        assert_eq!(login(&stranger, &base, "wrong", Some("192.0.2.7")).await, 401);
+        assert_eq!(address(&registry), "127.0.0.3");
+    }
+}
+
+// registry AU8 TL8
+#[tokio::test]
+async fn guesses_through_a_proxy_count_by_the_client() {
+    let (registry, _folder) = with_accounts("trustedproxies: ['127.0.0.2']").await;
+    let (base, proxy) = (format!("http://{}", registry.address), from(2).build().unwrap());
+    for i in 0..20 {
+        // What a client says itself does not make it another one.
+        let said = format!("198.51.100.{i}, 192.0.2.7");
+        assert_eq!(login(&proxy, &base, "wrong", Some(&said)).await, 401);
+    }
+    assert_eq!(login(&proxy, &base, "secret", Some("192.0.2.7")).await, 429);
+    assert_eq!(login(&proxy, &base, "secret", Some("192.0.2.8")).await, 200);
+}
+
+/// An nginx that ends with the test.
+struct Nginx {
+    child: Child,
+    port: u16,
+    folder: TempDir,
+}
+
+impl Nginx {
+    /// Starts one with this site; nothing when the machine has no such program. `PORT`, `REGISTRY` and `FOLDER` stand for
+    /// what is only known then.
+    async fn start(authority: &Authority, registry: SocketAddr, site: &str) -> Option<Self> {
+        let (folder, port) = (tempfile::tempdir().unwrap(), ports::free());
+        authority.server(folder.path());
+        let at = folder.path().to_str().unwrap().to_owned();
+        let kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+        let places: String = kinds.iter().map(|kind| format!("{kind}_temp_path {at}/{kind};")).collect();
+        let conf = format!(
+            "daemon off; master_process off; pid {at}/pid; error_log {at}/error.log;\nevents {{}}\n\
+             http {{ access_log off; {places}\nssl_certificate {at}/crt; ssl_certificate_key {at}/key;\n{site} }}\n"
+        );
+        let conf = conf.replace("PORT", &port.to_string()).replace("REGISTRY", &registry.to_string());
+        std::fs::write(folder.path().join("nginx.conf"), conf).unwrap();
+        let mut command = Command::new("nginx");
+        command.args(["-p", &at, "-e", &format!("{at}/error.log"), "-c", &format!("{at}/nginx.conf")]);
+        let Ok(child) = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn() else {
+            assert!(std::env::var_os("NGINX_REQUIRED").is_none(), "no nginx on this machine");
+            eprintln!("skipped: no nginx on this machine");
+            return None;
+        };
+        let started = Self { child, port, folder };
+        eventually(async || tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok()).await;
+        Some(started)
+    }
+
+    /// A client that trusts it and comes from this address of the machine.
+    fn client(&self, authority: &Authority, last: u8) -> Client {
+        let root = reqwest::Certificate::from_pem(authority.pem().as_bytes()).unwrap();
+        from(last).tls_certs_only([root]).build().unwrap()
+    }
+
+    fn base(&self) -> String {
+        format!("https://localhost:{}", self.port)
+    }
+}
+
+impl Drop for Nginx {
+    /// What it logged is told when a test has failed.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!(
+                "{}",
+                std::fs::read_to_string(self.folder.path().join("error.log")).unwrap_or_default()
+            );
+        }
+    }
+}
+
+/// The site file of 2014: one header in `location /` cancels the three above it.
+const OF_2014: &str = "
+upstream docker-registry { server REGISTRY; }
+server {
+  listen 127.0.0.1:PORT ssl;
+  proxy_set_header Host $http_host;
+  proxy_set_header X-Real-IP $remote_addr;
+  proxy_set_header Authorization \"\";
+  client_max_body_size 0;
+  chunked_transfer_encoding on;
+  location / {
+    proxy_pass http://docker-registry;
+    proxy_set_header X-Forwarded-Proto $scheme;
+    proxy_read_timeout 900;
+  }
+}";
+
+/// One that says what it knows.
+const OF_TODAY: &str = "
+server {
+  listen 127.0.0.1:PORT ssl http2;
+  client_max_body_size 0;
+  location / {
+    proxy_pass http://REGISTRY;
+    proxy_http_version 1.1;
+    proxy_request_buffering off;
+    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    proxy_set_header X-Forwarded-Host $http_host;
+    proxy_set_header X-Forwarded-Proto $scheme;
+  }
+}";
+
+// registry TL8 C26, seed D1
+#[tokio::test]
+async fn images_go_through_nginx_and_addresses_are_those_of_its_clients() {
+    let authority = Authority::new();
+    for (site, seen) in [(OF_2014, "127.0.0.1"), (OF_TODAY, "127.0.0.2")] {
+        let (registry, _folder) = with_accounts(&format!("{AUDIT}trustedproxies: ['127.0.0.1']")).await;
+        let Some(nginx) = Nginx::start(&authority, registry.address, site).await else { return };
+        let client = nginx.client(&authority, 2);
+        let base = nginx.base();
+        let wary = Wary { client: client.clone(), base: Url::parse(&base).unwrap(), headers: LOGIN };
+        assert!(wary.push().await.iter().all(|location| location.starts_with("/v2/")));
+        assert_eq!(address(&registry), seen);
+        // Who says to come from elsewhere comes from where nginx has seen them.
+        let manifest = client.put(format!("{base}/v2/n/manifests/u")).basic_auth("dev", Some("secret"));
+        let manifest = manifest.header("content-type", OCI_INDEX).header("x-forwarded-for", "203.0.113.9");
+        let pushed = manifest.body(r#"{"schemaVersion":2,"manifests":[]}"#).send().await.unwrap();
+        assert_eq!(pushed.status(), 201);
+        if site == OF_TODAY {
+            assert_eq!(address(&registry), seen);
+        }
+    }
+}
+
+// registry AU8 TL8
+#[tokio::test]
+async fn guesses_through_nginx_lock_out_nobody_else() {
+    let (registry, _folder) = with_accounts("trustedproxies: ['127.0.0.1']").await;
+    let authority = Authority::new();
+    let Some(nginx) = Nginx::start(&authority, registry.address, OF_TODAY).await else { return };
+    let (guesser, other, base) = (nginx.client(&authority, 2), nginx.client(&authority, 3), nginx.base());
+    for i in 0..20 {
+        let said = format!("198.51.100.{i}");
+        assert_eq!(login(&guesser, &base, "wrong", Some(&said)).await, 401);
+    }
+    assert_eq!(login(&guesser, &base, "secret", None).await, 429);
+    assert_eq!(login(&other, &base, "secret", None).await, 200);
+}
