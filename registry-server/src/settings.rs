@@ -41,6 +41,8 @@ pub struct Settings {
     pub issuers: Vec<(Issuer, Vec<PathBuf>)>,
     /// Tags that neither move nor go.
     pub immutable: ImmutableTags,
+    /// What clients show to their users.
+    pub warnings: Warnings,
     /// What happens to abandoned uploads.
     pub purging: Purging,
 }
@@ -74,6 +76,21 @@ impl Proxies {
     }
 }
 
+/// What clients show to their users.
+#[derive(Clone, Debug, Default)]
+pub struct Warnings(Vec<(String, Vec<GlobMatcher>)>);
+
+impl Warnings {
+    /// The texts for an answer about this repository, or about none.
+    pub fn about(&self, repository: Option<&str>) -> impl Iterator<Item = &str> {
+        let concerns = move |patterns: &[GlobMatcher]| {
+            let about = |name| patterns.iter().any(|one| one.is_match(name));
+            patterns.is_empty() || repository.is_some_and(about)
+        };
+        self.0.iter().filter(move |(_, patterns)| concerns(patterns)).map(|(text, _)| text.as_str())
+    }
+}
+
 impl Settings {
     /// What the configuration says.
     pub fn from_config(config: &Config) -> Self {
@@ -88,6 +105,7 @@ impl Settings {
             policy: Arc::new(policy(config)),
             issuers: issuers(config),
             immutable: ImmutableTags::new(config.immutabletags.iter().map(immutable).collect()),
+            warnings: Warnings(config.warnings.iter().map(warning).collect()),
             completeness: completeness(&config.validation.manifests),
             purging: Purging {
                 enabled: purging.enabled,
@@ -117,6 +135,10 @@ fn completeness(section: &ManifestValidation) -> Completeness {
 
 fn immutable(entry: &schema::ImmutableTags) -> immutable_tags::Rule {
     immutable_tags::Rule { repositories: matchers(&entry.repositories), tags: matchers(&entry.tags) }
+}
+
+fn warning(entry: &schema::Warning) -> (String, Vec<GlobMatcher>) {
+    (entry.text.clone(), matchers(&entry.repositories))
 }
 
 fn matchers(patterns: &[Pattern]) -> Vec<GlobMatcher> {

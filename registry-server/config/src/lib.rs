@@ -9,6 +9,7 @@ pub mod check;
 pub mod check_redis;
 pub mod check_s3;
 pub mod check_tokens;
+pub mod check_warnings;
 pub mod duration;
 pub mod environment;
 pub mod error;

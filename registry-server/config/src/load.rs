@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     advice,
     check::check,
-    check_tokens, environment,
+    check_tokens, check_warnings, environment,
     error::{Problem, Problems},
     lifted, position,
     schema::{Config, Delete, Filesystem},
@@ -88,7 +88,9 @@ impl Config {
         });
         if let Some(config) = &config {
             let plain = check(config).into_iter().map(|(key, message)| (key.to_owned(), message));
-            for (key, message) in plain.chain(check_tokens::check(config)) {
+            for (key, message) in
+                plain.chain(check_tokens::check(config)).chain(check_warnings::check(&config.warnings))
+            {
                 problems.push(at(&key.split('.').map(str::to_owned).collect::<Vec<_>>(), message));
             }
         }

@@ -34,7 +34,7 @@ pub struct Challenge<'a> {
 /// What a request wants to do; nothing, when it only asks whether somebody is there.
 pub fn wanted(route: &Route, method: &Method) -> Option<Action> {
     match (route, method) {
-        (Route::FirstPing | Route::Base | Route::Token | Route::TokenKeys, _) => None,
+        (Route::Root | Route::FirstPing | Route::Base | Route::Token | Route::TokenKeys, _) => None,
         (Route::Catalog | Route::Search | Route::Tags(_), _) => Some(Action::List),
         (Route::Blob(..) | Route::Manifest(..), &Method::DELETE) => Some(Action::Delete),
         (_, &Method::GET | &Method::HEAD) if !matches!(route, Route::Upload(..)) => Some(Action::Pull),

@@ -38,7 +38,7 @@ use crate::{
         query::Query,
         request_id,
         route::{Route, RouteError},
-        token, uploads, well_formed,
+        token, uploads, warnings, well_formed,
     },
     metrics,
     registry::service::Registry,
@@ -116,6 +116,7 @@ impl Door {
         line: &mut AccessLine,
     ) -> Response {
         let mut login = Login::from(Identity::Everybody);
+        let warnings = warnings::about(route.as_ref().ok(), &asked.settings.warnings);
         let audit = self.audit.as_ref();
         let audit = audit.map(|log| AuditEntry::begin(log, asked, route.as_ref().ok(), &line.request_id));
         let span = tracing::error_span!("request", id = line.request_id);
@@ -132,6 +133,7 @@ impl Door {
         if let Some(audit) = audit {
             audit.answered(&login.who, told, &response);
         }
+        warnings::add(&mut response, warnings);
         let headers = response.headers_mut();
         headers.insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -189,6 +191,7 @@ impl Door {
             // They are answered before anybody has to log in.
             (Route::Token | Route::TokenKeys, _) => Err(RouteError::NotFound.into()),
             (Route::Search, _) => first_version::search(registry, asked, rights).await,
+            (Route::Root, _) => Ok(headers::banner()),
             (Route::Base, _) => Ok(headers::json(&json!({}), "application/json")),
             (Route::Catalog, _) => lists::catalog(registry, asked, rights).await,
             (Route::Tags(name), _) => lists::tags(registry, &name, asked).await,

@@ -49,6 +49,13 @@ pub fn json(value: &serde_json::Value, content_type: &str) -> Response {
     )
 }
 
+/// What this is, for people.
+pub fn banner() -> Response {
+    let text = format!("registry-server {}\n", env!("CARGO_PKG_VERSION"));
+    let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned())];
+    with_body(StatusCode::OK, kind, Body::from(text))
+}
+
 /// The header as text, if it is there once and readable.
 pub fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())

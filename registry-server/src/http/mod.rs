@@ -30,4 +30,5 @@ pub mod tls;
 pub mod tls_config;
 pub mod token;
 pub mod uploads;
+pub mod warnings;
 pub mod well_formed;

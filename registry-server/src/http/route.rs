@@ -10,6 +10,8 @@ use crate::{
 /// Everything that can be asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
+    /// `/`, which says what this is.
+    Root,
     /// `/v1/_ping`
     FirstPing,
     /// `/v1/search`
@@ -62,6 +64,9 @@ impl Route {
         if path == "/v2" || path == "/v2/" {
             return Ok(Self::Base);
         }
+        if path == "/" {
+            return Ok(Self::Root);
+        }
         if path == "/v1/_ping" {
             return Ok(Self::FirstPing);
         }
@@ -102,7 +107,12 @@ impl Route {
 
     /// Whether the answer depends on what is in the store.
     pub const fn is_about_content(&self) -> bool {
-        !matches!(self, Self::FirstPing | Self::Token | Self::TokenKeys | Self::Base)
+        !matches!(self, Self::Root | Self::FirstPing | Self::Token | Self::TokenKeys | Self::Base)
+    }
+
+    /// Whether it is below `/v2/`.
+    pub const fn is_of_the_api(&self) -> bool {
+        !matches!(self, Self::Root | Self::FirstPing | Self::Search | Self::Token | Self::TokenKeys)
     }
 
     /// Whether the answer is a list, which says by what it has not that there is no more.
@@ -113,9 +123,13 @@ impl Route {
     /// The repository that it is about, if it is about one.
     pub const fn repository(&self) -> Option<&RepositoryName> {
         match self {
-            Self::FirstPing | Self::Token | Self::TokenKeys | Self::Search | Self::Base | Self::Catalog => {
-                None
-            }
+            Self::Root
+            | Self::FirstPing
+            | Self::Token
+            | Self::TokenKeys
+            | Self::Search
+            | Self::Base
+            | Self::Catalog => None,
             Self::Tags(name)
             | Self::Manifest(name, _)
             | Self::Referrers(name, _)
@@ -128,6 +142,7 @@ impl Route {
     /// How metrics call it.
     pub const fn label(&self) -> &'static str {
         match self {
+            Self::Root => "root",
             Self::FirstPing => "v1",
             Self::Token => "token",
             Self::TokenKeys => "token_keys",
@@ -146,7 +161,8 @@ impl Route {
     /// The repository, and what of it is asked for.
     pub fn content(&self) -> (Option<String>, Option<String>) {
         let part = match self {
-            Self::FirstPing
+            Self::Root
+            | Self::FirstPing
             | Self::Token
             | Self::TokenKeys
             | Self::Search
@@ -166,7 +182,8 @@ impl Route {
     /// Methods that it knows.
     pub const fn methods(&self) -> &'static str {
         match self {
-            Self::FirstPing
+            Self::Root
+            | Self::FirstPing
             | Self::TokenKeys
             | Self::Search
             | Self::Base

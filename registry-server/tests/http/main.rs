@@ -34,5 +34,6 @@ mod tls;
 mod token_server;
 mod tokens;
 mod tokens_given;
+mod told;
 mod unreadable;
 mod uploads;

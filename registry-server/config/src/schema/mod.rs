@@ -18,6 +18,7 @@ mod storage;
 mod token;
 mod tokens;
 mod validation;
+mod warning;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -40,6 +41,7 @@ pub use self::{
     token::{SigningAlgorithm, Token},
     tokens::{Oidc, ServiceAccounts},
     validation::{IndexPlatforms, IndexValidation, ManifestValidation, Platform, Presence, Validation},
+    warning::Warning,
 };
 
 /// The whole file.
@@ -91,6 +93,9 @@ pub struct Config {
     /// Tags that stay what they are once they are set (*ours*).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub immutabletags: Vec<ImmutableTags>,
+    /// What clients show to their users (*ours*).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
     /// Limits on what clients send (*ours*).
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: Limits,
@@ -114,7 +119,7 @@ pub enum Version {
 pub struct LiveFile {
     /// A file of the same schema, re-read when its content changes. Of it, the keys `log.level`,
     /// `log.accesslog`, `trustedproxies`, `access`, `groups`, `oidc`, `serviceaccounts`, `storage.delete`, `storage.maintenance`,
-    /// `validation`, `immutabletags` and `limits` replace those of the main file.
+    /// `validation`, `immutabletags`, `warnings` and `limits` replace those of the main file.
     /// `storage.initialize` counts in either file, and only at the start.
     pub path: PathBuf,
 }
@@ -149,6 +154,7 @@ impl Config {
         self.validation = live.validation.clone();
         self.immutabletags = live.immutabletags.clone();
         self.limits = live.limits.clone();
+        self.warnings.clone_from(&live.warnings);
         self
     }
 }
