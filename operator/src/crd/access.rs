@@ -10,14 +10,15 @@ use serde::{Deserialize, Serialize};
     .message("anonymous may be allowed Pull and List only"))]
 #[serde(rename_all = "camelCase")]
 pub struct AccessRule {
-    /// `anonymous`, `authenticated`, `user:NAME`, `group:NAME` and `serviceaccount:NAMESPACE/NAME`, where the namespace and the
-    /// name may be patterns such as `*`.
+    /// `anonymous`, `authenticated`, `user:NAME`, `group:NAME`, `serviceaccount:NAMESPACE/NAME` and, of an issuer of `auth.oidc`,
+    /// `oidc:ISSUER:USER` and `group:oidc:ISSUER:GROUP`. Namespaces, service accounts and users of issuers may be patterns such
+    /// as `*`.
     #[schemars(
         length(min = 1, max = 64),
         inner(
             length(min = 1, max = 255),
             regex(
-                pattern = r"^(anonymous|authenticated|(user|group):[^\s:]+|serviceaccount:[a-z0-9.*?-]+/[a-z0-9.*?-]+)$"
+                pattern = r"^(anonymous|authenticated|(user|group):[^\s:]+|serviceaccount:[a-z0-9.*?-]+/[a-z0-9.*?-]+|(group:)?oidc:[a-z0-9-]+:\S+)$"
             )
         )
     )]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::crd::{
     access::AccessRule,
     duration::Duration,
+    oidc::Oidc,
     reference::{HtpasswdRef, PasswordRef},
     token::Token,
 };
@@ -27,6 +28,11 @@ pub struct Auth {
     /// Tokens of this cluster's service accounts are taken in place of a password; absent: they are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_accounts: Option<ServiceAccounts>,
+    /// Issuers whose tokens are taken in place of a password, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_string()]))]
+    #[schemars(length(max = 16))]
+    pub oidc: Vec<Oidc>,
     /// Who may do what in which repositories, in any order; absent: every account everything.
     // An empty list would look like "nobody" and be absence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

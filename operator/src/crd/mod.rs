@@ -11,6 +11,7 @@ pub mod immutable_tags;
 pub mod limits;
 pub mod logging;
 pub mod network_policy;
+pub mod oidc;
 pub mod pod;
 pub mod quantity;
 pub mod reference;

@@ -1,41 +1,90 @@
-//! Who signs the tokens of the cluster's service accounts, and with which keys: the registry verifies them by itself.
+//! Whose tokens count as a login, and the public keys that verify them: the registry does that by itself. The cluster tells
+//! its own; those of others are in ConfigMaps of the user's. What cannot be had leaves the pods what they have.
 //!
-//! Source: Kubernetes, "Service Account Issuer Discovery" (KEP-1393).
+//! Source: Kubernetes, "Service Account Issuer Discovery" (KEP-1393); RFC 7517.
 
-use k8s_openapi::api::core::v1::ConfigMap;
-use kube::Api;
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::{
-    crd::condition::reason,
+    crd::{condition::reason, oidc::Oidc},
     private_registry::{
-        desired::{server_access::Issuer, server_config::KEYS},
+        desired::{
+            server_access::{Issuer, Issuers},
+            server_config::{KEYS, keys_of},
+        },
         error::{PassError, Problem},
         observe::{Reader, failed},
     },
 };
 
-/// The cluster's issuer, where its tokens count as a login.
+/// Issuers and their keys, as far as they can be had.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// The issuer; the last one that was found, when the API server does not tell.
-    pub issuer: Option<Issuer>,
-    /// Why it does not tell.
+    /// With the last keys that were found, where there are none now.
+    pub issuers: Issuers,
+    /// Why one cannot be had.
     pub problem: Option<Problem>,
 }
 
-/// Asks the API server.
+/// Asks the API server for its own, and reads those of others.
 pub async fn gather(reader: &Reader<'_>) -> Result<Found, PassError> {
-    if reader.model.spec.auth.as_ref().is_none_or(|auth| auth.service_accounts.is_none()) {
-        return Ok(Found::default());
+    let Some(auth) = &reader.model.spec.auth else { return Ok(Found::default()) };
+    let mut found = match &auth.service_accounts {
+        Some(_) => cluster(reader).await?,
+        None => Found::default(),
+    };
+    for issuer in &auth.oidc {
+        let (keys, problem) = keys(reader, issuer).await?;
+        found.issuers.keys.extend(keys.map(|keys| (issuer.name.clone(), keys)));
+        found.problem = found.problem.or(problem);
     }
+    Ok(found)
+}
+
+/// Keys of an issuer that the object names, and why they are not those of its ConfigMap.
+async fn keys(reader: &Reader<'_>, issuer: &Oidc) -> Result<(Option<String>, Option<Problem>), PassError> {
+    let reference = &issuer.jwks_ref;
+    let map = reader.object("v1", "ConfigMap", &reference.name).await?;
+    let text = map.and_then(|map| map.data["data"][&reference.key].as_str().map(str::to_owned));
+    let wrong = match text.as_deref().map(public_keys) {
+        Some(Ok(())) => return Ok((text, None)),
+        Some(Err(wrong)) => format!("key {} of ConfigMap {} {wrong}", reference.key, reference.name),
+        None => format!("there is no key {} in a ConfigMap {}", reference.key, reference.name),
+    };
+    let message = format!(
+        "spec.auth.oidc: issuer {}: {wrong}: put the issuer's public keys there, a JWK set",
+        issuer.name
+    );
+    let last = last(reader).await?.remove(&keys_of(&issuer.name));
+    Ok((last, Some(Problem::new(reason::ISSUER_UNAVAILABLE, message))))
+}
+
+/// What is wrong with a set of public keys. A secret is nobody's but the issuer's, and a ConfigMap is no place for it.
+fn public_keys(text: &str) -> Result<(), &'static str> {
+    let set: Value = serde_json::from_str(text).map_err(|_| "is no JSON")?;
+    let keys = set["keys"].as_array().ok_or("is no JWK set: it has no keys")?;
+    match keys.iter().any(|key| key.get("d").is_some() || key["kty"] == "oct") {
+        true => Err(
+            "holds a private key, which anybody who reads it can sign tokens with: make a new one, and put the public one there",
+        ),
+        false => Ok(()),
+    }
+}
+
+async fn cluster(reader: &Reader<'_>) -> Result<Found, PassError> {
     match ask(reader).await {
-        Ok(issuer) => Ok(Found { issuer: Some(issuer), problem: None }),
+        Ok(issuer) => Ok(Found { issuers: of_cluster(Some(issuer)), problem: None }),
         Err(kube::Error::Api(status)) => unknown(reader, &status.message).await,
         // It answers, and not with what it should.
         Err(error @ kube::Error::SerdeError(_)) => unknown(reader, &error.to_string()).await,
         Err(error) => Err(failed(|| "read who signs tokens of service accounts".into())(error)),
     }
+}
+
+fn of_cluster(cluster: Option<Issuer>) -> Issuers {
+    Issuers { cluster, keys: BTreeMap::new() }
 }
 
 /// The pods keep what they have.
@@ -45,7 +94,11 @@ async fn unknown(reader: &Reader<'_>, said: &str) -> Result<Found, PassError> {
          ClusterRole system:service-account-issuer-discovery to the operator's service account"
     );
     let problem = Some(Problem::new(reason::ISSUER_UNAVAILABLE, message));
-    Ok(Found { issuer: last(reader).await?, problem })
+    let mut last = last(reader).await?;
+    let file = last.get("live.yml").and_then(|text| serde_saphyr::from_str::<Value>(text).ok());
+    let name = file.and_then(|file| file["serviceaccounts"]["issuer"].as_str().map(str::to_owned));
+    let issuer = name.zip(last.remove(KEYS)).map(|(name, keys)| Issuer { name, keys });
+    Ok(Found { issuers: of_cluster(issuer), problem })
 }
 
 async fn ask(reader: &Reader<'_>) -> Result<Issuer, kube::Error> {
@@ -65,13 +118,9 @@ async fn read(reader: &Reader<'_>, path: &str) -> Result<Value, kube::Error> {
     reader.client.request(request).await
 }
 
-/// What running pods have.
-async fn last(reader: &Reader<'_>) -> Result<Option<Issuer>, PassError> {
-    let names = &reader.model.names;
-    let maps: Api<ConfigMap> = Api::namespaced(reader.client.clone(), &names.namespace);
-    let read = maps.get_opt(&names.live()).await.map_err(failed(|| format!("read {}", names.live())))?;
-    let data = read.and_then(|map| map.data).unwrap_or_default();
-    let file = data.get("live.yml").and_then(|text| serde_saphyr::from_str::<Value>(text).ok());
-    let name = file.and_then(|file| file["serviceaccounts"]["issuer"].as_str().map(str::to_owned));
-    Ok(name.zip(data.get(KEYS).cloned()).map(|(name, keys)| Issuer { name, keys }))
+/// What running pods have: files by name.
+async fn last(reader: &Reader<'_>) -> Result<BTreeMap<String, String>, PassError> {
+    let map = reader.object("v1", "ConfigMap", &reader.model.names.live()).await?;
+    let data = map.map(|map| map.data["data"].clone()).unwrap_or_default();
+    Ok(serde_json::from_value(data).unwrap_or_default())
 }

@@ -14,7 +14,7 @@ use crate::{
         credentials::{self, Credentials},
         desired::{
             children::{Inputs, children},
-            server_access::Issuer,
+            server_access::Issuers,
         },
         error::PassError,
         front::Front,
@@ -82,7 +82,7 @@ impl Pass<'_> {
         let certificate = certificate::gather(&reader, &addresses).await?;
         let credentials = credentials::gather(&reader, &authorities).await?;
         let issuer = issuer::gather(&reader).await?;
-        let inputs = inputs(authorities, &front.volume.decision, &certificate, &credentials, issuer.issuer);
+        let inputs = inputs(authorities, &front.volume.decision, &certificate, &credentials, issuer.issuers);
         let live = front.deployment.as_ref().filter(|live| reader.family().has(&live.metadata)).map(json_of);
         let applied = self.children(children(reader.model, &inputs)?, live.as_ref()).await?;
         self.news(&certificate, &credentials).await;
@@ -168,7 +168,7 @@ fn inputs(
     decision: &Decision,
     certificate: &Certificate,
     credentials: &Credentials,
-    issuer: Option<Issuer>,
+    issuers: Issuers,
 ) -> Inputs {
     Inputs {
         authorities,
@@ -184,6 +184,6 @@ fn inputs(
         placement: decision.placement.clone(),
         held: decision.held,
         initialize: decision.initialize,
-        issuer,
+        issuers,
     }
 }

@@ -11,7 +11,7 @@ use crate::{
         storage::Storage,
     },
     private_registry::{
-        desired::pod_template,
+        desired::{pod_template, server_access},
         error::PassError,
         model::{CacheKind, Model, Store, TlsSource, Wishes},
         names::Names,
@@ -40,6 +40,7 @@ pub fn resolve(object: &PrivateRegistry, defaults: &Defaults) -> Result<Model, P
         pod_template::check(template)
             .map_err(|problem| PassError::InvalidSpec { field: "spec.pod.template", problem })?;
     }
+    server_access::check(&spec)?;
     Ok(Model {
         store: store(&spec.storage, &names),
         tls: tls(&spec),

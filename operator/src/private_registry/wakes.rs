@@ -99,6 +99,10 @@ pub fn names_secret(registry: &PrivateRegistry, name: &str) -> bool {
 
 /// Whether the registry reads the ConfigMap.
 pub fn names_bundle(registry: &PrivateRegistry, name: &str) -> bool {
+    let issuers = registry.spec.auth.iter().flat_map(|auth| &auth.oidc);
+    if issuers.into_iter().any(|issuer| issuer.jwks_ref.name == name) {
+        return true;
+    }
     let redis = registry.spec.cache.as_ref().and_then(|cache| cache.redis.as_ref());
     let tls = redis.and_then(|redis| redis.external.as_ref()).and_then(|external| external.tls.as_ref());
     tls.is_some_and(|tls| tls.ca_bundle_ref.name == name)

@@ -40,6 +40,11 @@ const FIELDS: &[(&str, &str, &str)] = &[
         "configmaps/team-live",
     ),
     ("auth", "{serviceAccounts: {audiences: [registry.example.com]}}", "configmaps/team-live"),
+    (
+        "auth",
+        "{oidc: [{name: forge, issuer: 'https://a', audiences: [b], jwksRef: {name: forge-keys}}]}",
+        "configmaps/team-live",
+    ),
     ("auth", "{token: {builtIn: {}}}", "deployments/team-registry"),
     ("auth", "{token: {builtIn: {lifetime: 10m}}}", "deployments/team-registry"),
     ("exposure", "{hostnames: [registry.example.com]}", "secrets/team-tls"),

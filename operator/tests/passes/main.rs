@@ -11,6 +11,7 @@ mod held;
 mod inputs;
 mod issuers;
 mod life;
+mod oidc;
 mod redis;
 mod refusals;
 mod releases;

@@ -13,6 +13,7 @@ use operator::{
             children::{Children, Inputs, children},
             deployment::Placement,
             redis_login::{RedisLogin, RedisLogins},
+            server_access::Issuers,
             service_account::service_account,
             services,
             volume_claim::{Present, volume_claim},
@@ -85,7 +86,7 @@ pub fn inputs(model: &Model) -> Inputs {
             accepted: None,
         },
         held: false,
-        issuer: None,
+        issuers: Issuers::default(),
         initialize: false,
     }
 }

@@ -54,7 +54,9 @@ const SHAPES: [&[&str]; 4] = [
 ];
 
 /// Values of fields that a pattern or a rule is strict about.
-const VALUES: [(&str, &str); 7] = [
+const VALUES: [(&str, &str); 9] = [
+    ("/oidc/0/issuer", "https://a"),
+    ("/oidc/0/name", "a"),
     ("/builtIn/lifetime", "5m"),
     ("/rotateEvery", "720h"),
     ("/uploadExpiry", "168h"),

@@ -39,6 +39,26 @@ const OUTSIDE: &[(&str, &str)] = &[
         "auth: {access: [{subjects: ['serviceaccount:prod'], repositories: ['**'], actions: [Pull]}]}",
         "spec.auth.access[0].subjects[0] in body should match",
     ),
+    (
+        "auth: {oidc: [{name: a, issuer: 'http://a', audiences: [b], jwksRef: {name: c}}]}",
+        "spec.auth.oidc[0].issuer in body should match",
+    ),
+    (
+        "auth: {oidc: [{name: A, issuer: 'https://a', audiences: [b], jwksRef: {name: c}}]}",
+        "spec.auth.oidc[0].name in body should match",
+    ),
+    (
+        "auth: {oidc: [{name: a, issuer: 'https://a', audiences: [], jwksRef: {name: c}}]}",
+        "spec.auth.oidc[0].audiences in body should have at least 1 items",
+    ),
+    (
+        "auth: {oidc: [{name: a, issuer: 'https://a', audiences: [b]}]}",
+        "spec.auth.oidc[0].jwksRef: Required value",
+    ),
+    (
+        "auth: {access: [{subjects: ['oidc:a'], repositories: ['**'], actions: [Pull]}]}",
+        "spec.auth.access[0].subjects[0] in body should match",
+    ),
     ("auth: {token: {}}", "spec.auth.token.builtIn: Required value"),
     ("auth: {token: {builtIn: {lifetime: soon}}}", "spec.auth.token.builtIn.lifetime in body should match"),
     ("auth: {serviceAccounts: {}}", "spec.auth.serviceAccounts.audiences: Required value"),

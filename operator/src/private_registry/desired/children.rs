@@ -13,7 +13,7 @@ use crate::private_registry::{
         redis::redis,
         redis_login::{RedisLogins, redis_auth},
         secrets,
-        server_access::Issuer,
+        server_access::Issuers,
         server_config::StoreIdentity,
         services,
         token_keys::token_keys,
@@ -44,8 +44,8 @@ pub struct Inputs {
     pub htpasswd: Option<String>,
     /// What the password file was made of.
     pub sources: String,
-    /// Who signs tokens of service accounts, where they count.
-    pub issuer: Option<Issuer>,
+    /// Whose tokens count as a login.
+    pub issuers: Issuers,
     /// What the registry logs in to Redis with.
     pub redis: RedisLogins,
     /// Where the pods are placed.
@@ -92,7 +92,7 @@ pub fn children(model: &Model, inputs: &Inputs) -> Result<Children, ResolveError
         secrets: all_secrets(model, inputs),
         redis_auth: redis_auth(model, &inputs.redis),
         trust: inputs.trust.as_ref().map(|bundle| config_maps::trust(model, bundle)),
-        live: config_maps::live(model, &identity, inputs.issuer.as_ref())?,
+        live: config_maps::live(model, &identity, &inputs.issuers)?,
         service: services::public(model),
         network_policies: network_policies(model),
         disruption_budget: disruption_budget(model),

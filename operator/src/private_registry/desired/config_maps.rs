@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::private_registry::{
     desired::{
         child::{Keep, metadata},
-        server_access::Issuer,
+        server_access::Issuers,
         server_config::{self, StoreIdentity},
     },
     error::ResolveError,
@@ -29,11 +29,14 @@ pub fn boot(model: &Model, identity: &StoreIdentity) -> Result<Value, ResolveErr
 }
 
 /// The live file.
-pub fn live(model: &Model, identity: &StoreIdentity, issuer: Option<&Issuer>) -> Result<Value, ResolveError> {
+pub fn live(model: &Model, identity: &StoreIdentity, issuers: &Issuers) -> Result<Value, ResolveError> {
     let metadata = metadata(model, &model.names.live(), Keep::Never);
-    let mut data = json!({"live.yml": server_config::live(&model.spec, identity, issuer)?});
-    if let Some(issuer) = issuer {
+    let mut data = json!({"live.yml": server_config::live(&model.spec, identity, issuers)?});
+    if let Some(issuer) = &issuers.cluster {
         data[server_config::KEYS] = issuer.keys.clone().into();
+    }
+    for (name, keys) in &issuers.keys {
+        data[server_config::keys_of(name)] = keys.clone().into();
     }
     Ok(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}))
 }

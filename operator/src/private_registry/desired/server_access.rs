@@ -1,6 +1,6 @@
 //! Rules of access and immutable tags, as the server reads them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use registry_config::schema::{self, Pattern, Subject};
 
@@ -9,11 +9,12 @@ use crate::{
         access::{AccessRule, Action, Effect},
         auth::User,
         immutable_tags::ImmutableTags,
+        oidc::Oidc,
         registry::PrivateRegistrySpec,
     },
     private_registry::{
-        desired::server_config::{KEYS, LIVE},
-        error::ResolveError,
+        desired::server_config::{KEYS, LIVE, keys_of},
+        error::{PassError, ResolveError},
     },
 };
 
@@ -24,6 +25,59 @@ pub struct Issuer {
     pub name: String,
     /// Its public keys, a JWK set.
     pub keys: String,
+}
+
+/// Whose tokens count as a login.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Issuers {
+    /// The cluster itself.
+    pub cluster: Option<Issuer>,
+    /// Keys of the issuers of `auth.oidc`, JWK sets, by name.
+    pub keys: BTreeMap<String, String>,
+}
+
+/// What is wrong with rules and issuers, beside what the schema says.
+pub fn check(spec: &PrivateRegistrySpec) -> Result<(), PassError> {
+    let Some(auth) = &spec.auth else { return Ok(()) };
+    let known = |name: &str| auth.oidc.iter().any(|issuer| issuer.name == name);
+    for (number, rule) in auth.access.iter().enumerate() {
+        let issuers = rule.subjects.iter().filter_map(|subject| issuer_in(subject));
+        if let Some(unknown) = issuers.into_iter().find(|name| !known(name)) {
+            let problem = format!(
+                "rule {} names issuer {unknown}, which spec.auth.oidc has not: add it there, or change the name here",
+                number + 1
+            );
+            return Err(PassError::InvalidSpec { field: "spec.auth.access", problem });
+        }
+    }
+    let mut seen = BTreeSet::new();
+    match auth.oidc.iter().find(|issuer| !seen.insert(&issuer.issuer)) {
+        None => Ok(()),
+        Some(twice) => {
+            let problem = format!("has {} twice: a token would be two users", twice.issuer);
+            Err(PassError::InvalidSpec { field: "spec.auth.oidc", problem })
+        }
+    }
+}
+
+/// The issuer that a subject is about.
+fn issuer_in(subject: &str) -> Option<&str> {
+    let rest = subject.strip_prefix("group:").unwrap_or(subject).strip_prefix("oidc:")?;
+    rest.split_once(':').map(|(issuer, _)| issuer)
+}
+
+/// `oidc` of the live file.
+pub fn oidc(spec: &PrivateRegistrySpec) -> Vec<schema::Oidc> {
+    let entry = |issuer: &Oidc| schema::Oidc {
+        name: issuer.name.clone(),
+        issuer: issuer.issuer.clone(),
+        audiences: issuer.audiences.clone(),
+        jwks: format!("{LIVE}/{}", keys_of(&issuer.name)).into(),
+        usernameclaim: issuer.username_claim.clone(),
+        groupsclaim: issuer.groups_claim.clone(),
+        requiredclaims: issuer.required_claims.clone(),
+    };
+    spec.auth.iter().flat_map(|auth| &auth.oidc).map(entry).collect()
 }
 
 /// `access` of the live file.

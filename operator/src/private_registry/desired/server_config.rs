@@ -19,7 +19,7 @@ use crate::{
     private_registry::{
         desired::{
             redis_login::{PASSWORD, SENTINEL_PASSWORD, SENTINEL_USERNAME, USERNAME, keys},
-            server_access::{self, Issuer},
+            server_access::{self, Issuers},
             token_keys::{KEY, OTHER},
         },
         error::ResolveError,
@@ -47,6 +47,11 @@ pub const REDIS_CLIENT: &str = "/etc/registry/redis-client";
 pub const DATA: &str = "/var/lib/registry";
 /// The public keys of those who sign tokens of service accounts, in the folder of the live file.
 pub const KEYS: &str = "serviceaccounts.jwks";
+/// The public keys of an issuer of `auth.oidc`, in the folder of the live file.
+pub fn keys_of(issuer: &str) -> String {
+    format!("oidc-{issuer}.jwks")
+}
+
 /// The account that may only pull.
 pub const PULL_USER: &str = "preg-pull";
 
@@ -100,7 +105,7 @@ pub fn boot(model: &Model, identity: &StoreIdentity) -> Result<String, ResolveEr
 pub fn live(
     spec: &PrivateRegistrySpec,
     identity: &StoreIdentity,
-    issuer: Option<&Issuer>,
+    issuers: &Issuers,
 ) -> Result<String, ResolveError> {
     let mut config = Config::default();
     let logging = spec.logging.clone().unwrap_or_default();
@@ -117,7 +122,9 @@ pub fn live(
         maxblobsize: limits.max_blob_size.and_then(|size| bytes(&size.0)),
     };
     config.access = server_access::access(spec)?;
-    config.serviceaccounts = issuer.and_then(|issuer| server_access::service_accounts(spec, issuer));
+    config.oidc = server_access::oidc(spec);
+    config.serviceaccounts =
+        issuers.cluster.as_ref().and_then(|issuer| server_access::service_accounts(spec, issuer));
     let htpasswd = spec.auth.as_ref().and_then(|auth| auth.htpasswd.as_ref());
     config.groups = htpasswd.map(|accounts| server_access::groups(&accounts.users)).unwrap_or_default();
     config.immutabletags = server_access::immutable(spec)?;
