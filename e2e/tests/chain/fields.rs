@@ -148,6 +148,7 @@ fn settings_of_pods_come_back_with_the_pods_replaced() -> Result<()> {
     for (there, back) in [
         (r#"{"drainTimeout": "30s"}"#, r#"{"drainTimeout": "5m"}"#),
         (r#"{"logging": {"format": "Text"}}"#, r#"{"logging": null}"#),
+        (r#"{"logging": {"audit": "Enabled"}}"#, r#"{"logging": null}"#),
         (r#"{"suspend": true}"#, r#"{"suspend": false}"#),
         (r#"{"replicas": 0}"#, r#"{"replicas": 1}"#),
         (

@@ -3,6 +3,7 @@
 mod access;
 mod accounts;
 mod adoption;
+mod audit;
 mod authority;
 mod balancer;
 mod cache;
@@ -16,6 +17,7 @@ mod growing;
 mod life;
 mod live;
 mod neighbours;
+mod oidc;
 mod own_redis;
 mod pods;
 #[expect(clippy::unwrap_used, reason = "a test may stop at once")]

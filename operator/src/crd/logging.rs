@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What the registry logs. Level and access lines are taken over by running pods; the format replaces them.
+/// What the registry logs. Level and access lines are taken over by running pods; format and audit lines replace them.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Logging {
@@ -13,6 +13,8 @@ pub struct Logging {
     pub format: LogFormat,
     /// One line per request.
     pub access: AccessLines,
+    /// One JSON line for each push, deletion, refusal and failed login: who did what, from where, and which rule decided.
+    pub audit: AuditLines,
 }
 
 /// `logging.level`.
@@ -47,4 +49,14 @@ pub enum AccessLines {
     Enabled,
     /// None.
     Disabled,
+}
+
+/// `logging.audit`.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AuditLines {
+    /// None.
+    #[default]
+    Disabled,
+    /// A line for each.
+    Enabled,
 }

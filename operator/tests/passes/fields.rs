@@ -12,6 +12,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("imageDeletion", "Disabled", "configmaps/team-live"),
     ("logging", "{level: Debug}", "configmaps/team-live"),
     ("logging", "{access: Disabled}", "configmaps/team-live"),
+    ("logging", "{audit: Enabled}", "deployments/team-registry"),
     ("logging", "{format: Text}", "deployments/team-registry"),
     ("immutableTags", "[{repositories: ['**'], tags: ['v*']}]", "configmaps/team-live"),
     ("limits", "{maxBlobSize: 1Gi}", "configmaps/team-live"),

@@ -78,6 +78,7 @@ const OUTSIDE: &[(&str, &str)] = &[
     ("image: {reference: a, pullPolicy: Sometimes}", "spec.image.pullPolicy: Unsupported value"),
     ("logging: {level: Loud}", "spec.logging.level: Unsupported value"),
     ("logging: {format: XML}", "spec.logging.format: Unsupported value"),
+    ("logging: {audit: Some}", "spec.logging.audit: Unsupported value"),
     ("logging: {access: Some}", "spec.logging.access: Unsupported value"),
     (
         "storage: {filesystem: {size: 1Gi, accessMode: ReadOnlyMany}}",

@@ -3,8 +3,8 @@
 use registry_config::{
     duration::GoDuration,
     schema::{
-        Auth, BuiltIn, Cache, CacheKind as Kind, Config, Debug, Filesystem, Formatter, Htpasswd, Http, Level,
-        Limits, LiveFile, Log, Redirect, Redis, RedisTls, Storage, Tls,
+        AuditLog, Auth, BuiltIn, Cache, CacheKind as Kind, Config, Debug, Filesystem, Formatter, Htpasswd,
+        Http, Level, Limits, LiveFile, Log, Redirect, Redis, RedisTls, Storage, Tls,
     },
 };
 
@@ -12,7 +12,7 @@ use crate::{
     cluster::quantity::bytes,
     crd::{
         cache::ExternalRedis,
-        logging::{AccessLines, LogFormat, LogLevel},
+        logging::{AccessLines, AuditLines, LogFormat, LogLevel},
         registry::{ImageDeletion, PrivateRegistrySpec},
         token::BuiltInTokens,
     },
@@ -67,7 +67,7 @@ pub struct StoreIdentity {
 /// The boot file.
 pub fn boot(model: &Model, identity: &StoreIdentity) -> Result<String, ResolveError> {
     yaml(&Config {
-        log: Log { formatter: formatter(&model.spec), ..Log::default() },
+        log: log(&model.spec),
         storage: Storage {
             filesystem: Some(Filesystem { rootdirectory: DATA.into() }),
             identity: identity.id.clone(),
@@ -189,6 +189,11 @@ fn formatter(spec: &PrivateRegistrySpec) -> Formatter {
         LogFormat::JSON => Formatter::Json,
         LogFormat::Text => Formatter::Text,
     }
+}
+
+fn log(spec: &PrivateRegistrySpec) -> Log {
+    let audited = spec.logging.as_ref().is_some_and(|logging| logging.audit == AuditLines::Enabled);
+    Log { formatter: formatter(spec), audit: audited.then(AuditLog::default), ..Log::default() }
 }
 
 fn level(level: LogLevel) -> Level {
