@@ -15,6 +15,7 @@ use crate::{
     registry::{
         completeness::{Children, Completeness, Platform},
         immutable_tags::{self, ImmutableTags},
+        quota::Quotas,
     },
 };
 
@@ -41,6 +42,8 @@ pub struct Settings {
     pub issuers: Vec<(Issuer, Vec<PathBuf>)>,
     /// Tags that neither move nor go.
     pub immutable: ImmutableTags,
+    /// How much repositories may hold.
+    pub quotas: Quotas,
     /// What clients show to their users.
     pub warnings: Warnings,
     /// What happens to abandoned uploads.
@@ -105,6 +108,7 @@ impl Settings {
             policy: Arc::new(policy(config)),
             issuers: issuers(config),
             immutable: ImmutableTags::new(config.immutabletags.iter().map(immutable).collect()),
+            quotas: Quotas::new(config.quotas.iter().map(quota).collect()),
             warnings: Warnings(config.warnings.iter().map(warning).collect()),
             completeness: completeness(&config.validation.manifests),
             purging: Purging {
@@ -135,6 +139,10 @@ fn completeness(section: &ManifestValidation) -> Completeness {
 
 fn immutable(entry: &schema::ImmutableTags) -> immutable_tags::Rule {
     immutable_tags::Rule { repositories: matchers(&entry.repositories), tags: matchers(&entry.tags) }
+}
+
+fn quota(entry: &schema::Quota) -> (Vec<GlobMatcher>, u64) {
+    (matchers(&entry.repositories), entry.maxsize)
 }
 
 fn warning(entry: &schema::Warning) -> (String, Vec<GlobMatcher>) {

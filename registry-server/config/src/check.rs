@@ -47,6 +47,9 @@ pub fn check(config: &Config) -> Problems {
     }
     problems.extend(indexes(&config.validation.manifests.indexes));
     problems.extend(config.access.iter().filter_map(rule).map(|problem| ("access", problem.to_owned())));
+    if config.quotas.iter().any(|quota| quota.repositories.is_empty()) {
+        problems.push(("quotas", "an entry needs repositories".to_owned()));
+    }
     if config.limits.maxmanifestsize == 0 {
         problems.push(("limits.maxmanifestsize", "must be above 0".to_owned()));
     }

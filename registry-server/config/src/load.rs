@@ -459,6 +459,7 @@ mod tests {
             ("storage: {s3: {region: r, bucket: b}, inmemory: {}}", "storage: exactly one"),
             ("redis: {addrs: ['a:1'], username: a, usernamefile: b}", "redis.usernamefile: either"),
             ("trustedproxies: [10.0.0.1/8]", "trustedproxies.0: \"10.0.0.1/8\" has bits beyond"),
+            ("quotas: [{repositories: [], maxsize: 1}]", "quotas: an entry needs repositories"),
             ("redis: {addrs: []}", "redis.addrs: at least one"),
             ("redis: {addrs: ['a:1', b]}", "redis.addrs: \"b\" is not host:port"),
             ("redis: {addrs: ['a:1', 'b:1'], db: 1}", "redis.db: several addresses"),

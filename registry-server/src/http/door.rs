@@ -185,7 +185,8 @@ impl Door {
         body: &mut Inbound,
         rights: Rights<'_>,
     ) -> Result<Response, ApiError> {
-        let registry = &self.registry;
+        let quota = route.repository().and_then(|name| asked.settings.quotas.of(name));
+        let registry = &self.registry.within(quota);
         match (route, asked.parts.method.as_str()) {
             (Route::FirstPing, _) => first_version::ping(registry).await,
             // They are answered before anybody has to log in.

@@ -213,6 +213,8 @@ impl From<RegistryError> for ApiError {
                 .fold(Self::bad(ErrorCode::ManifestBlobUnknown, message), |error, digest| {
                     error.detail(json!({ "digest": digest.to_string() }))
                 }),
+            E::OverQuota { limit, used } => Self::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message)
+                .detail(json!({ "limit": limit, "used": used })),
             E::ImmutableTag { tag, current } => Self::new(StatusCode::CONFLICT, ErrorCode::Denied, message)
                 .detail(json!({ "tag": tag.to_string(), "digest": current.to_string() })),
             E::Referenced { by } => {

@@ -20,7 +20,7 @@ use crate::{
         error_code::ErrorCode,
         repository_name::RepositoryName,
     },
-    registry::{error::RegistryError, service::Registry, upload_sink::Received, uploads::Chunk},
+    registry::{error::RegistryError, quota::Room, service::Registry, upload_sink::Received, uploads::Chunk},
 };
 
 const UPLOAD_ID: HeaderName = HeaderName::from_static("docker-upload-uuid");
@@ -51,7 +51,7 @@ pub async fn begin(
         Algorithm::parse(word).ok_or_else(|| ApiError::from(ParseError::Digest(word.to_owned())))
     });
     let algorithm = digest.as_ref().map(Digest::algorithm).or(hint.transpose()?);
-    check_length(asked, body, 0)?;
+    check_length(asked, registry.room(name).await?, body, 0)?;
     let id = registry.begin_upload(name, algorithm).await?;
     let upload = Upload { registry, name, id };
     match digest {
@@ -78,11 +78,13 @@ fn created(name: &RepositoryName, digest: &Digest) -> Response {
 }
 
 /// Refuses a body that is known to be too large before it is read.
-fn check_length(asked: &Asked, body: &Inbound, received: u64) -> Result<(), ApiError> {
+fn check_length(asked: &Asked, room: Option<Room>, body: &Inbound, received: u64) -> Result<(), ApiError> {
+    let announced = received.saturating_add(body.size_hint().lower());
+    if let Some(room) = room {
+        room.fit(announced)?;
+    }
     match asked.settings.max_blob {
-        Some(limit) if received.saturating_add(body.size_hint().lower()) > limit => {
-            Err(RegistryError::BlobTooLarge { limit }.into())
-        }
+        Some(limit) if announced > limit => Err(RegistryError::BlobTooLarge { limit }.into()),
         _ => Ok(()),
     }
 }
@@ -178,9 +180,10 @@ impl Upload<'_> {
         {
             return Err(ApiError::bad(ErrorCode::SizeInvalid, "Content-Range and Content-Length disagree"));
         }
-        check_length(asked, body, received)?;
+        let room = self.registry.room(self.name).await?;
+        check_length(asked, room, body, received)?;
         let streamed = body.size_hint().exact().is_none();
-        Ok(Chunk { range, limit: asked.settings.max_blob, streamed })
+        Ok(Chunk { range, limit: asked.settings.max_blob, room, streamed })
     }
 
     /// A refusal for the order of chunks says where to go on.

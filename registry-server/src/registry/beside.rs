@@ -14,6 +14,7 @@ use crate::{
         error::RegistryError,
         layout,
         life::Life,
+        quota::Room,
         service::Registry,
         upload_sink::Received,
         uploads::{BodyError, Chunk},
@@ -66,6 +67,7 @@ impl Registry {
         let alone = Chunk {
             range: chunk.range.map(|(first, last)| (0, last - first)),
             limit: chunk.limit.map(|limit| limit.saturating_sub(start)),
+            room: chunk.room.map(|room| Room { used: room.used.saturating_add(start), ..room }),
             ..chunk
         };
         let arrived = self.take_in(name, beside, alone, Life::of(self, name, id).watch(body)).await;
@@ -114,6 +116,10 @@ impl Registry {
         let ending = match error {
             RegistryError::BlobTooLarge { limit } => {
                 RegistryError::BlobTooLarge { limit: chunk.limit.unwrap_or(limit) }
+            }
+            RegistryError::OverQuota { limit, used } => {
+                let used = chunk.room.map_or(used, |room| room.used);
+                RegistryError::OverQuota { limit, used }
             }
             RegistryError::TooManyPieces { .. } => error,
             other => return other,
@@ -164,7 +170,7 @@ mod tests {
     }
 
     fn waiting(limit: Option<u64>) -> Chunk {
-        Chunk { range: Some((0, u64::MAX / 2)), streamed: true, limit }
+        Chunk { range: Some((0, u64::MAX / 2)), streamed: true, limit, room: None }
     }
 
     // registry C21 C30: a client that leaves in the middle leaves nothing that only we know of

@@ -55,9 +55,9 @@ impl Registry {
         from: &RepositoryName,
     ) -> Result<bool, RegistryError> {
         let linked = self.has_link(&layout::layer(from, digest)).await?;
-        if !linked || self.store.stat(&layout::blob(digest)).await?.is_none() {
-            return Ok(false);
-        }
+        let size = self.store.stat(&layout::blob(digest)).await?;
+        let Some(size) = size.filter(|_| linked) else { return Ok(false) };
+        self.take_room(name, digest, size).await?;
         self.write_link(&layout::link(&layout::layer(name, digest)), digest).await?;
         Ok(true)
     }

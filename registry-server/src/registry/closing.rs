@@ -81,9 +81,9 @@ impl Registry {
 
     async fn close(&self, upload: &Closing) -> Result<(), RegistryError> {
         let (name, id) = (&upload.name, upload.id);
-        self.claim(name, id).await?;
-        if let Err(error) = self.publish(upload).await {
-            self.reopen(name, id).await;
+        self.admit(upload).await?;
+        if let Err(error) = self.carry_out(upload).await {
+            self.recount(name).await;
             return Err(error);
         }
         metrics::upload("finished");
@@ -92,6 +92,25 @@ impl Registry {
             tracing::warn!(repository = name.as_str(), upload = %id, %error, "a finished upload is not removed");
         }
         Ok(())
+    }
+
+    /// What has no room in the repository does not wait for some: its bytes would lie there for a week.
+    async fn admit(&self, upload: &Closing) -> Result<(), RegistryError> {
+        let taken = self.take_room(&upload.name, &upload.digest, upload.size).await;
+        if matches!(taken, Err(RegistryError::OverQuota { .. })) {
+            self.drop_upload(&upload.name, upload.id).await?;
+        }
+        taken
+    }
+
+    async fn carry_out(&self, upload: &Closing) -> Result<(), RegistryError> {
+        let (name, id) = (&upload.name, upload.id);
+        self.claim(name, id).await?;
+        let published = self.publish(upload).await;
+        if published.is_err() {
+            self.reopen(name, id).await;
+        }
+        published
     }
 
     /// Only one gets it; and nobody gets what has been removed meanwhile.

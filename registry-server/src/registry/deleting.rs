@@ -78,6 +78,7 @@ impl Registry {
         self.metadata.forget(digest).await;
         self.store.delete(&revision).await?;
         self.metadata.forget(digest).await;
+        self.recount(name).await;
         // Another replica may have set a tag meanwhile, and then sees that the manifest is gone, or has gone.
         if self.has_link(&revision).await? { Ok(()) } else { self.delete_tags_of(name, digest).await }
     }
@@ -102,6 +103,7 @@ impl Registry {
         self.metadata.forget(digest).await;
         self.store.delete(&folder).await?;
         self.metadata.forget(digest).await;
+        self.recount(name).await;
         // A manifest that has been pushed meanwhile has seen the link, or sees that it is gone.
         let unused = self.require_unused(name, digest).await;
         if unused.is_err() {

@@ -75,6 +75,14 @@ pub enum RegistryError {
         /// What it stands for.
         current: Digest,
     },
+    /// The repository holds as much as it may.
+    #[error("the repository has no room left for this: delete what is not needed, or ask for a larger quota")]
+    OverQuota {
+        /// Most bytes.
+        limit: u64,
+        /// Bytes that are there.
+        used: u64,
+    },
     /// A condition of the request does not hold.
     #[error("precondition does not hold")]
     Precondition,

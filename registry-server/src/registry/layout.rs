@@ -47,6 +47,11 @@ pub fn layers(name: &RepositoryName, algorithm: Algorithm) -> String {
     format!("{}/_layers/{}", repository(name), algorithm.as_str())
 }
 
+/// Folder of all blob links.
+pub fn all_layers(name: &RepositoryName) -> String {
+    format!("{}/_layers", repository(name))
+}
+
 /// Folder of one blob's link in a repository.
 pub fn layer(name: &RepositoryName, digest: &Digest) -> String {
     format!("{}/_layers/{}", repository(name), parts(digest))

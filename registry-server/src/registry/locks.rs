@@ -23,13 +23,14 @@ pub type Held = Vec<OwnedMutexGuard<()>>;
 pub struct Locks {
     tags: Shared,
     manifests: Shared,
+    repositories: Shared,
     spread: RandomState,
 }
 
 impl Default for Locks {
     fn default() -> Self {
         let locks = || (0..LOCKS).map(|_| Arc::default()).collect();
-        Self { tags: locks(), manifests: locks(), spread: RandomState::new() }
+        Self { tags: locks(), manifests: locks(), repositories: locks(), spread: RandomState::new() }
     }
 }
 
@@ -46,6 +47,11 @@ impl Locks {
             held.push(Arc::clone(&self.tags[place]).lock_owned().await);
         }
         held
+    }
+
+    /// Waits until nobody else counts what the repository holds. Nothing else is waited for meanwhile.
+    pub async fn repository(&self, name: &RepositoryName) -> Held {
+        vec![Arc::clone(&self.repositories[self.place(name)]).lock_owned().await]
     }
 
     /// Waits until no other writer has this manifest.

@@ -131,7 +131,12 @@ impl Registry {
         for tag in push.tags() {
             self.require_movable(name, tag, Some(&digest), &push.immutable).await?;
         }
-        self.put_revision(name, &digest, push, &manifest).await?;
+        self.take_room(name, &digest, push.bytes.len() as u64).await?;
+        let put = self.put_revision(name, &digest, push, &manifest).await;
+        if put.is_err() {
+            self.recount(name).await;
+        }
+        put?;
         if let Some(subject) = &manifest.subject {
             self.write_link(&layout::link(&layout::referrer(name, subject, &digest)), &digest).await?;
         }

@@ -21,6 +21,7 @@ pub mod looks;
 pub mod manifests;
 pub mod metadata;
 pub mod purging;
+pub mod quota;
 pub mod referrers;
 pub mod service;
 pub mod tags;

@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    registry::{error::RegistryError, guard::Guard, locks::Locks, metadata::Metadata, trouble::Seen},
+    registry::{
+        error::RegistryError, guard::Guard, locks::Locks, metadata::Metadata, quota::Counts, trouble::Seen,
+    },
     storage::backend::{Backend, Space},
 };
 
@@ -19,13 +21,16 @@ pub struct Registry {
     pub(in crate::registry) store: Arc<dyn Backend>,
     pub(in crate::registry) metadata: Arc<dyn Metadata>,
     pub(in crate::registry) locks: Locks,
+    pub(in crate::registry) counts: Counts,
+    pub(in crate::registry) quota: Option<u64>,
     guard: Arc<Guard>,
 }
 
 impl Registry {
     /// The registry in `store`, whose small facts are read through `metadata`.
     pub fn new(store: Arc<dyn Backend>, metadata: Arc<dyn Metadata>) -> Self {
-        Self { store, metadata, locks: Locks::default(), guard: Arc::default() }
+        let (locks, counts, guard) = (Locks::default(), Counts::default(), Arc::default());
+        Self { store, metadata, locks, counts, quota: None, guard }
     }
 
     /// Ready, and open for writes, only while the store carries this identity. One that has another becomes the

@@ -84,6 +84,9 @@ impl<'a> Sink<'a> {
             if let Some(limit) = chunk.limit.filter(|limit| size > *limit) {
                 return Err(RegistryError::BlobTooLarge { limit });
             }
+            if let Some(room) = chunk.room {
+                room.fit(size)?;
+            }
             chunk.exceeded(size - self.start)?;
             if gathered.len() >= piece {
                 self.store(gathered.split().freeze()).await?;

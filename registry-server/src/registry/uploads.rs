@@ -10,6 +10,7 @@ use crate::{
     registry::{
         error::RegistryError,
         layout,
+        quota::Room,
         service::Registry,
         upload_sink::{Received, Sink},
     },
@@ -27,6 +28,8 @@ pub struct Chunk {
     pub range: Option<(u64, u64)>,
     /// Largest blob that is taken.
     pub limit: Option<u64>,
+    /// How much room there is for the upload.
+    pub room: Option<Room>,
     /// Nothing but its end says how long the body is.
     pub streamed: bool,
 }
@@ -183,9 +186,12 @@ impl Registry {
         received: Option<Received>,
     ) -> RegistryError {
         let done = match (&error, received) {
-            (RegistryError::BlobTooLarge { .. } | RegistryError::TooManyPieces { .. }, _) => {
-                self.cancel_upload(name, id).await
-            }
+            (
+                RegistryError::BlobTooLarge { .. }
+                | RegistryError::OverQuota { .. }
+                | RegistryError::TooManyPieces { .. },
+                _,
+            ) => self.cancel_upload(name, id).await,
             // Another writer was faster, or has ended the session.
             (RegistryError::OutOfOrder { .. }, _) => match self.upload_size(name, id).await {
                 Ok(received) => return RegistryError::OutOfOrder { received },

@@ -28,6 +28,7 @@ mod policy;
 #[path = "../ports/mod.rs"]
 mod ports;
 mod proxies;
+mod quotas;
 mod redis_groups;
 mod redis_server;
 mod tls;

@@ -12,6 +12,7 @@ mod log;
 mod maintenance;
 mod network;
 mod pattern;
+mod quota;
 mod redis;
 mod s3;
 mod storage;
@@ -35,6 +36,7 @@ pub use self::{
     maintenance::{Maintenance, ReadOnly, UploadPurging},
     network::Network,
     pattern::Pattern,
+    quota::Quota,
     redis::{Redis, RedisTls},
     s3::{S3, Secret},
     storage::{Cache, CacheKind, Delete, Filesystem, InMemory, Storage},
@@ -93,6 +95,9 @@ pub struct Config {
     /// Tags that stay what they are once they are set (*ours*).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub immutabletags: Vec<ImmutableTags>,
+    /// How much repositories may hold (*ours*).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quotas: Vec<Quota>,
     /// What clients show to their users (*ours*).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
@@ -119,7 +124,7 @@ pub enum Version {
 pub struct LiveFile {
     /// A file of the same schema, re-read when its content changes. Of it, the keys `log.level`,
     /// `log.accesslog`, `trustedproxies`, `access`, `groups`, `oidc`, `serviceaccounts`, `storage.delete`, `storage.maintenance`,
-    /// `validation`, `immutabletags`, `warnings` and `limits` replace those of the main file.
+    /// `validation`, `immutabletags`, `quotas`, `warnings` and `limits` replace those of the main file.
     /// `storage.initialize` counts in either file, and only at the start.
     pub path: PathBuf,
 }
@@ -155,6 +160,7 @@ impl Config {
         self.immutabletags = live.immutabletags.clone();
         self.limits = live.limits.clone();
         self.warnings.clone_from(&live.warnings);
+        self.quotas.clone_from(&live.quotas);
         self
     }
 }
