@@ -18,7 +18,7 @@ pub struct AccessRule {
         inner(
             length(min = 1, max = 255),
             regex(
-                pattern = r"^(anonymous|authenticated|(user|group):[^\s:]+|serviceaccount:[a-z0-9.*?-]+/[a-z0-9.*?-]+|(group:)?oidc:[a-z0-9-]+:\S+)$"
+                pattern = r"^(anonymous|authenticated|(user|group):[^\s:]+|serviceaccount:[a-z0-9.*?-]+/[a-z0-9.*?-]+|oidc:[a-z0-9-]+:\S+|group:oidc:[a-z0-9-]+:\S(.*\S)?)$"
             )
         )
     )]

@@ -46,7 +46,9 @@ use crate::crd::{
     validation = Rule::new("!has(self.tls) || !has(self.tls.disabled) || !has(self.exposure) || !has(self.exposure.service) || self.exposure.service.type == 'ClusterIP'")
         .message("tls.disabled is allowed behind a ClusterIP Service only"),
     validation = Rule::new("!has(self.tls) || !has(self.tls.disabled) || !has(self.exposure) || !has(self.exposure.service) || self.exposure.service.httpRedirect == 'Disabled'")
-        .message("httpRedirect needs TLS"))]
+        .message("httpRedirect needs TLS"),
+    validation = Rule::new("!has(self.tls) || !has(self.tls.disabled) || !has(self.auth) || !has(self.auth.token)")
+        .message("auth.token needs TLS: clients would be told to send passwords to an http address"))]
 #[serde(rename_all = "camelCase")]
 pub struct PrivateRegistrySpec {
     /// Registry pods.

@@ -51,8 +51,8 @@ use kube::{
 
 /// What comes within this time is looked at together: a pass makes a dozen children, and each tells of itself.
 const BURST: Duration = Duration::from_millis(200);
-/// Passes at a time. Each waits for the API server most of the time: two dozen writes, one after the other.
-const PASSES: u16 = 48;
+/// Passes at a time. More of them make none the faster: addresses of Services are given one after the other.
+const PASSES: u16 = 16;
 
 struct Shared {
     context: Context,

@@ -20,9 +20,6 @@ use crate::{
     },
 };
 
-/// The kind of what holds images.
-const CLAIM: &str = "PersistentVolumeClaim";
-
 /// What a pass found or made before the pods.
 pub struct Front {
     /// The public Service.
@@ -109,9 +106,7 @@ impl Pass<'_> {
 
 async fn claim(reader: &Reader<'_>, model: &Model) -> Result<Option<Value>, PassError> {
     let Some(name) = model.store.claim() else { return Ok(None) };
-    let found = reader.read("v1", CLAIM, name).await?;
-    found.iter().for_each(|found| reader.stock.put(CLAIM, found));
-    Ok(found.as_ref().map(json_of))
+    Ok(reader.object("v1", "PersistentVolumeClaim", name).await?.as_ref().map(json_of))
 }
 
 /// Classes matter while a claim has no volume, or asks for less than the object does.

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::{
     crd::{condition::reason, oidc::Oidc},
     private_registry::{
+        certificates::key_set,
         desired::{
             server_access::{Issuer, Issuers},
             server_config::{KEYS, keys_of},
@@ -36,8 +37,16 @@ pub async fn gather(reader: &Reader<'_>) -> Result<Found, PassError> {
         None => Found::default(),
     };
     for issuer in &auth.oidc {
+        let cluster = found.issuers.cluster.as_ref();
+        if cluster.is_some_and(|cluster| cluster.name == issuer.issuer) {
+            let problem = format!(
+                "names {}, which is this cluster: spec.auth.serviceAccounts takes its tokens already; take one of them out",
+                issuer.issuer
+            );
+            return Err(PassError::InvalidSpec { field: "spec.auth.oidc", problem });
+        }
         let (keys, problem) = keys(reader, issuer).await?;
-        found.issuers.keys.extend(keys.map(|keys| (issuer.name.clone(), keys)));
+        found.issuers.keys.extend(keys.map(|keys| (keys_of(issuer), keys)));
         found.problem = found.problem.or(problem);
     }
     Ok(found)
@@ -48,7 +57,7 @@ async fn keys(reader: &Reader<'_>, issuer: &Oidc) -> Result<(Option<String>, Opt
     let reference = &issuer.jwks_ref;
     let map = reader.object("v1", "ConfigMap", &reference.name).await?;
     let text = map.and_then(|map| map.data["data"][&reference.key].as_str().map(str::to_owned));
-    let wrong = match text.as_deref().map(public_keys) {
+    let wrong = match text.as_deref().map(key_set::check) {
         Some(Ok(())) => return Ok((text, None)),
         Some(Err(wrong)) => format!("key {} of ConfigMap {} {wrong}", reference.key, reference.name),
         None => format!("there is no key {} in a ConfigMap {}", reference.key, reference.name),
@@ -57,20 +66,8 @@ async fn keys(reader: &Reader<'_>, issuer: &Oidc) -> Result<(Option<String>, Opt
         "spec.auth.oidc: issuer {}: {wrong}: put the issuer's public keys there, a JWK set",
         issuer.name
     );
-    let last = last(reader).await?.remove(&keys_of(&issuer.name));
+    let last = last(reader).await?.remove(&keys_of(issuer));
     Ok((last, Some(Problem::new(reason::ISSUER_UNAVAILABLE, message))))
-}
-
-/// What is wrong with a set of public keys. A secret is nobody's but the issuer's, and a ConfigMap is no place for it.
-fn public_keys(text: &str) -> Result<(), &'static str> {
-    let set: Value = serde_json::from_str(text).map_err(|_| "is no JSON")?;
-    let keys = set["keys"].as_array().ok_or("is no JWK set: it has no keys")?;
-    match keys.iter().any(|key| key.get("d").is_some() || key["kty"] == "oct") {
-        true => Err(
-            "holds a private key, which anybody who reads it can sign tokens with: make a new one, and put the public one there",
-        ),
-        false => Ok(()),
-    }
 }
 
 async fn cluster(reader: &Reader<'_>) -> Result<Found, PassError> {

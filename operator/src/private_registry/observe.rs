@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use futures::future::try_join_all;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{
-    Api, Client,
+    Api, Client, ResourceExt,
     api::{DynamicObject, ListParams, ObjectMeta, TypeMeta},
 };
 use serde_json::{Value, json};
 
 use crate::{
     cluster::{
-        apply::{Family, api},
+        apply::{Family, MANAGER, api},
         echoes::Echoes,
     },
     private_registry::{
@@ -116,7 +116,11 @@ impl<'a> Reader<'a> {
     ) -> Result<Option<DynamicObject>, PassError> {
         match self.stock.get(kind, name) {
             Some(known) => Ok(Some(known)),
-            None => self.read(api_version, kind, name).await,
+            None => {
+                let read = self.read(api_version, kind, name).await?;
+                read.iter().for_each(|read| self.stock.put(kind, read));
+                Ok(read)
+            }
         }
     }
 
@@ -134,18 +138,23 @@ impl<'a> Reader<'a> {
     /// Objects of the namespace that carry the labels of this registry, as the pass knows them.
     pub async fn children(&self, api_version: &str, kind: &str) -> Result<Vec<DynamicObject>, PassError> {
         match self.stock.all(kind) {
-            Some(known) => Ok(known),
+            Some(known) => Ok(known.into_iter().filter(|one| self.labelled(one)).collect()),
             None => self.listed(api_version, kind).await,
         }
     }
 
+    /// Labels of every child.
+    fn labels(&self) -> [(&'static str, &str); 2] {
+        [("app.kubernetes.io/managed-by", MANAGER), ("app.kubernetes.io/instance", &self.model.names.name)]
+    }
+
+    fn labelled(&self, object: &DynamicObject) -> bool {
+        self.labels().iter().all(|(key, value)| object.labels().get(*key).is_some_and(|found| found == value))
+    }
+
     /// Objects of the namespace that carry the labels of this registry, as they are.
     pub async fn listed(&self, api_version: &str, kind: &str) -> Result<Vec<DynamicObject>, PassError> {
-        let labels = format!(
-            "app.kubernetes.io/managed-by={},app.kubernetes.io/instance={}",
-            crate::cluster::apply::MANAGER,
-            self.model.names.name
-        );
+        let labels = self.labels().map(|(key, value)| format!("{key}={value}")).join(",");
         let found = self.api(api_version, kind).list(&ListParams::default().labels(&labels)).await;
         let mut found = found.map_err(failed(|| format!("list {kind} objects")))?.items;
         // Objects of a list do not say what they are.

@@ -149,7 +149,7 @@ impl Pass<'_> {
             self.tell(EventType::Normal, "CredentialsRotated", note).await;
         }
         if credentials.signed_anew {
-            let note = "another key signs tokens from now on; those that are there count until they end";
+            let note = "another key signs tokens from now on";
             self.tell(EventType::Normal, "CredentialsRotated", note.into()).await;
         }
     }

@@ -8,7 +8,8 @@ const MAP: &str = "/api/v1/namespaces/tools/configmaps/forge-keys";
 const LIVE: &str = "/api/v1/namespaces/tools/configmaps/team-live";
 
 fn keys(kid: &str) -> String {
-    json!({"keys": [{"kty": "EC", "crv": "P-256", "kid": kid, "x": "AQAB", "y": "AQAB"}]}).to_string()
+    let part = "a".repeat(43);
+    json!({"keys": [{"kty": "EC", "crv": "P-256", "kid": kid, "x": part, "y": part}]}).to_string()
 }
 
 fn put(world: &World, text: &str) {
@@ -28,7 +29,8 @@ fn auth() -> Value {
 fn live(world: &World) -> (String, Option<String>) {
     let data = world.api.objects()[LIVE]["data"].clone();
     let text = |key: &str| data[key].as_str().map(str::to_owned);
-    (text("live.yml").unwrap(), text("oidc-forge.jwks"))
+    let named = data.as_object().unwrap().keys().find(|key| key.starts_with("oidc-forge-"));
+    (text("live.yml").unwrap(), named.and_then(|key| text(key)))
 }
 
 async fn world() -> World {
@@ -45,8 +47,7 @@ async fn world() -> World {
 async fn the_registry_gets_the_keys_of_issuers_that_the_object_names() {
     let mut world = world().await;
     let (file, found) = live(&world);
-    for part in
-        ["https://token.example.com", "/etc/registry/live/oidc-forge.jwks", "owner", "oidc:forge:acme/*"]
+    for part in ["https://token.example.com", "/etc/registry/live/oidc-forge-", "owner", "oidc:forge:acme/*"]
     {
         assert!(file.contains(part), "no {part} in {file}");
     }
@@ -67,7 +68,8 @@ async fn keys_that_are_none_leave_the_last_ones() {
     let private = json!({"keys": [{"kty": "EC", "kid": "x", "d": "c2VjcmV0"}]}).to_string();
     for (text, said) in [
         ("no json", "is no JSON"),
-        ("{}", "has no keys"),
+        ("{}", "no list of keys"),
+        (r#"{"keys": []}"#, "no key that can verify"),
         (r#"{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}"#, "private key"),
         (private.as_str(), "private key"),
     ] {
@@ -116,4 +118,35 @@ async fn rules_about_an_issuer_that_is_not_there_are_refused() {
     let error = world.pass().await.unwrap_err();
     assert!(error.to_string().contains("https://token.example.com twice"), "{error}");
     assert_eq!(live(&world), before);
+}
+
+// What somebody has signed who is not trusted any more is nobody's word for the next one of that name.
+#[tokio::test]
+async fn keys_of_a_former_issuer_do_not_count_for_the_next_one() {
+    let mut world = world().await;
+    let mut other = auth();
+    other["oidc"][0]["issuer"] = "https://new.example.com".into();
+    other["oidc"][0]["jwksRef"]["name"] = "not-there-yet".into();
+    world.set_spec("auth", other);
+    world.settle().await;
+    assert_eq!(world.condition("CredentialsReady"), "False/IssuerUnavailable");
+    let (file, found) = live(&world);
+    assert!(file.contains("https://new.example.com") && found.is_none(), "{file} {found:?}");
+}
+
+// The server refuses a file in which a token would be two users.
+#[tokio::test]
+async fn the_cluster_is_no_issuer_beside_itself() {
+    let mut world = world().await;
+    for (path, value) in [
+        ("/.well-known/openid-configuration", json!({"issuer": "https://token.example.com"})),
+        ("/openid/v1/jwks", json!({"keys": []})),
+    ] {
+        world.api.keep(path, value);
+    }
+    let mut both = auth();
+    both["serviceAccounts"] = json!({"audiences": ["registry.example.com"]});
+    world.set_spec("auth", both);
+    let error = world.pass().await.unwrap_err();
+    assert!(error.to_string().contains("spec.auth.serviceAccounts takes its tokens already"), "{error}");
 }

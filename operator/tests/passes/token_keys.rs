@@ -49,7 +49,14 @@ async fn a_key_is_replaced_when_that_is_asked_for_or_it_is_none() {
     assert!(key == first && next != first);
     world.set_secret(KEYS, "key.pem", "no key");
     world.settle().await;
-    assert!(keys(&world).0.contains("PRIVATE KEY"));
+    let (another, beside) = keys(&world);
+    assert!(
+        another.contains("PRIVATE KEY") && another != next && beside == next,
+        "what can be read stays known"
+    );
+    world.api.change(PATH, |secret| secret["metadata"]["annotations"] = json!({}));
+    world.settle().await;
+    assert_eq!(keys(&world), (another, next));
     // They go with the section, and a later one begins anew.
     world.set_spec("auth", json!({}));
     world.settle().await;

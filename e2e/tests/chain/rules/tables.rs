@@ -84,6 +84,7 @@ pub const BROKEN: &[(&str, &str)] = &[
         "tls.disabled is allowed behind a ClusterIP Service only",
     ),
     ("tls: {disabled: {}}, exposure: {service: {httpRedirect: Enabled}}", "httpRedirect needs TLS"),
+    ("tls: {disabled: {}}, auth: {token: {builtIn: {}}}", "auth.token needs TLS"),
     (
         "exposure: {service: {httpRedirect: Enabled, port: 80}}",
         "httpRedirect takes port 80: choose another port",

@@ -3,5 +3,6 @@
 pub mod authority;
 pub mod inspect;
 pub mod issue;
+pub mod key_set;
 pub mod provided;
 pub mod token_keys;

@@ -5,7 +5,7 @@ use crate::private_registry::{
     credentials::Credentials,
     desired::{
         secrets::WISH,
-        token_keys::{KEY, NEXT, OTHER, PREVIOUS, ROLE, SINCE, token_keys},
+        token_keys::{KEY, NEXT, OTHER, ROLE, SINCE, token_keys},
     },
     error::PassError,
     generated::keep,
@@ -20,11 +20,11 @@ pub async fn keys(reader: &Reader<'_>, found: &mut Credentials) -> Result<(), Pa
     let (name, wish) = (reader.model.names.token_keys(), reader.model.wishes.rotate_credentials());
     let make = || Ok(token_keys(reader.model, &TokenKeys::new(reader.now, wish)?));
     let kept = keep(reader, &name, make).await?;
-    let before = stored(&kept.stored);
+    let before = stored(&kept.stored, reader.now);
     let keys = match before.clone() {
         Some(keys) => keys.step(wish, reader.now)?,
-        // What is no key signs nothing.
-        None => TokenKeys::new(reader.now, wish)?,
+        // What is no key signs nothing; the one beside it still tells good tokens from bad ones.
+        None => TokenKeys { other: beside(&kept.stored, None), ..TokenKeys::new(reader.now, wish)? },
     };
     let signs_now = before.is_none_or(|before| before.key != keys.key);
     found.signed_anew = signs_now && !kept.created;
@@ -34,17 +34,22 @@ pub async fn keys(reader: &Reader<'_>, found: &mut Credentials) -> Result<(), Pa
 }
 
 /// The keys in a Secret; none: nothing in it can sign.
-fn stored(secret: &Stored) -> Option<TokenKeys> {
+fn stored(secret: &Stored, now: i64) -> Option<TokenKeys> {
     let pem = |key| secret.text(key).filter(|pem| signs(pem));
-    let made = secret.metadata.creation_timestamp.as_ref().map_or(0, |time| time.0.as_second());
+    let key = pem(KEY)?;
     Some(TokenKeys {
-        key: pem(KEY)?,
-        other: match secret.annotation(ROLE) {
-            Some(NEXT) => pem(OTHER).map(Other::Next),
-            Some(PREVIOUS) => pem(OTHER).map(Other::Previous),
-            _ => None,
-        },
-        since: secret.annotation(SINCE).and_then(|text| text.parse().ok()).unwrap_or(made),
+        other: beside(secret, Some(&key)),
+        key,
+        since: secret.annotation(SINCE).and_then(|text| text.parse().ok()).unwrap_or(now),
         wish: secret.annotation(WISH).map(str::to_owned),
     })
+}
+
+/// The key beside `key`. What it is may have got lost: then it counts as the one before.
+fn beside(secret: &Stored, key: Option<&String>) -> Option<Other> {
+    let other = secret.text(OTHER).filter(|pem| signs(pem) && Some(pem) != key)?;
+    match secret.annotation(ROLE) {
+        Some(NEXT) if key.is_some() => Some(Other::Next(other)),
+        _ => Some(Other::Previous(other)),
+    }
 }

@@ -35,8 +35,8 @@ pub fn live(model: &Model, identity: &StoreIdentity, issuers: &Issuers) -> Resul
     if let Some(issuer) = &issuers.cluster {
         data[server_config::KEYS] = issuer.keys.clone().into();
     }
-    for (name, keys) in &issuers.keys {
-        data[server_config::keys_of(name)] = keys.clone().into();
+    for (file, keys) in &issuers.keys {
+        data[file] = keys.clone().into();
     }
     Ok(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}))
 }

@@ -32,7 +32,7 @@ pub struct Issuer {
 pub struct Issuers {
     /// The cluster itself.
     pub cluster: Option<Issuer>,
-    /// Keys of the issuers of `auth.oidc`, JWK sets, by name.
+    /// Keys of the issuers of `auth.oidc`, JWK sets, by the name of their file.
     pub keys: BTreeMap<String, String>,
 }
 
@@ -72,7 +72,7 @@ pub fn oidc(spec: &PrivateRegistrySpec) -> Vec<schema::Oidc> {
         name: issuer.name.clone(),
         issuer: issuer.issuer.clone(),
         audiences: issuer.audiences.clone(),
-        jwks: format!("{LIVE}/{}", keys_of(&issuer.name)).into(),
+        jwks: format!("{LIVE}/{}", keys_of(issuer)).into(),
         usernameclaim: issuer.username_claim.clone(),
         groupsclaim: issuer.groups_claim.clone(),
         requiredclaims: issuer.required_claims.clone(),

@@ -13,11 +13,13 @@ use crate::{
     crd::{
         cache::ExternalRedis,
         logging::{AccessLines, AuditLines, LogFormat, LogLevel},
+        oidc::Oidc,
         registry::{ImageDeletion, PrivateRegistrySpec},
         token::BuiltInTokens,
     },
     private_registry::{
         desired::{
+            config_maps::content_hash,
             redis_login::{PASSWORD, SENTINEL_PASSWORD, SENTINEL_USERNAME, USERNAME, keys},
             server_access::{self, Issuers},
             token_keys::{KEY, OTHER},
@@ -47,9 +49,10 @@ pub const REDIS_CLIENT: &str = "/etc/registry/redis-client";
 pub const DATA: &str = "/var/lib/registry";
 /// The public keys of those who sign tokens of service accounts, in the folder of the live file.
 pub const KEYS: &str = "serviceaccounts.jwks";
-/// The public keys of an issuer of `auth.oidc`, in the folder of the live file.
-pub fn keys_of(issuer: &str) -> String {
-    format!("oidc-{issuer}.jwks")
+/// The public keys of an issuer of `auth.oidc`, in the folder of the live file. Another issuer of the same name has another
+/// file: the last good keys of the one before never count for it.
+pub fn keys_of(issuer: &Oidc) -> String {
+    format!("oidc-{}-{}.jwks", issuer.name, content_hash(&issuer.issuer))
 }
 
 /// The account that may only pull.

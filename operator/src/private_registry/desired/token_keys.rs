@@ -28,7 +28,7 @@ pub const SINCE: &str = "privateregistry.dev/keys-since";
 
 /// The keys that sign tokens.
 pub fn token_keys(model: &Model, keys: &TokenKeys) -> Value {
-    let mut metadata = metadata(model, &model.names.token_keys(), Keep::ByPolicy);
+    let mut metadata = metadata(model, &model.names.token_keys(), Keep::Never);
     metadata["annotations"][SINCE] = keys.since.to_string().into();
     if let Some(wish) = &keys.wish {
         metadata["annotations"][WISH] = wish.clone().into();

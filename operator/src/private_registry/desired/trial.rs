@@ -8,7 +8,7 @@ use crate::private_registry::{
         child::{Component, Keep, metadata_of},
         config_maps::content_hash,
         pod_template::merge,
-        server_config::BOOT,
+        server_config::{BOOT, TOKENS},
     },
     model::Model,
 };
@@ -31,14 +31,23 @@ pub fn trial(model: &Model, deployment: &Value) -> Value {
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
 }
 
+/// Volumes of the files that the server opens when it checks its boot file, and where they are.
+const READ: [(&str, &str); 2] = [("boot", BOOT), ("tokens", TOKENS)];
+
+fn mounts(volumes: &Value) -> Value {
+    let there = READ.iter().filter(|(name, _)| !named(volumes, name).is_null());
+    there.map(|(name, path)| json!({"name": name, "mountPath": path, "readOnly": true})).collect()
+}
+
 fn spec(template: &Value) -> Value {
     let mut container = named(&template["containers"], "registry");
     container["args"] = json!(["config", "validate", format!("{BOOT}/config.yml")]);
-    container["volumeMounts"] = json!([{"name": "boot", "mountPath": BOOT, "readOnly": true}]);
+    container["volumeMounts"] = mounts(&template["volumes"]);
     without(&mut container, &["ports", "livenessProbe", "readinessProbe", "lifecycle"]);
     let mut spec = template.clone();
     spec["containers"] = json!([container]);
-    spec["volumes"] = json!([named(&template["volumes"], "boot")]);
+    spec["volumes"] =
+        READ.iter().map(|(name, _)| named(&template["volumes"], name)).filter(|one| !one.is_null()).collect();
     spec["restartPolicy"] = "Never".into();
     without(&mut spec, &["initContainers", "topologySpreadConstraints", "terminationGracePeriodSeconds"]);
     // Pods that keep apart would keep it from where the one that serves is.
