@@ -5,6 +5,7 @@
 
 mod certificates;
 mod crash;
+mod echoes;
 mod fake_api;
 mod fields;
 mod held;

@@ -71,10 +71,12 @@ async fn a_deployment_with_another_selector_is_made_anew_over_its_pods() {
     };
     let set = "/apis/apps/v1/namespaces/tools/replicasets/team-registry-1";
     let pod = "/api/v1/namespaces/tools/pods/team-registry-1-a";
-    world.api.put(set, owned("team-registry-1", "Deployment", "team-registry", "uid-team-registry"));
-    world.api.put(pod, owned("team-registry-1-a", "ReplicaSet", "team-registry-1", "uid-team-registry-1"));
+    world.api.put(set, owned("team-registry-1", "Deployment", "team-registry", "deployments-team-registry"));
+    world
+        .api
+        .put(pod, owned("team-registry-1-a", "ReplicaSet", "team-registry-1", "replicasets-team-registry-1"));
     let foreign = "/api/v1/namespaces/tools/pods/not-ours";
-    world.api.put(foreign, owned("not-ours", "ReplicaSet", "another", "uid-another"));
+    world.api.put(foreign, owned("not-ours", "ReplicaSet", "another", "replicasets-another"));
 
     world.pass().await.unwrap();
     assert!(world.api.orphaned().ends_with(DEPLOYMENT), "{}", world.api.orphaned());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use kube::runtime::events::{Recorder, Reporter};
 use operator::{
+    cluster::echoes::Echoes,
     crd::registry::PrivateRegistry,
     private_registry::{
         context::Context,
@@ -70,6 +71,11 @@ impl World {
     /// The operator is upgraded to a release with this image of Redis.
     pub fn release_redis(&mut self, image: &str) {
         self.context.defaults.redis_image = image.into();
+    }
+
+    /// What it has written, of which watches have not told yet.
+    pub fn echoes(&self) -> &Echoes {
+        &self.context.echoes
     }
 
     /// One pass.

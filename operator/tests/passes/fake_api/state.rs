@@ -223,7 +223,8 @@ impl State {
             );
         }
         self.version += 1;
-        object["metadata"]["uid"] = format!("uid-{}", path.rsplit('/').next().unwrap()).into();
+        let (kinds, name) = path.rsplit_once('/').unwrap();
+        object["metadata"]["uid"] = format!("{}-{name}", kinds.rsplit('/').next().unwrap()).into();
         object["metadata"]["resourceVersion"] = self.version.to_string().into();
         object["metadata"]["generation"] = 1.into();
         object["metadata"]["creationTimestamp"] = "2027-01-15T08:00:00Z".into();
