@@ -102,6 +102,7 @@ fn settings_that_pods_take_over_come_back_and_replace_no_pod() -> Result<()> {
         (r#"{"deletionPolicy": "Delete"}"#, r#"{"deletionPolicy": "Retain"}"#, "team-data"),
         (r#"{"networkPolicy": {"mode": "Disabled"}}"#, r#"{"networkPolicy": null}"#, "NetworkPolicy"),
         (r#"{"exposure": {"service": {"annotations": {"a": "b"}}}}"#, r#"{"exposure": null}"#, "Service"),
+        (r#"{"exposure": {"trustedProxies": ["10.244.0.0/16"]}}"#, r#"{"exposure": null}"#, "team-live"),
         (r#"{"exposure": {"service": {"type": "NodePort"}}}"#, r#"{"exposure": null}"#, "Service"),
         (r#"{"exposure": {"service": {"port": 8443}}}"#, r#"{"exposure": null}"#, "Service"),
         (

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// Under which names and how the registry is reached.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[x_kube(validation = Rule::new("!has(self.trustedProxies) || self.trustedProxies.all(one, isCIDR(one))")
+    .message("each entry of trustedProxies must be a CIDR, such as 10.244.0.0/16"))]
 #[serde(rename_all = "camelCase")]
 pub struct Exposure {
     /// DNS names in the certificate and the pull Secret; the first one is `status.url`.
@@ -24,6 +26,12 @@ pub struct Exposure {
     /// The Service in front of the pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<Service>,
+    /// Networks of proxies before the registry, whose word about where a request comes from is believed (`X-Forwarded-For`,
+    /// `-Host`, `-Proto`): in the logs, and when wrong passwords are counted. Absent: nobody's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    #[schemars(length(max = 64), inner(length(min = 1, max = 43)))]
+    pub trusted_proxies: Vec<String>,
 }
 
 /// The Service in front of the pods.

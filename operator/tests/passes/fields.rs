@@ -53,6 +53,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("exposure", "{service: {type: NodePort, nodePort: 30443}}", "services/team-registry"),
     ("exposure", "{service: {type: NodePort, externalTrafficPolicy: Local}}", "services/team-registry"),
     ("exposure", "{service: {type: LoadBalancer, loadBalancerClass: inside}}", "services/team-registry"),
+    ("exposure", "{trustedProxies: [10.244.0.0/16]}", "configmaps/team-live"),
     ("exposure", "{service: {port: 8443}}", "services/team-registry"),
     ("exposure", "{service: {httpRedirect: Enabled}}", "services/team-registry"),
     ("exposure", "{service: {annotations: {a: b}}}", "services/team-registry"),

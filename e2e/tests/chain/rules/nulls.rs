@@ -54,7 +54,8 @@ const SHAPES: [&[&str]; 4] = [
 ];
 
 /// Values of fields that a pattern or a rule is strict about.
-const VALUES: [(&str, &str); 9] = [
+const VALUES: [(&str, &str); 10] = [
+    ("/trustedProxies/0", "10.244.0.0/16"),
     ("/oidc/0/issuer", "https://a"),
     ("/oidc/0/name", "a"),
     ("/builtIn/lifetime", "5m"),

@@ -40,6 +40,8 @@ pub const BROKEN: &[(&str, &str)] = &[
     ),
     ("auth: {token: {builtIn: {lifetime: 59s}}}", "lifetime must be 1m to 24h"),
     ("auth: {token: {builtIn: {lifetime: 24h1s}}}", "lifetime must be 1m to 24h"),
+    ("exposure: {trustedProxies: [10.0.0.1]}", "each entry of trustedProxies must be a CIDR"),
+    ("exposure: {trustedProxies: [proxy.example.com]}", "each entry of trustedProxies must be a CIDR"),
     ("limits: {maxBlobSize: 1m}", "maxBlobSize must be a quantity above 0, such as 20Gi"),
     ("cache: {memory: {maxSize: '0'}}", "maxSize must be a quantity above 0, such as 64Mi"),
     ("cache: {redis: {}}", "set exactly one of managed and external"),

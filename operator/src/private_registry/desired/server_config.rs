@@ -4,7 +4,7 @@ use registry_config::{
     duration::GoDuration,
     schema::{
         AuditLog, Auth, BuiltIn, Cache, CacheKind as Kind, Config, Debug, Filesystem, Formatter, Htpasswd,
-        Http, Level, Limits, LiveFile, Log, Redirect, Redis, RedisTls, Storage, Tls,
+        Http, Level, Limits, LiveFile, Log, Network, Redirect, Redis, RedisTls, Storage, Tls,
     },
 };
 
@@ -124,6 +124,7 @@ pub fn live(
             .unwrap_or_else(|| Limits::default().maxmanifestsize),
         maxblobsize: limits.max_blob_size.and_then(|size| bytes(&size.0)),
     };
+    config.trustedproxies = proxies(spec)?;
     config.access = server_access::access(spec)?;
     config.oidc = server_access::oidc(spec);
     config.serviceaccounts =
@@ -132,6 +133,12 @@ pub fn live(
     config.groups = htpasswd.map(|accounts| server_access::groups(&accounts.users)).unwrap_or_default();
     config.immutabletags = server_access::immutable(spec)?;
     yaml(&config)
+}
+
+/// The schema lets through only what is a network; one with bits beyond its mask is refused here.
+fn proxies(spec: &PrivateRegistrySpec) -> Result<Vec<Network>, ResolveError> {
+    let all = spec.exposure.iter().flat_map(|exposure| &exposure.trusted_proxies);
+    all.map(|text| Network::try_from(text.clone()).map_err(ResolveError::Text)).collect()
 }
 
 fn built_in(tokens: &BuiltInTokens) -> BuiltIn {
