@@ -1,7 +1,7 @@
 //! The audit log: who did what, one JSON object a line.
 
 use std::{
-    io::Write,
+    io::{self, Write},
     net::IpAddr,
     sync::{
         Mutex, PoisonError,
@@ -90,22 +90,21 @@ pub enum Decision {
 pub struct AuditLog {
     /// Whether reads that were allowed are wanted.
     pub reads: bool,
-    sink: Mutex<Box<dyn Write + Send>>,
+    sink: Mutex<Sink>,
     failing: AtomicBool,
 }
 
 impl AuditLog {
     /// Lines go to `sink`.
     pub fn new(sink: Box<dyn Write + Send>, reads: bool) -> Self {
-        Self { reads, sink: Mutex::new(sink), failing: AtomicBool::new(false) }
+        Self { reads, sink: Mutex::new(Sink { out: sink, torn: false }), failing: AtomicBool::new(false) }
     }
 
     /// Writes the line, whole. One that cannot be written is counted, and the first of several is told: the registry goes on.
     pub fn write(&self, record: &Record) {
         let written = serde_json::to_vec(record).map_err(Into::into).and_then(|mut line| {
             line.push(b'\n');
-            let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
-            sink.write_all(&line).and_then(|()| sink.flush())
+            self.sink.lock().unwrap_or_else(PoisonError::into_inner).put(&line)
         });
         let failed_before = self.failing.swap(written.is_err(), Ordering::Relaxed);
         if let Err(error) = written {
@@ -117,17 +116,45 @@ impl AuditLog {
     }
 }
 
+/// Where lines go.
+struct Sink {
+    out: Box<dyn Write + Send>,
+    /// Whether it ends within a line, of which the rest did not come.
+    torn: bool,
+}
+
+impl Sink {
+    /// Adds the line. What is there of one that failed is ended first, so that it spoils no other.
+    fn put(&mut self, line: &[u8]) -> io::Result<()> {
+        if self.torn {
+            self.out.write_all(b"\n")?;
+            self.torn = false;
+        }
+        let mut rest = line;
+        while !rest.is_empty() {
+            match self.out.write(rest) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(taken) => rest = &rest[taken..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+            self.torn = !rest.is_empty();
+        }
+        self.out.flush()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::{io, sync::Arc};
+    use std::sync::Arc;
 
     use super::*;
 
     /// Keeps what was written, until it is full.
     #[derive(Clone, Default)]
-    struct Sink(Arc<Mutex<Vec<u8>>>, usize);
+    struct Kept(Arc<Mutex<Vec<u8>>>, usize);
 
-    impl Write for Sink {
+    impl Write for Kept {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             let mut kept = self.0.lock().unwrap();
             if kept.len() + bytes.len() > self.1 {
@@ -163,7 +190,7 @@ mod tests {
     // registry OB8
     #[test]
     fn a_record_is_one_line() {
-        let sink = Sink(Arc::default(), 10_000);
+        let sink = Kept(Arc::default(), 10_000);
         let log = AuditLog::new(Box::new(sink.clone()), false);
         log.write(&record());
         log.write(&record());
@@ -176,12 +203,48 @@ mod tests {
         assert_eq!(text, format!("{line}\n{line}\n"));
     }
 
+    /// Takes this many bytes, then fails once, then takes everything.
+    struct Full(Kept, Option<usize>);
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            match self.1 {
+                None => self.0.write(bytes),
+                Some(0) => {
+                    self.1 = None;
+                    Err(io::ErrorKind::StorageFull.into())
+                }
+                Some(room) => {
+                    let taken = room.min(bytes.len());
+                    self.1 = Some(room - taken);
+                    self.0.write(&bytes[..taken])
+                }
+            }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    // registry OB8
+    #[test]
+    fn a_line_that_was_written_by_half_spoils_no_other() {
+        for (taken, left) in [(0, ""), (3, "{\"a\n")] {
+            let kept = Kept(Arc::default(), 10_000);
+            let mut sink = Sink { out: Box::new(Full(kept.clone(), Some(taken))), torn: false };
+            let written = [1, 2, 3].map(|n| sink.put(format!("{{\"a\":{n}}}\n").as_bytes()).is_ok());
+            let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+            assert_eq!((written, text), ([false, true, true], format!("{left}{{\"a\":2}}\n{{\"a\":3}}\n")));
+        }
+    }
+
     // registry OB8 ST2
     #[test]
     fn a_line_that_is_lost_is_counted() {
         let lost = || metrics::install().render().contains("registry_audit_errors_total 2");
         metrics::install();
-        let log = AuditLog::new(Box::new(Sink::default()), false);
+        let log = AuditLog::new(Box::new(Kept::default()), false);
         log.write(&record());
         log.write(&record());
         assert!(lost());

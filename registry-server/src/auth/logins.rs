@@ -74,12 +74,14 @@ impl Logins {
         accounts.know(&password.user).then(|| password.user.clone())
     }
 
-    /// Who has shown nothing but a certificate, if anything.
+    /// Who has shown nothing but a certificate, if anything. It may have expired since the connection began.
     pub fn without_credentials(&self, certificate: Option<&CertificateNames>) -> Login {
-        let named = self.certificates.zip(certificate).and_then(|(kind, names)| {
-            let who = Identity::Certificate(names.only(kind)?.to_owned());
-            Some(Login { who, grants: None, until: Some(names.until as f64) })
-        });
+        let named = self.certificates.zip(certificate.filter(|names| names.until as f64 > now())).and_then(
+            |(kind, names)| {
+                let who = Identity::Certificate(names.only(kind)?.to_owned());
+                Some(Login { who, grants: None, until: Some(names.until as f64) })
+            },
+        );
         named.unwrap_or_else(|| Identity::Anonymous.into())
     }
 
@@ -97,4 +99,32 @@ impl Logins {
 /// Seconds of Unix time.
 fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |passed| passed.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair, SanType, date_time_ymd};
+
+    use super::*;
+
+    /// The names in a certificate that expires in this year.
+    fn names(until: i32) -> CertificateNames {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.subject_alt_names = vec![SanType::DnsName("builder".try_into().unwrap())];
+        (params.not_before, params.not_after) = (date_time_ymd(1999, 1, 1), date_time_ymd(until, 1, 1));
+        let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        CertificateNames::read(certificate.der()).unwrap()
+    }
+
+    // registry TL4: connections live longer than some certificates
+    #[test]
+    fn a_certificate_names_nobody_once_it_has_expired() {
+        let way = Way::Token { realm: "https://auth.example.com".into(), service: "r".into() };
+        let tokens = Arc::new(ArcSwap::from_pointee(Tokens::default()));
+        let logins = Logins { way, tokens, certificates: Some(NameKind::Dns) };
+        let builder = Identity::Certificate("builder".into());
+        for (until, who) in [(2000, Identity::Anonymous), (2999, builder)] {
+            assert_eq!(logins.without_credentials(Some(&names(until))).who, who);
+        }
+    }
 }

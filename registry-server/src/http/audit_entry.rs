@@ -59,6 +59,11 @@ impl AuditEntry {
         Self { log: Arc::clone(log), record, shown, told: false }
     }
 
+    /// It is known who asks.
+    pub fn by(&mut self, who: &Identity) {
+        self.record.user = who.name();
+    }
+
     /// It was answered.
     pub fn answered(mut self, who: &Identity, told: Told, response: &Response) {
         self.told = true;

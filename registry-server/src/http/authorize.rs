@@ -108,11 +108,10 @@ fn granted(rights: Rights<'_>, action: Action, route: &Route) -> bool {
     }
 }
 
-/// Refuses what the identity or the settings do not allow.
+/// Refuses what the identity does not allow.
 pub fn permit(
     challenge: Option<&Challenge<'_>>,
     rights: Rights<'_>,
-    settings: &Settings,
     (route, method): (&Route, &Method),
 ) -> Result<(), ApiError> {
     if !route.methods().split(", ").any(|known| known == method.as_str()) {
@@ -135,14 +134,21 @@ pub fn permit(
         let why = rights.policy.refusal(rights.who, action, repository);
         return denied(action.denied()).map_err(|error: ApiError| error.because(why));
     }
-    match action {
+    Ok(())
+}
+
+/// Refuses what the settings do not allow anybody.
+pub fn possible(settings: &Settings, (route, method): (&Route, &Method)) -> Result<(), ApiError> {
+    match wanted(route, method) {
         // How far an upload is, may be asked.
-        Action::Push | Action::Delete
+        Some(Action::Push | Action::Delete)
             if settings.readonly && !matches!(*method, Method::GET | Method::HEAD) =>
         {
             Err(ApiError::method("GET, HEAD", "the registry is read-only"))
         }
-        Action::Delete if !settings.delete => Err(ApiError::method("GET, HEAD", "deleting is switched off")),
-        Action::Pull | Action::List | Action::Push | Action::Delete => Ok(()),
+        Some(Action::Delete) if !settings.delete => {
+            Err(ApiError::method("GET, HEAD", "deleting is switched off"))
+        }
+        _ => Ok(()),
     }
 }

@@ -20,11 +20,7 @@ use tracing::Instrument;
 
 use crate::{
     audit::AuditLog,
-    auth::{
-        access::{Identity, Login},
-        logins::Logins,
-        policy::Rights,
-    },
+    auth::{logins::Logins, policy::Rights},
     http::{
         access_line::AccessLine,
         audit_entry::AuditEntry,
@@ -38,7 +34,9 @@ use crate::{
         query::Query,
         request_id,
         route::{Route, RouteError},
-        token, uploads, warnings, well_formed,
+        token, uploads,
+        visitor::Visitor,
+        warnings, well_formed,
     },
     metrics,
     registry::service::Registry,
@@ -115,14 +113,14 @@ impl Door {
         body: &mut Inbound,
         line: &mut AccessLine,
     ) -> Response {
-        let mut login = Login::from(Identity::Everybody);
         let warnings = warnings::about(route.as_ref().ok(), &asked.settings.warnings);
         let audit = self.audit.as_ref();
         let audit = audit.map(|log| AuditEntry::begin(log, asked, route.as_ref().ok(), &line.request_id));
+        let mut visitor = Visitor::unknown(audit);
         let span = tracing::error_span!("request", id = line.request_id);
-        let answer = AssertUnwindSafe(self.answer(route, asked, body, &mut login)).catch_unwind();
+        let answer = AssertUnwindSafe(self.answer(route, asked, body, &mut visitor)).catch_unwind();
         let (answer, cache_hit) = metrics::watching_cache(answer.instrument(span)).await;
-        (line.user, line.cache_hit) = (login.who.name(), cache_hit);
+        (line.user, line.cache_hit) = (visitor.login.who.name(), cache_hit);
         let answer = answer.unwrap_or_else(|_| {
             tracing::error!(request_id = line.request_id, "a handler panicked");
             Err(ApiError::internal())
@@ -130,10 +128,12 @@ impl Door {
         let told = answer.as_ref().err().map(ApiError::told).unwrap_or_default();
         let refused = |error: ApiError| error.into_response(&line.request_id, || line.asked());
         let mut response = answer.unwrap_or_else(refused);
-        if let Some(audit) = audit {
-            audit.answered(&login.who, told, &response);
+        if let Some(audit) = visitor.audit {
+            audit.answered(&visitor.login.who, told, &response);
         }
-        warnings::add(&mut response, warnings);
+        if visitor.permitted {
+            warnings::add(&mut response, warnings);
+        }
         let headers = response.headers_mut();
         headers.insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -148,7 +148,7 @@ impl Door {
         route: Result<Route, RouteError>,
         asked: &Asked,
         body: &mut Inbound,
-        login: &mut Login,
+        visitor: &mut Visitor,
     ) -> Result<Response, ApiError> {
         well_formed::check(&asked.parts)?;
         let method = &asked.parts.method;
@@ -157,14 +157,16 @@ impl Door {
         let challenge = self.logins.as_ref().map(|logins| Challenge::new(logins, known, asked));
         let challenge = challenge.as_ref();
         if let (Some(challenge), Some(route)) = (challenge, known.filter(|route| token::is_about(route))) {
-            return token::answer(challenge, route, asked, body, login).await;
+            return token::answer(challenge, route, asked, body, &mut visitor.login).await;
         }
         if !first_version::is_asked(&route) {
-            *login = authorize::identify(challenge, asked).await?;
-            authorize::admit(challenge, login.rights(policy), known.map(|route| (route, method)))?;
+            visitor.is(authorize::identify(challenge, asked).await?);
+            authorize::admit(challenge, visitor.login.rights(policy), known.map(|route| (route, method)))?;
         }
-        let (route, rights) = (route?, login.rights(policy));
-        authorize::permit(challenge, rights, &asked.settings, (&route, method))?;
+        let (route, rights) = (route?, visitor.login.rights(policy));
+        authorize::permit(challenge, rights, (&route, method))?;
+        visitor.permitted = true;
+        authorize::possible(&asked.settings, (&route, method))?;
         let reads = matches!(*method, Method::GET | Method::HEAD);
         if route.is_about_content() && !(reads && self.registry.trusted()) {
             self.registry.writable().await?;

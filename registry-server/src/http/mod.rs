@@ -30,5 +30,6 @@ pub mod tls;
 pub mod tls_config;
 pub mod token;
 pub mod uploads;
+pub mod visitor;
 pub mod warnings;
 pub mod well_formed;

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use rustls::{
     InconsistentKeys, RootCertStore, ServerConfig,
     crypto::CryptoProvider,
-    server::{WebPkiClientVerifier, danger::ClientCertVerifier},
+    server::{NoServerSessionStorage, WebPkiClientVerifier, danger::ClientCertVerifier},
     version,
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
@@ -112,6 +112,9 @@ impl Files {
         let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(versions)?;
         let mut config = builder.with_client_cert_verifier(verifier).with_single_cert(chain, key)?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        if !authorities.is_empty() {
+            never_resume(&mut config);
+        }
         Ok(Built { config: Arc::new(config), certificate })
     }
 
@@ -133,6 +136,12 @@ impl Files {
         let builder = if self.clients_need_certificates { builder } else { builder.allow_unauthenticated() };
         builder.build().map_err(TlsError::Authorities)
     }
+}
+
+/// A session that is resumed brings the client's certificate along, and nobody looks at it again.
+fn never_resume(config: &mut ServerConfig) {
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
 }
 
 fn certificates(what: &'static str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {

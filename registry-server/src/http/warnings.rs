@@ -1,17 +1,14 @@
 //! `Warning` headers: what clients show to their users (distribution-spec, "Warnings").
 
-use http::{HeaderValue, StatusCode, header::WARNING};
+use http::{HeaderValue, header::WARNING};
 
 use crate::{
     http::{headers::Response, route::Route},
     settings::Warnings,
 };
 
-/// Adds what is to be said about this route. To whom may not look, nothing is said.
+/// Adds what is to be said about this route, to whom may use it.
 pub fn add(response: &mut Response, values: Vec<HeaderValue>) {
-    if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-        return;
-    }
     for value in values {
         response.headers_mut().append(WARNING, value);
     }

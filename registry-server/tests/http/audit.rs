@@ -155,14 +155,15 @@ async fn reads_are_told_where_they_are_wanted() {
 // registry OB8
 #[tokio::test]
 async fn a_write_whose_client_left_is_told() {
-    let registry = Fixture::with("log: {audit: {file: 'FOLDER/audit'}}").await;
+    let (registry, _folder) = with_accounts(RULES).await;
     let mut socket = TcpStream::connect(registry.address).await.unwrap();
-    let half = "PUT /v2/a/manifests/v1 HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{";
+    let half = "PUT /v2/a/manifests/v1 HTTP/1.1\r\nhost: x\r\nauthorization: Basic ZGV2OnNlY3JldA==\r\n\
+                content-length: 100\r\n\r\n{";
     socket.write_all(half.as_bytes()).await.unwrap();
     drop(socket);
     eventually(async || !lines(&registry).is_empty()).await;
     let left = &lines(&registry)[0];
-    says(left, json!({ "action": "push", "repository": "a", "tags": ["v1"] }));
+    says(left, json!({ "user": "dev", "action": "push", "repository": "a", "tags": ["v1"] }));
     assert_ne!(left["decision"], "allowed", "{left}");
 }
 

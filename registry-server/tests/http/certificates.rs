@@ -1,14 +1,18 @@
 //! Sections 9 and 13: clients whose certificate says who they are.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use rcgen::SanType;
 use reqwest::{Client, StatusCode};
+use rustls::{ClientConfig, HandshakeKind, RootCertStore, SupportedProtocolVersion, version};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 use crate::{
     authority::Authority,
     fixture::{Fixture, OCI_INDEX, eventually, refused},
-    tls::{Load, accepts, client},
+    tls::{Load, accepts, ask, client},
 };
 
 const BUILDER: &str = "spiffe://prod/ns/ci/sa/builder";
@@ -122,7 +126,8 @@ async fn without_rules_or_without_the_key_a_certificate_allows_nothing() {
     let registry = serve(folder.path(), "uri", "").await;
     assert!(accepts(&registry, builder()).await);
     refused(push(&registry, &builder().build().unwrap(), "ci/app").await, 403, "DENIED").await;
-    let registry = serve(folder.path(), "none", RULES).await;
+    let rules = RULES.replace("cert:spiffe://prod/ns/ci/sa/*", "authenticated");
+    let registry = serve(folder.path(), "none", &rules).await;
     assert!(!accepts(&registry, builder()).await);
     refused(push(&registry, &builder().build().unwrap(), "ci/app").await, 401, "UNAUTHORIZED").await;
 }
@@ -148,6 +153,43 @@ async fn names_are_believed_of_the_authorities_of_the_moment() {
     eventually(async || accepts(&registry, of(&two)).await).await;
     load.end().await;
     assert!(!accepts(&registry, of(&one)).await);
+}
+
+/// What a client with this certificate does that has connected before.
+async fn second_handshake(
+    registry: &Fixture,
+    (server, clients): (&Authority, &Authority),
+    version: &'static SupportedProtocolVersion,
+) -> HandshakeKind {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(server.pem().as_bytes()).unwrap()).unwrap();
+    let (certificate, key) = clients.pair();
+    let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+    let config = ClientConfig::builder_with_protocol_versions(&[version]).with_root_certificates(roots);
+    let connector = TlsConnector::from(Arc::new(config.with_client_auth_cert(chain, key).unwrap()));
+    let connect = async || {
+        let socket = TcpStream::connect(registry.address).await.unwrap();
+        connector.connect(ServerName::try_from("localhost").unwrap(), socket).await.unwrap()
+    };
+    // Tickets come with the answer.
+    ask(connect().await, false).await;
+    connect().await.get_ref().1.handshake_kind().unwrap()
+}
+
+// registry TL4: what is resumed is not verified again
+#[tokio::test]
+async fn sessions_of_clients_that_show_certificates_are_not_resumed() {
+    let (folder, server, clients) = (tempfile::tempdir().unwrap(), Authority::new(), Authority::new());
+    server.server(folder.path());
+    std::fs::write(folder.path().join("clients"), clients.pem()).unwrap();
+    let registry = serve(folder.path(), "uri", RULES).await;
+    let plain = crate::tls::serve(folder.path(), "").await;
+    for version in [&version::TLS12, &version::TLS13] {
+        let both = (&server, &clients);
+        assert_eq!(second_handshake(&registry, both, version).await, HandshakeKind::Full);
+        assert_eq!(second_handshake(&plain, both, version).await, HandshakeKind::Resumed);
+    }
 }
 
 // registry A6 A8: a token that was given to a certificate's owner says whom it is for

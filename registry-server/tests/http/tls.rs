@@ -58,7 +58,7 @@ pub async fn connect(
 }
 
 /// Asks once over the connection.
-async fn ask(connection: TlsStream<TcpStream>, second: bool) -> http::StatusCode {
+pub async fn ask(connection: TlsStream<TcpStream>, second: bool) -> http::StatusCode {
     let io = TokioIo::new(connection);
     let body = Empty::<bytes::Bytes>::new();
     if second {

@@ -86,3 +86,23 @@ async fn warnings_are_not_for_who_may_not_look() {
         assert_eq!((answer.status().as_u16(), warnings(&answer).len()), (status, told), "{user}");
     }
 }
+
+// registry J3 A7
+#[tokio::test]
+async fn warnings_are_not_for_strangers_whose_request_is_refused_for_its_form() {
+    let (registry, _folder) = with_accounts(TEXTS).await;
+    let crowded = (0..101).fold(registry.request("GET", "/v2/old/app/tags/list"), |request, i| {
+        request.header(format!("x-{i}"), "x")
+    });
+    let answer = crowded.send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), warnings(&answer)), (431, vec![]));
+}
+
+// registry J3: whoever may push learns why nothing is taken any more
+#[tokio::test]
+async fn warnings_are_sent_where_nobody_may_write() {
+    let readonly = "storage: {maintenance: {readonly: {enabled: true}}}";
+    let registry = Fixture::with(&format!("{TEXTS}\n{readonly}")).await;
+    let answer = registry.send("POST", "/v2/old/app/blobs/uploads/").await;
+    assert_eq!((answer.status().as_u16(), warnings(&answer).len()), (405, 2));
+}

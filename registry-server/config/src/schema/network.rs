@@ -25,6 +25,17 @@ impl Network {
         }
     }
 
+    /// One of IPv4 that is written as one of IPv6 is one of IPv4.
+    fn canonical(self) -> Self {
+        match self.address {
+            IpAddr::V6(address) => match (address.to_ipv4_mapped(), self.prefix.checked_sub(96)) {
+                (Some(address), Some(prefix)) => Self { address: address.into(), prefix },
+                _ => self,
+            },
+            IpAddr::V4(_) => self,
+        }
+    }
+
     fn same(&self, ours: u128, theirs: u128, bits: u32) -> bool {
         // A shift by all bits there are is none: then every address is in it.
         let shift = bits - u32::from(self.prefix);
@@ -52,7 +63,7 @@ impl FromStr for Network {
             IpAddr::V6(address) => address.to_bits(),
         };
         match rest.checked_shl(prefix.into()).unwrap_or(0) {
-            0 => Ok(network),
+            0 => Ok(network.canonical()),
             _ => Err(format!("{text:?} has bits beyond its first {prefix}: write the network's own address")),
         }
     }
@@ -90,6 +101,9 @@ mod tests {
             ("192.0.2.128/25", "192.0.2.200", "192.0.2.127"),
             ("192.0.2.1", "192.0.2.1", "192.0.2.0"),
             ("192.0.2.1", "::ffff:192.0.2.1", "::1"),
+            ("::ffff:192.0.2.1", "192.0.2.1", "192.0.2.0"),
+            ("::ffff:10.0.0.0/104", "::ffff:10.255.1.2", "11.0.0.0"),
+            ("::ffff:0:0/96", "203.0.113.9", "::1"),
             ("0.0.0.0/0", "203.0.113.9", "::"),
             ("fd00::/8", "fd12::1", "fe80::1"),
             ("::/0", "2001:db8::1", "127.0.0.1"),
@@ -114,6 +128,8 @@ mod tests {
             ("10.0.0.1/8", "bits beyond its first 8"),
             ("fd00::1/64", "bits beyond its first 64"),
             ("10.0.0.1/0", "bits beyond its first 0"),
+            ("::ffff:0:0/95", "bits beyond its first 95"),
+            ("::ffff:10.0.0.1/104", "bits beyond its first 104"),
         ] {
             let refused = text.parse::<Network>().unwrap_err();
             assert!(refused.contains(why), "{refused}");
