@@ -8,6 +8,7 @@ mod authority;
 mod balancer;
 mod cache;
 mod certificates;
+mod charts;
 mod clients;
 mod conformance;
 mod deletion;

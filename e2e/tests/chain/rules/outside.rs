@@ -40,7 +40,7 @@ const OUTSIDE: &[(&str, &str)] = &[
         "spec.auth.access[0].subjects[0] in body should match",
     ),
     (
-        "auth: {oidc: [{name: a, issuer: 'http://a', audiences: [b], jwksRef: {name: c}}]}",
+        "auth: {oidc: [{name: a, issuer: 'http://example.com', audiences: [b], jwksRef: {name: c}}]}",
         "spec.auth.oidc[0].issuer in body should match",
     ),
     (

@@ -40,8 +40,14 @@ pub const BROKEN: &[(&str, &str)] = &[
     ),
     ("auth: {token: {builtIn: {lifetime: 59s}}}", "lifetime must be 1m to 24h"),
     ("auth: {token: {builtIn: {lifetime: 24h1s}}}", "lifetime must be 1m to 24h"),
-    ("exposure: {trustedProxies: [10.0.0.1]}", "each entry of trustedProxies must be a CIDR"),
-    ("exposure: {trustedProxies: [proxy.example.com]}", "each entry of trustedProxies must be a CIDR"),
+    (
+        "exposure: {trustedProxies: [10.0.0.1]}",
+        "each entry of trustedProxies must be a CIDR, such as 10.244.0.0/16",
+    ),
+    (
+        "exposure: {trustedProxies: [proxy.example.com]}",
+        "each entry of trustedProxies must be a CIDR, such as 10.244.0.0/16",
+    ),
     ("limits: {maxBlobSize: 1m}", "maxBlobSize must be a quantity above 0, such as 20Gi"),
     ("cache: {memory: {maxSize: '0'}}", "maxSize must be a quantity above 0, such as 64Mi"),
     ("cache: {redis: {}}", "set exactly one of managed and external"),
@@ -86,7 +92,10 @@ pub const BROKEN: &[(&str, &str)] = &[
         "tls.disabled is allowed behind a ClusterIP Service only",
     ),
     ("tls: {disabled: {}}, exposure: {service: {httpRedirect: Enabled}}", "httpRedirect needs TLS"),
-    ("tls: {disabled: {}}, auth: {token: {builtIn: {}}}", "auth.token needs TLS"),
+    (
+        "tls: {disabled: {}}, auth: {token: {builtIn: {}}}",
+        "auth.token needs TLS: clients would be told to send passwords to an http address",
+    ),
     (
         "exposure: {service: {httpRedirect: Enabled, port: 80}}",
         "httpRedirect takes port 80: choose another port",
