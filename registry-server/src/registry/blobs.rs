@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::{
     oci::{digest::Digest, repository_name::RepositoryName},
-    registry::{error::RegistryError, layout, service::Registry},
+    registry::{aside::to_its_end, error::RegistryError, layout, service::Registry},
     storage::backend::ByteStream,
 };
 
@@ -57,9 +57,16 @@ impl Registry {
         let linked = self.has_link(&layout::layer(from, digest)).await?;
         let size = self.store.stat(&layout::blob(digest)).await?;
         let Some(size) = size.filter(|_| linked) else { return Ok(false) };
-        self.take_room(name, digest, size).await?;
-        self.write_link(&layout::link(&layout::layer(name, digest)), digest).await?;
+        let (registry, name, digest) = (self.clone(), name.clone(), digest.clone());
+        to_its_end(async move { registry.link(&name, &digest, size).await }).await?;
         Ok(true)
+    }
+
+    async fn link(&self, name: &RepositoryName, digest: &Digest, size: u64) -> Result<(), RegistryError> {
+        let place = self.take_room(name, digest, size).await?;
+        let linked = self.write_link(&layout::link(&layout::layer(name, digest)), digest).await;
+        self.leave(place, linked.is_ok()).await;
+        linked
     }
 
     /// Makes a blob of any repository that is `allowed` a blob of `name`; false when none is found soon enough.

@@ -9,7 +9,10 @@ use uuid::Uuid;
 use crate::{
     metrics,
     oci::{digest::Digest, repository_name::RepositoryName},
-    registry::{aside::to_its_end, error::RegistryError, layout, service::Registry, upload_sink::Received},
+    registry::{
+        aside::to_its_end, coming::Place, error::RegistryError, layout, service::Registry,
+        upload_sink::Received,
+    },
     storage::error::StorageError,
 };
 
@@ -81,11 +84,10 @@ impl Registry {
 
     async fn close(&self, upload: &Closing) -> Result<(), RegistryError> {
         let (name, id) = (&upload.name, upload.id);
-        self.admit(upload).await?;
-        if let Err(error) = self.carry_out(upload).await {
-            self.recount(name).await;
-            return Err(error);
-        }
+        let place = self.admit(upload).await?;
+        let done = self.carry_out(upload).await;
+        self.leave(place, done.is_ok()).await;
+        done?;
         metrics::upload("finished");
         // The blob is there. What is left of the session is found by the purge.
         if let Err(error) = self.remove_upload(name, id).await {
@@ -95,7 +97,7 @@ impl Registry {
     }
 
     /// What has no room in the repository does not wait for some: its bytes would lie there for a week.
-    async fn admit(&self, upload: &Closing) -> Result<(), RegistryError> {
+    async fn admit(&self, upload: &Closing) -> Result<Option<Place>, RegistryError> {
         let taken = self.take_room(&upload.name, &upload.digest, upload.size).await;
         if matches!(taken, Err(RegistryError::OverQuota { .. })) {
             self.drop_upload(&upload.name, upload.id).await?;

@@ -108,6 +108,7 @@ impl Registry {
         let unused = self.require_unused(name, digest).await;
         if unused.is_err() {
             self.write_link(&layout::link(&folder), digest).await?;
+            self.recount(name).await;
         }
         unused
     }

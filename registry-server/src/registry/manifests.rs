@@ -131,11 +131,9 @@ impl Registry {
         for tag in push.tags() {
             self.require_movable(name, tag, Some(&digest), &push.immutable).await?;
         }
-        self.take_room(name, &digest, push.bytes.len() as u64).await?;
+        let place = self.take_room(name, &digest, push.bytes.len() as u64).await?;
         let put = self.put_revision(name, &digest, push, &manifest).await;
-        if put.is_err() {
-            self.recount(name).await;
-        }
+        self.leave(place, put.is_ok()).await;
         put?;
         if let Some(subject) = &manifest.subject {
             self.write_link(&layout::link(&layout::referrer(name, subject, &digest)), &digest).await?;

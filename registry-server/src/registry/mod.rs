@@ -6,6 +6,7 @@ pub mod blobs;
 pub mod cached_metadata;
 pub mod catalog;
 pub mod closing;
+pub mod coming;
 pub mod completeness;
 pub mod condition;
 pub mod deleting;

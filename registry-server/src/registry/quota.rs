@@ -1,7 +1,8 @@
 //! How much a repository may hold.
 //!
 //! What it holds is counted from its links, so that nothing else has to be kept right. A count is believed for a while,
-//! and what this process takes in is added to it; what other replicas take in meanwhile shows at the next one.
+//! and what this process takes in is added to it, from before its link is there; what other replicas take in meanwhile
+//! shows at the next one.
 
 use std::{
     collections::HashSet,
@@ -15,6 +16,7 @@ use moka::future::Cache;
 use crate::{
     oci::{digest::Digest, repository_name::RepositoryName},
     registry::{
+        coming::{Coming, Place},
         error::RegistryError,
         layout,
         service::{AT_ONCE, Registry},
@@ -64,13 +66,16 @@ impl Room {
     }
 }
 
-/// What was counted, and when.
+/// What was counted, and when; and what is on its way.
 #[derive(Clone)]
-pub struct Counts(Cache<RepositoryName, (Instant, u64)>);
+pub struct Counts {
+    known: Cache<RepositoryName, (Instant, u64)>,
+    coming: Coming,
+}
 
 impl Default for Counts {
     fn default() -> Self {
-        Self(Cache::new(REMEMBERED))
+        Self { known: Cache::new(REMEMBERED), coming: Coming::default() }
     }
 }
 
@@ -86,53 +91,73 @@ impl Registry {
     pub async fn room(&self, name: &RepositoryName) -> Result<Option<Room>, RegistryError> {
         let Some(limit) = self.quota else { return Ok(None) };
         let _alone = self.locks.repository(name).await;
-        Ok(Some(Room { limit, used: self.used(name).await?.1 }))
+        Ok(Some(Room { limit, used: self.used(name).await? }))
     }
 
-    /// Counts content in that the repository is about to get. What it has already needs no room.
+    /// Keeps room for content that the repository is about to get. What it has already needs none.
     pub(in crate::registry) async fn take_room(
         &self,
         name: &RepositoryName,
         digest: &Digest,
         bytes: u64,
-    ) -> Result<(), RegistryError> {
-        let Some(limit) = self.quota else { return Ok(()) };
+    ) -> Result<Option<Place>, RegistryError> {
+        let Some(limit) = self.quota else { return Ok(None) };
         // One after the other: what fits alone may not fit together.
         let _alone = self.locks.repository(name).await;
+        if let Some(place) = self.counts.coming.join(name, digest) {
+            return Ok(Some(place));
+        }
         if self.has_link(&layout::layer(name, digest)).await?
             || self.has_link(&layout::revision(name, digest)).await?
         {
-            return Ok(());
+            return Ok(None);
         }
-        let (counted, used) = self.used(name).await?;
-        Room { limit, used }.fit(bytes)?;
-        self.counts.0.insert(name.clone(), (counted, used + bytes)).await;
-        Ok(())
+        Room { limit, used: self.used(name).await? }.fit(bytes)?;
+        Ok(Some(self.counts.coming.begin(name, digest, bytes)))
     }
 
-    /// Something is gone, or did not come: it is counted anew.
+    /// The content that room was kept for has come, or has not.
+    pub(in crate::registry) async fn leave(&self, place: Option<Place>, came: bool) {
+        let Some(place) = place else { return };
+        let name = place.repository();
+        if !came {
+            return self.recount(name).await;
+        }
+        let _alone = self.locks.repository(name).await;
+        let more = place.arrived();
+        if let Some((counted, used)) = self.counts.known.get(name).await {
+            self.counts.known.insert(name.clone(), (counted, used.saturating_add(more))).await;
+        }
+    }
+
+    /// Something is gone, or did not come: it is counted anew. A count that goes on may have seen it and comes first.
     pub(in crate::registry) async fn recount(&self, name: &RepositoryName) {
-        self.counts.0.invalidate(name).await;
+        let _alone = self.locks.repository(name).await;
+        self.counts.known.invalidate(name).await;
     }
 
-    async fn used(&self, name: &RepositoryName) -> Result<(Instant, u64), RegistryError> {
-        if let Some(known) = self.counts.0.get(name).await.filter(|(counted, _)| counted.elapsed() < BELIEVED)
-        {
-            return Ok(known);
-        }
-        let now = Instant::now();
-        let fresh = (now, self.count(name).await?);
-        self.counts.0.insert(name.clone(), fresh).await;
-        Ok(fresh)
+    async fn used(&self, name: &RepositoryName) -> Result<u64, RegistryError> {
+        let known = self.counts.known.get(name).await;
+        let used = match known.filter(|(counted, _)| counted.elapsed() < BELIEVED) {
+            Some((_, used)) => used,
+            None => self.count(name).await?,
+        };
+        Ok(used.saturating_add(self.counts.coming.bytes(name)))
     }
 
-    /// Bytes of everything that the repository links to, each once.
+    /// Bytes of everything that the repository links to, each once. A link may be there before its content.
     async fn count(&self, name: &RepositoryName) -> Result<u64, RegistryError> {
         let (layers, revisions) = (layout::all_layers(name), layout::all_revisions(name));
         let (layers, revisions) = tokio::try_join!(self.linked(&layers), self.linked(&revisions))?;
         let all: HashSet<Digest> = layers.into_iter().chain(revisions).collect();
-        let sizes = stream::iter(all).map(|digest| async move { self.metadata.size(&digest).await });
-        let sizes = sizes.buffer_unordered(AT_ONCE).map_ok(Option::unwrap_or_default);
-        sizes.try_fold(0, |sum: u64, size| async move { Ok(sum.saturating_add(size)) }).await
+        let sizes = stream::iter(all).map(|digest| async move {
+            let size = self.metadata.size(&digest).await?;
+            Ok::<_, RegistryError>(size.map(|size| (digest, size)))
+        });
+        let sizes: Vec<_> = sizes.buffer_unordered(AT_ONCE).try_collect().await?;
+        let used = sizes.iter().flatten().fold(0, |sum: u64, (_, size)| sum.saturating_add(*size));
+        self.counts.coming.counted(name, &sizes.into_iter().flatten().map(|(digest, _)| digest).collect());
+        self.counts.known.insert(name.clone(), (Instant::now(), used)).await;
+        Ok(used)
     }
 }
