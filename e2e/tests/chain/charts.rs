@@ -39,8 +39,8 @@ fn helm_pushes_shows_and_pulls_charts() -> Result<()> {
     let shown = run(&mut helm(&registry, home.path(), &["show", "chart", &reference, "--version", "0.1.0"]))?;
     ensure!(shown.contains("name: hello"), "{shown}");
     fs::create_dir(&pulled)?;
-    let pull = ["pull", &reference, "--version", "0.1.0", "--destination"];
-    run(helm(&registry, home.path(), &pull).arg(&pulled))?;
+    let into = format!("--destination={}", pulled.display());
+    run(&mut helm(&registry, home.path(), &["pull", &reference, "--version", "0.1.0", &into]))?;
     ensure!(fs::read(&package)? == fs::read(pulled.join("hello-0.1.0.tgz"))?, "the chart changed on its way");
     let tags = run(&mut registry.crane(&["ls", &registry.reference("charts/hello")]))?;
     ensure!(tags.trim() == "0.1.0", "{tags}");
