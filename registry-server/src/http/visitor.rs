@@ -29,3 +29,51 @@ impl Visitor {
         self.login = login;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use registry_config::schema::Config;
+
+    use super::*;
+    use crate::{
+        audit::AuditLog,
+        http::{door::Asked, query::Query, route::Route},
+        settings::Settings,
+    };
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    // registry OB8
+    #[test]
+    fn who_leaves_before_the_answer_is_told_by_name() {
+        let (kept, address) = (Kept::default(), [192, 0, 2, 1].into());
+        let (parts, ()) = http::Request::put("/v2/a/manifests/v1").body(()).unwrap().into_parts();
+        let route = Route::parse(parts.uri.path());
+        let settings = Arc::new(Settings::from_config(&Config::default()));
+        let asked = Asked { parts, query: Query::parse(None), settings, peer: address, client: address };
+        let log = Arc::new(AuditLog::new(Box::new(kept.clone()), false));
+        let entry = AuditEntry::begin(&log, &asked, route.as_ref().ok(), "r");
+        let mut visitor = Visitor::unknown(Some(entry));
+        visitor.is(Identity::User("dev".into()).into());
+        drop(visitor);
+        let line: serde_json::Value = serde_json::from_slice(&kept.0.lock().unwrap()).unwrap();
+        assert_eq!((&line["user"], &line["decision"]), (&"dev".into(), &"unknown".into()));
+    }
+}
