@@ -42,6 +42,31 @@ fn shape(objects: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
         .collect()
 }
 
+/// Events that say the same.
+fn told_twice(world: &World) -> Vec<String> {
+    let mut events = world.api.events();
+    events.sort();
+    events.windows(2).filter(|two| two[0] == two[1]).map(|two| two[0].clone()).collect()
+}
+
+// What happens once is told once.
+#[tokio::test]
+async fn a_new_registry_says_what_it_has_made() {
+    let world = World::new(SIX_LINES);
+    world.settle().await;
+    let events = world.api.events();
+    for (reason, named) in [
+        ("Created", "Deployment team-registry"),
+        ("CredentialsGenerated", "team.admin"),
+        ("CertificateIssued", "team-registry.tools.svc"),
+    ] {
+        let told: Vec<&String> = events.iter().filter(|event| event.starts_with(reason)).collect();
+        assert_eq!(told.len(), 1, "{reason}: {events:?}");
+        assert!(told[0].contains(named), "{told:?}");
+    }
+    assert_eq!(told_twice(&world), Vec::<String>::new());
+}
+
 // operator 2, operator 8, guarantee 1
 #[tokio::test]
 async fn a_pass_over_an_unchanged_registry_writes_nothing() {
@@ -93,6 +118,7 @@ async fn refused_writes_lead_to_the_same_children() {
         world.api.fail(nth, Fault::Refused(code));
         world.settle().await;
         assert_eq!(shape(&world.api.objects()), expected, "{code} on write {nth}");
+        assert_eq!(told_twice(&world), Vec::<String>::new(), "{code} on write {nth}");
     }
 }
 

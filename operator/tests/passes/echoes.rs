@@ -1,4 +1,4 @@
-//! What a pass has written, and what it knows.
+//! What a pass has written, and what it knows of objects without their labels.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::json;

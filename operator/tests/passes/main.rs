@@ -9,6 +9,7 @@ mod echoes;
 mod fake_api;
 mod fields;
 mod held;
+mod hostnames;
 mod inputs;
 mod issuers;
 mod life;

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::{
+    events::{Recorder, Reporter},
+    reflector, watcher,
+};
 use operator::{
     cluster::echoes::Echoes,
     crd::registry::PrivateRegistry,
@@ -71,6 +74,13 @@ impl World {
     /// The operator is upgraded to a release with this image of Redis.
     pub fn release_redis(&mut self, image: &str) {
         self.context.defaults.redis_image = image.into();
+    }
+
+    /// Another registry, which was there before, is watched, too.
+    pub fn beside(&self, older: Value) {
+        let (store, mut writer) = reflector::store();
+        writer.apply_watcher_event(&watcher::Event::Apply(serde_json::from_value(older).unwrap()));
+        self.context.registries.add(store);
     }
 
     /// What it has written, of which watches have not told yet.
