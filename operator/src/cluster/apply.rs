@@ -92,20 +92,12 @@ pub async fn apply(
     let api = api(client, &wanted);
     let name = wanted["metadata"]["name"].as_str().unwrap_or_default().to_owned();
     let pinned = matches!(known, Known::Source(_));
-    let mut refusal = None;
-    if matches!(known, Known::Absent) {
-        match create(&api, &wanted).await {
-            Ok(made) => return Ok(Outcome::Created(Box::new(made))),
-            // A quota, or a port that is taken by the object itself, is refused before its name is looked at.
-            Err(refused) => refusal = Some(refused),
-        }
-    }
     let live = match known {
         Known::Seen(live) | Known::Source(live) => *live,
-        Known::Absent => match api.get_opt(&name).await? {
-            Some(live) => live,
-            // It is gone again, or it never was there.
-            None => return absent(&api, &wanted, refusal).await,
+        Known::Absent => match create(&api, &wanted).await {
+            Ok(made) => return Ok(Outcome::Created(Box::new(made))),
+            // A quota, or a port that is taken by the object itself, is refused before its name is looked at.
+            Err(refused) => api.get_opt(&name).await?.ok_or(refused)?,
         },
     };
     if !family.has(&live.metadata) {
@@ -132,17 +124,6 @@ pub async fn apply(
         return Ok(Outcome::Unchanged(sent));
     }
     Ok(if same { Outcome::Reverted(sent) } else { Outcome::Updated(sent) })
-}
-
-async fn absent(
-    api: &Api<DynamicObject>,
-    wanted: &Value,
-    refusal: Option<kube::Error>,
-) -> Result<Outcome, kube::Error> {
-    match refusal {
-        Some(refused) if !matches!(&refused, kube::Error::Api(status) if status.code == 409) => Err(refused),
-        _ => Ok(Outcome::Created(Box::new(create(api, wanted).await?))),
-    }
 }
 
 /// `wanted` with its own hash in an annotation, and that hash.

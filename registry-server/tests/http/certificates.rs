@@ -6,6 +6,7 @@ use rcgen::SanType;
 use reqwest::{Client, StatusCode};
 use rustls::{ClientConfig, HandshakeKind, RootCertStore, SupportedProtocolVersion, version};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
+use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -18,6 +19,14 @@ use crate::{
 const BUILDER: &str = "spiffe://prod/ns/ci/sa/builder";
 const OTHER: &str = "spiffe://prod/ns/web/sa/app";
 const INDEX: &str = r#"{"schemaVersion":2,"manifests":[]}"#;
+
+/// A folder with a server's certificate and the authority of clients, and who signs either.
+fn authorities() -> (TempDir, Authority, Authority) {
+    let (folder, server, clients) = (tempfile::tempdir().unwrap(), Authority::new(), Authority::new());
+    server.server(folder.path());
+    std::fs::write(folder.path().join("clients"), clients.pem()).unwrap();
+    (folder, server, clients)
+}
 
 /// A registry with an account, where certificates may be shown and name somebody. With a key it gives tokens.
 async fn serve(folder: &Path, kind: &str, rules: &str) -> Fixture {
@@ -60,9 +69,7 @@ const RULES: &str = "access:\n\
 // registry TL4 A7 OB8
 #[tokio::test]
 async fn rules_name_whom_a_certificate_names() {
-    let (folder, server, clients) = (tempfile::tempdir().unwrap(), Authority::new(), Authority::new());
-    server.server(folder.path());
-    std::fs::write(folder.path().join("clients"), clients.pem()).unwrap();
+    let (folder, server, clients) = authorities();
     let registry = serve(folder.path(), "uri", RULES).await;
     let builder = named(&server, &clients, &[uri(BUILDER)]).build().unwrap();
     assert_eq!(push(&registry, &builder, "ci/app").await.status(), 201);
@@ -88,9 +95,7 @@ async fn rules_name_whom_a_certificate_names() {
 // registry AU1 AU2 A7
 #[tokio::test]
 async fn credentials_of_the_request_count_before_the_certificate_of_the_connection() {
-    let (folder, server, clients) = (tempfile::tempdir().unwrap(), Authority::new(), Authority::new());
-    server.server(folder.path());
-    std::fs::write(folder.path().join("clients"), clients.pem()).unwrap();
+    let (folder, server, clients) = authorities();
     let registry = serve(folder.path(), "uri", RULES).await;
     for newest in [false, true] {
         let builder = named(&server, &clients, &[uri(BUILDER)]);
@@ -119,9 +124,7 @@ async fn credentials_of_the_request_count_before_the_certificate_of_the_connecti
 
 #[tokio::test]
 async fn without_rules_or_without_the_key_a_certificate_allows_nothing() {
-    let (folder, server, clients) = (tempfile::tempdir().unwrap(), Authority::new(), Authority::new());
-    server.server(folder.path());
-    std::fs::write(folder.path().join("clients"), clients.pem()).unwrap();
+    let (folder, server, clients) = authorities();
     let builder = || named(&server, &clients, &[uri(BUILDER)]);
     let registry = serve(folder.path(), "uri", "").await;
     assert!(accepts(&registry, builder()).await);
@@ -180,9 +183,7 @@ async fn second_handshake(
 // registry TL4: what is resumed is not verified again
 #[tokio::test]
 async fn sessions_of_clients_that_show_certificates_are_not_resumed() {
-    let (folder, server, clients) = (tempfile::tempdir().unwrap(), Authority::new(), Authority::new());
-    server.server(folder.path());
-    std::fs::write(folder.path().join("clients"), clients.pem()).unwrap();
+    let (folder, server, clients) = authorities();
     let registry = serve(folder.path(), "uri", RULES).await;
     let plain = crate::tls::serve(folder.path(), "").await;
     for version in [&version::TLS12, &version::TLS13] {
@@ -195,9 +196,7 @@ async fn sessions_of_clients_that_show_certificates_are_not_resumed() {
 // registry A6 A8: a token that was given to a certificate's owner says whom it is for
 #[tokio::test]
 async fn a_certificate_gets_tokens_for_whom_it_names() {
-    let (folder, server, clients) = (tempfile::tempdir().unwrap(), Authority::new(), Authority::new());
-    server.server(folder.path());
-    std::fs::write(folder.path().join("clients"), clients.pem()).unwrap();
+    let (folder, server, clients) = authorities();
     let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
     std::fs::write(folder.path().join("token.pem"), key).unwrap();
     let registry = serve(folder.path(), "uri", RULES).await;
