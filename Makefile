@@ -87,6 +87,9 @@ cluster-down: ## Remove both clusters and all that they left; built programs sta
 
 demo-down: cluster-down ## Remove what `make demo` made
 
+cluster-killed: ## The local control plane, killed and brought up again: it resumes, and goes without a trace
+	$(STEP) "Killed cluster" e2e/cluster/killed-check.sh
+
 ##@ Images
 
 images: ## Build both images with the Dockerfile in a container engine, and run each once
@@ -101,4 +104,4 @@ help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo test test-fast fmt scripts clippy deny unit conformance generated generate chart docs-check e2e scale cluster-kind cluster-local \
-	cluster-down demo-down images clean help
+	cluster-down cluster-killed demo-down images clean help

@@ -20,6 +20,16 @@ pub fn run_with_input(command: &mut Command, input: &str) -> Result<String> {
     checked(command, output)
 }
 
+/// As [`run`], for a client that tries again by itself when a request failed and says so: that is a failure here.
+pub fn run_at_first_go(command: &mut Command) -> Result<String> {
+    let output = output(command, None)?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if said.contains("retrying") {
+        bail!("{command:?} had to try again: {said}");
+    }
+    checked(command, output)
+}
+
 /// Runs a command that must fail, and gives what it said.
 pub fn must_fail(command: &mut Command) -> Result<String> {
     let output = output(command, None)?;
