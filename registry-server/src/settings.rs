@@ -28,8 +28,10 @@ pub struct Settings {
     pub readonly: bool,
     /// One log line per request.
     pub access_log: bool,
-    /// Proxies that are believed.
-    pub proxies: Proxies,
+    /// Proxies that are believed when they say where a request comes from.
+    pub proxies: Networks,
+    /// Clients that the server sends blobs to itself, whatever the store could do.
+    pub served_here: Networks,
     /// Largest manifest in bytes.
     pub max_manifest: u64,
     /// Largest blob in bytes.
@@ -63,18 +65,18 @@ pub struct Purging {
     pub dry_run: bool,
 }
 
-/// Proxies that are believed when they say where a request comes from.
+/// Addresses, by the networks that they are in.
 #[derive(Clone, Debug, Default)]
-pub struct Proxies(Vec<Network>);
+pub struct Networks(Vec<Network>);
 
-impl Proxies {
-    /// Whoever is in one of these networks.
+impl Networks {
+    /// Those of all these networks.
     pub fn new(networks: Vec<Network>) -> Self {
         Self(networks)
     }
 
-    /// Whether one is there.
-    pub fn trust(&self, address: IpAddr) -> bool {
+    /// Whether it is one of them.
+    pub fn contain(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(address))
     }
 }
@@ -98,11 +100,13 @@ impl Settings {
     /// What the configuration says.
     pub fn from_config(config: &Config) -> Self {
         let purging = &config.storage.maintenance.uploadpurging;
+        let redirect = config.storage.redirect.as_ref();
         Self {
             delete: config.storage.delete.enabled,
             readonly: config.storage.maintenance.readonly.enabled,
             access_log: !config.log.accesslog.disabled,
-            proxies: Proxies::new(config.trustedproxies.clone()),
+            proxies: Networks::new(config.trustedproxies.clone()),
+            served_here: Networks::new(redirect.map_or_else(Vec::new, |section| section.exceptfrom.clone())),
             max_manifest: config.limits.maxmanifestsize,
             max_blob: config.limits.maxblobsize,
             policy: Arc::new(policy(config)),

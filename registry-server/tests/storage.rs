@@ -26,6 +26,7 @@ fn bucket(store: &ObjectStore) -> S3 {
 fn options(store: &ObjectStore) -> Options {
     Options {
         endpoint: Some(format!("http://{}", store.address)),
+        public_endpoint: None,
         region: "us-east-1".into(),
         bucket: BUCKET.into(),
         root: "/".into(),

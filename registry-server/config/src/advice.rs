@@ -62,7 +62,6 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("storage.s3.multipartcopymaxconcurrency", COPY),
     ("storage.s3.multipartcopythresholdsize", COPY),
     ("storage.tag", "looking for a manifest's tags needs no limit"),
-    ("storage.redirect", "content is always sent by the server itself"),
     ("http.headers", "X-Content-Type-Options: nosniff is always sent; let a proxy in front add others"),
     ("http.host", "every Location is a relative reference, whatever the host is called"),
     ("http.relativeurls", "every Location is a relative reference"),

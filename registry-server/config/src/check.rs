@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    check_redis, check_s3,
+    check_redirect, check_redis, check_s3,
     schema::{
         AccessRule, Action, CacheKind, ClientIdentity, Config, Effect, IndexPlatforms, IndexValidation,
         Storage, Subject,
@@ -63,6 +63,7 @@ fn storage(storage: &Storage) -> Problems {
         problems.push(("storage", "exactly one of filesystem, inmemory and s3".to_owned()));
     }
     problems.extend(storage.s3.iter().flat_map(check_s3::check));
+    problems.extend(check_redirect::check(storage));
     if storage.identity.as_ref().is_some_and(|identity| !is_identity(identity)) {
         problems.push(("storage.identity", "must be 1 to 128 letters, digits, '-', '_' or '.'".to_owned()));
     }

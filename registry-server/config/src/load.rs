@@ -457,6 +457,16 @@ mod tests {
                 "storage.s3.regionendpoint: plain",
             ),
             ("storage: {s3: {region: r, bucket: b}, inmemory: {}}", "storage: exactly one"),
+            ("storage: {redirect: {expiry: 1h}}", "storage.redirect: clients can fetch"),
+            (
+                "storage: {s3: {region: r, bucket: b}, redirect: {expiry: 169h}}",
+                "storage.redirect.expiry: must be between",
+            ),
+            (
+                "storage: {s3: {region: r, bucket: b}, redirect: {publicendpoint: s3.example.com}}",
+                "storage.redirect.publicendpoint: must be a URL",
+            ),
+            ("storage: {redirect: {exceptfrom: [10.0.0.1/8]}}", "storage.redirect.exceptfrom.0: "),
             ("redis: {addrs: ['a:1'], username: a, usernamefile: b}", "redis.usernamefile: either"),
             ("trustedproxies: [10.0.0.1/8]", "trustedproxies.0: \"10.0.0.1/8\" has bits beyond"),
             ("quotas: [{repositories: [], maxsize: 1}]", "quotas: an entry needs repositories"),

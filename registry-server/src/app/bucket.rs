@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use registry_config::schema::{S3, Secret};
+use registry_config::schema::{S3, Secret, Storage};
 
 use crate::{
     app::secret,
     storage::s3_client::{Encryption, Options},
 };
 
-/// What the section `storage.s3` says to a client of the bucket.
-pub fn options(section: &S3) -> anyhow::Result<Options> {
+/// What the section `storage.s3`, and of `storage` what belongs to it, say to a client of the bucket.
+pub fn options(section: &S3, storage: &Storage) -> anyhow::Result<Options> {
     let key = |key: &str, inline: &Option<Secret>, file: &Option<PathBuf>| match (inline, file) {
         (Some(secret), _) => Ok(Some(secret.0.clone())),
         (None, Some(file)) => secret::read(key, file).map(Some),
@@ -25,6 +25,7 @@ pub fn options(section: &S3) -> anyhow::Result<Options> {
         .map(|file| std::fs::read(file).with_context(|| format!("storage.s3.cafile: {}", file.display())));
     Ok(Options {
         endpoint: endpoint(section),
+        public_endpoint: storage.redirect.as_ref().and_then(|redirect| redirect.publicendpoint.clone()),
         region: section.region.clone(),
         bucket: section.bucket.clone(),
         root: format!("/{}", section.rootdirectory.trim_matches('/')),

@@ -29,7 +29,10 @@ pub async fn registry(config: &Config) -> anyhow::Result<Registry> {
     let store: Arc<dyn Backend> = Arc::new(Measured(open(config)?));
     let expected = config.storage.identity.as_deref();
     let metadata = metadata(config, Arc::clone(&store)).await?;
-    let registry = Registry::new(store, metadata).expecting(expected, config.storage.initialize);
+    let redirect = config.storage.redirect.as_ref().filter(|redirect| !redirect.disable);
+    let registry = Registry::new(store, metadata)
+        .expecting(expected, config.storage.initialize)
+        .redirecting(redirect.map(|redirect| redirect.expiry.0));
     answered(registry.look()).await?;
     Ok(registry)
 }
@@ -80,7 +83,7 @@ fn open(config: &Config) -> anyhow::Result<Arc<dyn Backend>> {
     let storage = &config.storage;
     match (&storage.filesystem, &storage.inmemory, &storage.s3) {
         (None, Some(_), None) => Ok(Arc::new(Memory::default())),
-        (None, None, Some(section)) => Ok(Arc::new(S3::new(&bucket::options(section)?)?)),
+        (None, None, Some(section)) => Ok(Arc::new(S3::new(&bucket::options(section, storage)?)?)),
         (filesystem, None, None) => {
             let root = filesystem.as_ref().map_or(PathBuf::from("data"), |f| f.rootdirectory.clone());
             if storage.identity.is_some() && !storage.initialize {

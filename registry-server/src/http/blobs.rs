@@ -49,6 +49,11 @@ pub async fn get(
         }
     };
     let length = part.end - part.start;
+    if let Some(url) = elsewhere(registry, digest, asked, length).await? {
+        let mut answer = headers::empty(StatusCode::TEMPORARY_REDIRECT, common);
+        insert(&mut answer, header::LOCATION, url);
+        return Ok(answer);
+    }
     let body = if asked.head() || length == 0 {
         Body::empty()
     } else {
@@ -62,6 +67,19 @@ pub async fn get(
         insert(&mut response, header::CONTENT_RANGE, range);
     }
     Ok(response)
+}
+
+/// Where the client is to fetch it, if it reaches the store. Who only looks is answered here, and so is who wants nothing.
+async fn elsewhere(
+    registry: &Registry,
+    digest: &Digest,
+    asked: &Asked,
+    length: u64,
+) -> Result<Option<String>, ApiError> {
+    if asked.head() || length == 0 || asked.settings.served_here.contain(asked.client) {
+        return Ok(None);
+    }
+    Ok(registry.blob_url(digest).await?)
 }
 
 fn insert(response: &mut Response, name: http::HeaderName, value: String) {

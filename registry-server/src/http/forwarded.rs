@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::HeaderMap;
 
-use crate::settings::Proxies;
+use crate::settings::Networks;
 
 const FOR: &str = "x-forwarded-for";
 const HOST: &str = "x-forwarded-host";
@@ -12,12 +12,12 @@ const PROTO: &str = "x-forwarded-proto";
 
 /// Where the request comes from. Each proxy adds at the end of the list whom it has seen, so that the last one who is no
 /// proxy of ours is the client; what stands before that is the client's word.
-pub fn client(peer: IpAddr, headers: &HeaderMap, proxies: &Proxies) -> IpAddr {
+pub fn client(peer: IpAddr, headers: &HeaderMap, proxies: &Networks) -> IpAddr {
     let mut client = peer;
     let lines = headers.get_all(FOR).iter().map(|line| line.to_str().unwrap_or_default());
     let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).collect();
     for hop in hops.iter().rev() {
-        if !proxies.trust(client) {
+        if !proxies.contain(client) {
             break;
         }
         match address(hop.trim()) {
@@ -29,18 +29,18 @@ pub fn client(peer: IpAddr, headers: &HeaderMap, proxies: &Proxies) -> IpAddr {
 }
 
 /// The host that the client asked, if a proxy says it.
-pub fn host<'a>(peer: IpAddr, headers: &'a HeaderMap, proxies: &Proxies) -> Option<&'a str> {
+pub fn host<'a>(peer: IpAddr, headers: &'a HeaderMap, proxies: &Networks) -> Option<&'a str> {
     first(peer, headers, proxies, HOST)
 }
 
 /// Whether the client came by TLS to a proxy that says so.
-pub fn secure(peer: IpAddr, headers: &HeaderMap, proxies: &Proxies) -> bool {
+pub fn secure(peer: IpAddr, headers: &HeaderMap, proxies: &Networks) -> bool {
     first(peer, headers, proxies, PROTO).is_some_and(|word| word.eq_ignore_ascii_case("https"))
 }
 
 /// Of several proxies, the first word is that of the one nearest to the client.
-fn first<'a>(peer: IpAddr, headers: &'a HeaderMap, proxies: &Proxies, name: &str) -> Option<&'a str> {
-    let said = headers.get(name).filter(|_| proxies.trust(peer))?;
+fn first<'a>(peer: IpAddr, headers: &'a HeaderMap, proxies: &Networks, name: &str) -> Option<&'a str> {
+    let said = headers.get(name).filter(|_| proxies.contain(peer))?;
     Some(said.to_str().ok()?.split(',').next()?.trim())
 }
 
@@ -61,7 +61,7 @@ mod tests {
         for line in lines {
             headers.append(FOR, line.parse().unwrap());
         }
-        client(peer.parse().unwrap(), &headers, &Proxies::new(trusted)).to_string()
+        client(peer.parse().unwrap(), &headers, &Networks::new(trusted)).to_string()
     }
 
     // registry TL8 AU8

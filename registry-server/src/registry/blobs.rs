@@ -36,6 +36,12 @@ impl Registry {
         linked.then_some(()).ok_or(RegistryError::BlobUnknown)
     }
 
+    /// Where the client can fetch a blob whose size was asked before, if not here.
+    pub async fn blob_url(&self, digest: &Digest) -> Result<Option<String>, RegistryError> {
+        let Some(valid) = self.redirects else { return Ok(None) };
+        Ok(self.store.url(&layout::blob(digest), valid).await?)
+    }
+
     /// Bytes of a blob whose size was asked before.
     pub async fn blob_bytes(&self, digest: &Digest, range: Range<u64>) -> Result<ByteStream, RegistryError> {
         match self.store.stream(&layout::blob(digest), range).await? {

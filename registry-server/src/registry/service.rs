@@ -23,6 +23,7 @@ pub struct Registry {
     pub(in crate::registry) locks: Locks,
     pub(in crate::registry) counts: Counts,
     pub(in crate::registry) quota: Option<u64>,
+    pub(in crate::registry) redirects: Option<Duration>,
     guard: Arc<Guard>,
 }
 
@@ -30,7 +31,13 @@ impl Registry {
     /// The registry in `store`, whose small facts are read through `metadata`.
     pub fn new(store: Arc<dyn Backend>, metadata: Arc<dyn Metadata>) -> Self {
         let (locks, counts, guard) = (Locks::default(), Counts::default(), Arc::default());
-        Self { store, metadata, locks, counts, quota: None, guard }
+        Self { store, metadata, locks, counts, quota: None, redirects: None, guard }
+    }
+
+    /// Clients may fetch blobs from the store itself, at URLs that are good for so long.
+    pub fn redirecting(mut self, valid: Option<Duration>) -> Self {
+        self.redirects = valid;
+        self
     }
 
     /// Ready, and open for writes, only while the store carries this identity. One that has another becomes the

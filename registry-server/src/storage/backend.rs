@@ -1,6 +1,6 @@
 //! What every store can do. As small as the poorest of them allows.
 
-use std::{future::ready, ops::Range};
+use std::{future::ready, ops::Range, time::Duration};
 
 use bytes::Bytes;
 use futures::{FutureExt, future::BoxFuture, stream::BoxStream};
@@ -37,6 +37,11 @@ pub trait Backend: Send + Sync + 'static {
     fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<u64>>;
     /// The whole object, if it is there: for small ones.
     fn read<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Bytes>>;
+    /// URL at which anybody who has it can read the object for so long, whether it is there or not; nothing where only
+    /// the server reaches the store.
+    fn url<'a>(&'a self, _key: &'a str, _valid: Duration) -> Answer<'a, Option<String>> {
+        ready(Ok(None)).boxed()
+    }
     /// A part of the object, if it is there. The range lies within its size.
     fn stream<'a>(&'a self, key: &'a str, range: Range<u64>) -> Answer<'a, Option<ByteStream>>;
     /// Writes the object as a whole: readers see the old or the new one, and it survives a crash.

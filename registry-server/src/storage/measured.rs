@@ -1,6 +1,6 @@
 //! A store whose calls and failures are counted.
 
-use std::{ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
@@ -61,6 +61,10 @@ impl Backend for Measured {
 
     fn read<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Bytes>> {
         counted("read", self.0.read(key))
+    }
+
+    fn url<'a>(&'a self, key: &'a str, valid: Duration) -> Answer<'a, Option<String>> {
+        self.0.url(key, valid)
     }
 
     fn stream<'a>(&'a self, key: &'a str, range: Range<u64>) -> Answer<'a, Option<ByteStream>> {

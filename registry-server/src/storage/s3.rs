@@ -1,6 +1,6 @@
 //! A bucket of an object store.
 
-use std::{future::ready, ops::Range};
+use std::{future::ready, ops::Range, time::Duration};
 
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
@@ -19,6 +19,8 @@ use crate::storage::{
 /// A bucket as a store.
 pub struct S3 {
     operator: Operator,
+    /// The same bucket as clients reach it: signs for them, and is never spoken to.
+    public: Operator,
     piece: usize,
     plain: bool,
     creates: OnceCell<()>,
@@ -46,7 +48,12 @@ impl S3 {
     /// The bucket that the options name, which is not spoken to before the first call.
     pub fn new(options: &Options) -> Result<Self, ClientError> {
         let plain = options.storage_class.is_none() && options.acl.is_none();
-        Ok(Self { operator: options.client()?, piece: options.piece, plain, creates: OnceCell::new() })
+        let operator = options.client()?;
+        let public = match &options.public_endpoint {
+            None => operator.clone(),
+            Some(url) => Options { endpoint: Some(url.clone()), ..options.clone() }.client()?,
+        };
+        Ok(Self { operator, public, piece: options.piece, plain, creates: OnceCell::new() })
     }
 
     /// Creates an object if it is absent; says whether it was.
@@ -162,6 +169,14 @@ impl Backend for S3 {
 
     fn read<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Bytes>> {
         async move { Ok(optional(key, self.operator.read(checked(key)?).await)?.map(|bytes| bytes.to_bytes())) }.boxed()
+    }
+
+    fn url<'a>(&'a self, key: &'a str, valid: Duration) -> Answer<'a, Option<String>> {
+        async move {
+            let signed = self.public.presign_read(checked(key)?, valid).await.map_err(|e| failed(key, e))?;
+            Ok(Some(signed.uri().to_string()))
+        }
+        .boxed()
     }
 
     fn stream<'a>(&'a self, key: &'a str, range: Range<u64>) -> Answer<'a, Option<ByteStream>> {

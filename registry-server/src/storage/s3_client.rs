@@ -20,6 +20,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 pub struct Options {
     /// URL of the store; none: Amazon's of the region.
     pub endpoint: Option<String>,
+    /// URL of the store for clients that fetch from it themselves; none: the same.
+    pub public_endpoint: Option<String>,
     /// Region of the bucket.
     pub region: String,
     /// The bucket.

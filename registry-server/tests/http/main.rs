@@ -29,6 +29,7 @@ mod policy;
 mod ports;
 mod proxies;
 mod quotas;
+mod redirects;
 mod redis_groups;
 mod redis_server;
 mod tls;

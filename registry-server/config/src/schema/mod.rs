@@ -4,6 +4,7 @@
 
 mod access;
 mod auth;
+mod blob_redirect;
 mod builtin;
 mod http;
 mod immutable_tags;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     access::{AccessRule, Action, Effect, Subject},
     auth::{Auth, Htpasswd},
+    blob_redirect::BlobRedirect,
     builtin::BuiltIn,
     http::{ClientAuth, ClientIdentity, Debug, Http, MinimumTls, Redirect, Tls},
     immutable_tags::ImmutableTags,

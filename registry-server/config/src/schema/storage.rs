@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::schema::{Maintenance, S3, is_default};
+use crate::schema::{BlobRedirect, Maintenance, S3, is_default};
 
 /// Section `storage`. Exactly one of the backends; none of them means `filesystem` in `./data`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub struct Storage {
     /// Whether clients may delete.
     #[serde(skip_serializing_if = "is_default")]
     pub delete: Delete,
+    /// Clients fetch blobs from the object store itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redirect: Option<BlobRedirect>,
     /// A cache of small metadata in front of the store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<Cache>,
