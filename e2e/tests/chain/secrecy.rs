@@ -59,8 +59,7 @@ fn secrets(namespace: &str) -> Result<BTreeMap<String, String>> {
 /// Everything that is said about the namespace, by where.
 fn said(namespace: &str) -> Result<BTreeMap<String, String>> {
     let mut all = BTreeMap::new();
-    let kinds =
-        "preg,deployments,replicasets,pods,services,configmaps,persistentvolumeclaims,networkpolicies,events";
+    let kinds = "preg,deployments,replicasets,pods,services,serviceaccounts,configmaps,persistentvolumeclaims,networkpolicies,events";
     all.insert(
         "objects".into(),
         run(&mut kubectl(&["-n", namespace, "get", kinds, "-o", "yaml", "--show-managed-fields"]))?,
@@ -85,7 +84,7 @@ fn said(namespace: &str) -> Result<BTreeMap<String, String>> {
     Ok(all)
 }
 
-// operator 115, registry RC12, seed D17: on the good way and on every bad one
+// operator 121, registry RC12, seed D17: on the good way and on every bad one
 #[test]
 fn nothing_secret_is_said() -> Result<()> {
     let namespace = Namespace::create("e2e-secrecy")?;
@@ -114,7 +113,7 @@ fn nothing_secret_is_said() -> Result<()> {
     run(&mut registry.crane(&["push", &hello_layout()?, &registry.reference("hello:1")]))?;
     nothing_of(&secrets(namespace.name())?, namespace.name())?;
 
-    // A Redis that is not there, an account without a password, a certificate that is none.
+    // A Redis that is not there, an account without a password, a certificate that is none; and keys that sign tokens.
     own("redis", json!({"username": "cache", "password": REDIS}))?;
     own("certificate", json!({"tls.crt": "canary-of-the-certificate", "tls.key": "canary-of-the-key"}))?;
     patch_any(
@@ -122,7 +121,7 @@ fn nothing_secret_is_said() -> Result<()> {
         &["secret", "dev"],
         r#"{"stringData": {"other": "canary-under-another-key"}, "data": {"password": null}}"#,
     )?;
-    let broken = r#"{"tls": {"secretRef": {"name": "certificate"}}, "cache": {"redis": {"external":
+    let broken = r#"{"tls": {"secretRef": {"name": "certificate"}}, "auth": {"token": {"builtIn": {}}}, "cache": {"redis": {"external":
         {"addresses": ["192.0.2.1:6379"], "credentialsSecretRef": {"name": "redis"}}}}}"#;
     patch(namespace.name(), "team", broken)?;
     until(namespace.name(), "team", "CacheReady", "False/Unreachable")?;

@@ -1,7 +1,7 @@
 //! Inputs that are missing, come back, change, or must not be seen.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use operator::private_registry::certificates::issue;
+use operator::private_registry::certificates::{inspect::Pair, issue};
 use serde_json::{Value, json};
 
 use crate::world::{OBJECT, SIX_LINES, World};
@@ -10,7 +10,14 @@ fn told(world: &World, reason: &str) -> usize {
     world.api.events().iter().filter(|event| event.starts_with(reason)).count()
 }
 
-fn put_secret(world: &World, name: &str, data: &[(&str, &str)]) {
+/// A key and a certificate of the user's.
+pub fn own_pair(world: &World) -> Pair {
+    let authority = issue::authority("own", world.now, 100_000_000).unwrap();
+    issue::leaf(&authority, &["team-registry.tools.svc".to_owned()], world.now, 50_000_000).unwrap()
+}
+
+/// A Secret of the user's.
+pub fn put_secret(world: &World, name: &str, data: &[(&str, &str)]) {
     let data: Value =
         data.iter().map(|(key, value)| ((*key).to_owned(), Value::from(STANDARD.encode(value)))).collect();
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": "tools"}, "data": data});
@@ -31,9 +38,7 @@ async fn a_secret_that_is_missing_is_said_once_and_taken_up_when_it_comes() {
     assert_eq!(world.condition("CertificateReady"), "False/SecretNotFound");
     assert!(world.message("CertificateReady").contains("own"), "{}", world.message("CertificateReady"));
     assert_eq!((told(&world, "SecretNotFound"), &world.api.objects()[deployment]["spec"]), (1, &before));
-    let authority = issue::authority("own", world.now, 100_000).unwrap();
-    let names = vec!["team-registry.tools.svc".to_owned()];
-    let pair = issue::leaf(&authority, &names, world.now, 50_000).unwrap();
+    let pair = own_pair(&world);
     put_secret(&world, "own", &[("tls.crt", &pair.certificate), ("tls.key", &pair.key)]);
     world.settle().await;
     assert_eq!(world.condition("CertificateReady"), "True/Provided");
@@ -44,8 +49,7 @@ async fn a_secret_that_is_missing_is_said_once_and_taken_up_when_it_comes() {
 #[tokio::test]
 async fn a_certificate_of_ones_own_leaves_nothing_behind() {
     let mut world = World::new(SIX_LINES);
-    let authority = issue::authority("own", world.now, 100_000).unwrap();
-    let pair = issue::leaf(&authority, &["team-registry.tools.svc".to_owned()], world.now, 50_000).unwrap();
+    let pair = own_pair(&world);
     put_secret(&world, "own", &[("tls.crt", &pair.certificate), ("tls.key", &pair.key), ("ca.crt", "none")]);
     world.settle().await;
     let shape = |world: &World| {
@@ -141,13 +145,20 @@ async fn one_update_is_one_write() {
 #[tokio::test]
 async fn nothing_of_a_secret_of_the_users_is_seen_elsewhere() {
     let world = World::new(
-        "{storage: {ephemeral: {}}, auth: {htpasswd: {users: [{name: dev, passwordSecretRef: {name: dev}}],
-          secretRef: {name: file}}}, cache: {redis: {external: {addresses: ['127.0.0.1:1'], credentialsSecretRef: {name: cache}}}}}",
+        "{storage: {ephemeral: {}}, tls: {secretRef: {name: own}}, auth: {htpasswd: {users: [{name: dev,
+          passwordSecretRef: {name: dev}}], secretRef: {name: file}}}, cache: {redis: {external: {mode: Sentinel,
+          addresses: ['127.0.0.1:1'], sentinelMaster: main, credentialsSecretRef: {name: cache},
+          sentinelCredentialsSecretRef: {name: sentinel}, tls: {caBundleRef: {name: ca}, clientSecretRef: {name: client}}}}}}",
     );
     let weak = "ann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\nbob:rqXexS6ZhobKA\n";
+    let pair = own_pair(&world);
+    let key = pair.key.lines().nth(1).unwrap();
+    put_secret(&world, "own", &[("tls.crt", &pair.certificate), ("tls.key", &pair.key)]);
     put_secret(&world, "dev", &[("password", "canary-of-dev")]);
     put_secret(&world, "file", &[("htpasswd", weak)]);
     put_secret(&world, "cache", &[("password", "canary-of-cache")]);
+    put_secret(&world, "sentinel", &[("password", "canary-of-sentinel")]);
+    put_secret(&world, "client", &[("tls.crt", "canary-of-client"), ("tls.key", "canary-of-client")]);
     world.settle().await;
     let accounts = world.api.objects()[OBJECT]["status"]["accounts"].clone();
     assert_eq!((&accounts["weakHashes"], &accounts["unusable"]), (&json!(1), &json!(1)));
@@ -155,7 +166,7 @@ async fn nothing_of_a_secret_of_the_users_is_seen_elsewhere() {
     let pull: Value = serde_json::from_str(&world.secret("team-pull", ".dockerconfigjson")).unwrap();
     let pull =
         pull["auths"].as_object().unwrap().values().next().unwrap()["password"].as_str().unwrap().to_owned();
-    let canaries = ["canary-of-dev", "canary-of-cache", "W6ph5Mm5Pz8", "rqXexS6ZhobKA", "ann", "bob:", &pull];
+    let canaries = ["canary-of-", key, "W6ph5Mm5Pz8", "rqXexS6ZhobKA", "ann", "bob:", &pull];
     let objects = world.api.objects();
     let open =
         objects.iter().filter(|(path, _)| !path.contains("/secrets/")).map(|(_, object)| object.to_string());

@@ -293,7 +293,7 @@ fn each_thing_that_is_wrong_has_its_word() {
             },
             &[(kind::STORAGE_READY, "False/ClaimLost")],
         ),
-        // operator 99
+        // operator 99, its last step: no volume grows by itself yet
         (
             "a volume with some room",
             |seen| seen.used = Some("912Mi".into()),
@@ -565,7 +565,7 @@ fn an_idle_registry_is_looked_at_when_something_is_due() {
     // No watch tells of a Redis of the user's.
     let seen = Observed { external_redis: Some(Answer::Good), ..good() };
     assert_eq!(next(&status, &seen, NOW), Progress(Duration::from_secs(60)));
-    // Nor that another registry gave a name up.
+    // Nor, for certain, that another registry gave a name up.
     let taken = Taken { hostname: "x".into(), by: "other/team".into() };
     let seen = Observed { hostname_taken: Some(taken), ..good() };
     assert_eq!(next(&status, &seen, NOW), Progress(Duration::from_secs(60)));

@@ -143,7 +143,8 @@ fn the_service_is_as_the_user_says() {
     assert_eq!(admin["spec"]["type"], "ClusterIP");
 }
 
-// operator 111: without TLS there is no certificate, the port is 80 and the URL says so
+// operator 111, as far as there is no Ingress yet, which would carry TLS: there is no certificate, the port is 80 and the URL
+// says so
 #[test]
 fn without_tls_there_is_no_certificate_and_the_port_is_80() {
     let plain = model("team", &with("tls: {disabled: {}}"));
