@@ -4,15 +4,15 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use e2e::{
-    kubectl::get,
+    kubectl::{apply, get, kubectl},
     namespace::Namespace,
     object::{apply_object, patch, settled},
-    process::eventually,
+    process::{eventually, run},
     registry::{Registry, hello_layout},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::clients::six_line_registry;
+use crate::{clients::six_line_registry, shared::Shared};
 
 const KINDS: &str = "deployments,services,configmaps,secrets,serviceaccounts,persistentvolumeclaims,networkpolicies,poddisruptionbudgets";
 
@@ -36,7 +36,7 @@ fn children(namespace: &str) -> Result<BTreeMap<String, Value>> {
         }
         // A certificate that went with TLS is issued anew, by the same CA.
         if item["metadata"]["name"] == "team-tls" {
-            item["data"] = serde_json::json!({"ca.crt": item["data"]["ca.crt"]});
+            item["data"] = json!({"ca.crt": item["data"]["ca.crt"]});
         }
         item.as_object_mut().map(|item| item.remove("status"));
         item
@@ -82,9 +82,27 @@ fn there_and_back(
     })
 }
 
+/// What the fields below name: a pair and logins in one Secret, a CA, the public keys of an issuer.
+fn put_inputs(namespace: &str) -> Result<()> {
+    let key = rcgen::KeyPair::generate()?;
+    let names = [format!("team-registry.{namespace}.svc")];
+    let certificate = rcgen::CertificateParams::new(names)?.self_signed(&key)?.pem();
+    let issuer: Value = serde_json::from_str(&run(&mut kubectl(&["get", "--raw", "/openid/v1/jwks"]))?)?;
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "mine"}, "stringData": {
+        "tls.crt": certificate, "tls.key": key.serialize_pem(), "ca.crt": certificate,
+        "username": "somebody", "password": "of somebody's", "htpasswd": "ann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n"}});
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine"},
+        "data": {"ca.crt": certificate, "jwks.json": issuer.to_string()}});
+    for input in [secret, map] {
+        apply(namespace, &input.to_string())?;
+    }
+    Ok(())
+}
+
 #[test]
 fn settings_that_pods_take_over_come_back_and_replace_no_pod() -> Result<()> {
     let namespace = Namespace::create("e2e-fields")?;
+    put_inputs(namespace.name())?;
     let registry = six_line_registry(namespace.name())?;
     settled(namespace.name(), "team")?;
     let (before, pods) = (children(namespace.name())?, registry.pods()?);
@@ -129,6 +147,34 @@ fn settings_that_pods_take_over_come_back_and_replace_no_pod() -> Result<()> {
         ),
         (r#"{"cache": {"redis": {"managed": {"maxMemory": 67108864}}}}"#, r#"{"cache": null}"#, "team-redis"),
         (
+            r#"{"auth": {"htpasswd": {"users": [{"name": "admin", "groups": ["ops"], "rotateEvery": "720h", "overlap": "2h"},
+                {"name": "dev", "passwordSecretRef": {"name": "mine", "key": "username"}}],
+                "secretRef": {"name": "mine", "key": "htpasswd"}, "minimumHash": "Bcrypt"}}}"#,
+            r#"{"auth": null}"#,
+            "team-htpasswd",
+        ),
+        (
+            r#"{"auth": {"serviceAccounts": {"audiences": ["registry.example.com"]},
+                "access": [{"subjects": ["user:admin"], "repositories": ["**"], "actions": ["Pull", "Push"]},
+                    {"subjects": ["serviceaccount:ci/*"], "repositories": ["**"], "actions": ["Delete"], "effect": "Deny"}]}}"#,
+            r#"{"auth": null}"#,
+            "team-live",
+        ),
+        (
+            r#"{"auth": {"oidc": [{"name": "forge", "issuer": "https://forge.example.com", "audiences": ["a", "b"],
+                "jwksRef": {"name": "mine", "key": "jwks.json"}, "usernameClaim": "email", "groupsClaim": "groups",
+                "requiredClaims": {"owner": "acme"}}]}}"#,
+            r#"{"auth": null}"#,
+            "team-live",
+        ),
+        (
+            r#"{"cache": {"redis": {"managed": {"maxMemory": "64Mi",
+                "resources": {"limits": {"memory": "96Mi"}, "requests": {"cpu": "10m"}}}}}}"#,
+            r#"{"cache": null}"#,
+            "team-redis",
+        ),
+        (r#"{"tls": {"secretRef": {"name": "mine"}}}"#, r#"{"tls": null}"#, "team-trust"),
+        (
             r#"{"pod": {"serviceAccountAnnotations": {"example.com/role": "reader"}}}"#,
             r#"{"pod": null}"#,
             "ServiceAccount",
@@ -143,6 +189,7 @@ fn settings_that_pods_take_over_come_back_and_replace_no_pod() -> Result<()> {
 #[test]
 fn settings_of_pods_come_back_with_the_pods_replaced() -> Result<()> {
     let namespace = Namespace::create("e2e-fields-pods")?;
+    put_inputs(namespace.name())?;
     apply_object(namespace.name(), "team", "{storage: {ephemeral: {}}, cache: {none: {}}}")?;
     settled(namespace.name(), "team")?;
     let before = children(namespace.name())?;
@@ -179,12 +226,33 @@ fn settings_of_pods_come_back_with_the_pods_replaced() -> Result<()> {
             r#"{"cache": {"none": null, "memory": {"maxSize": "8Mi"}}}"#,
             r#"{"cache": {"memory": null, "none": {}}}"#,
         ),
+        // Nobody answers there: it costs speed only.
+        (
+            r#"{"cache": {"none": null, "redis": {"external": {"mode": "Sentinel", "sentinelMaster": "main", "database": 1,
+                "addresses": ["127.0.0.1:1", "127.0.0.1:2"], "credentialsSecretRef": {"name": "mine"},
+                "sentinelCredentialsSecretRef": {"name": "mine"},
+                "tls": {"caBundleRef": {"name": "mine", "key": "ca.crt"}, "clientSecretRef": {"name": "mine"}}}}}}"#,
+            r#"{"cache": {"redis": null, "none": {}}}"#,
+        ),
+        (r#"{"auth": {"token": {"builtIn": {"lifetime": "10m"}}}}"#, r#"{"auth": null}"#),
         (r#"{"tls": {"disabled": {}}}"#, r#"{"tls": null}"#),
         (r#"{"exposure": {"service": {"httpRedirect": "Enabled"}}}"#, r#"{"exposure": null}"#),
     ] {
         there_and_back(namespace.name(), &before, there, back, "team-registry")?;
     }
     Ok(())
+}
+
+#[test]
+fn a_second_pod_comes_and_goes_with_its_budget() -> Result<()> {
+    let namespace = Namespace::create("e2e-fields-shared")?;
+    let _shared = Shared::create(&namespace)?;
+    let spec = "{replicas: 1, storage: {filesystem: {existingClaimName: shared}}, cache: {none: {}}}";
+    apply_object(namespace.name(), "team", spec)?;
+    settled(namespace.name(), "team")?;
+    let before = children(namespace.name())?;
+    let (there, back) = (r#"{"replicas": 2}"#, r#"{"replicas": 1}"#);
+    there_and_back(namespace.name(), &before, there, back, "PodDisruptionBudget")
 }
 
 // operator 60: names that collide elsewhere
@@ -202,7 +270,7 @@ fn two_registries_with_long_similar_names_do_not_touch_each_other() -> Result<()
     let (one, other) =
         (Registry::ready(namespace.name(), first)?, Registry::ready(namespace.name(), second)?);
     one.log_in("admin", &one.password)?;
-    e2e::process::run(&mut one.crane(&["push", &hello_layout()?, &one.reference("hello:1")]))?;
+    run(&mut one.crane(&["push", &hello_layout()?, &one.reference("hello:1")]))?;
     ensure!(
         other.status_of("/v2/", "admin", &one.password)? == "401",
         "one registry's password opens the other"
@@ -211,14 +279,7 @@ fn two_registries_with_long_similar_names_do_not_touch_each_other() -> Result<()
         other.status_of("/v2/hello/manifests/1", "admin", &other.password)? == "404",
         "an image is in both"
     );
-    e2e::process::run(&mut e2e::kubectl::kubectl(&[
-        "-n",
-        namespace.name(),
-        "delete",
-        "preg",
-        first,
-        "--wait",
-    ]))?;
+    run(&mut kubectl(&["-n", namespace.name(), "delete", "preg", first, "--wait"]))?;
     eventually(Duration::from_secs(60), "children of the first to go", || {
         let labels = format!("app.kubernetes.io/instance={first}");
         let left = get(namespace.name(), &["deployments,services", "-l", &labels])?;

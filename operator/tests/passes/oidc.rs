@@ -7,7 +7,8 @@ use crate::world::{SIX_LINES, World};
 const MAP: &str = "/api/v1/namespaces/tools/configmaps/forge-keys";
 const LIVE: &str = "/api/v1/namespaces/tools/configmaps/team-live";
 
-fn keys(kid: &str) -> String {
+/// A JWK set with one key.
+pub fn keys(kid: &str) -> String {
     let part = "a".repeat(43);
     json!({"keys": [{"kty": "EC", "crv": "P-256", "kid": kid, "x": part, "y": part}]}).to_string()
 }
