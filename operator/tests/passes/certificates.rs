@@ -1,5 +1,6 @@
 //! The CA and what it signs.
 
+use operator::private_registry::certificates::inspect::{self, Facts};
 use serde_json::{Value, json};
 
 use crate::world::{OBJECT, SIX_LINES, World};
@@ -136,4 +137,27 @@ async fn the_certificate_names_what_the_object_names() {
     world.set_spec("exposure", Value::Null);
     world.settle().await;
     assert_eq!(names(&world), before);
+}
+
+// operator 39: a CA lives for as long as the object says, and is replaced at two thirds of that; one that clients trust
+// already is not replaced because its successor is to live longer
+#[tokio::test]
+async fn a_ca_lives_for_as_long_as_the_object_says() {
+    let lives = |hours: u32| json!({"selfSigned": {"caLifetime": format!("{hours}h")}});
+    let mut world = World::new("{storage: {ephemeral: {}}, tls: {selfSigned: {caLifetime: 4400h}}}");
+    let facts =
+        |world: &World, key: &str| -> Facts { inspect::first(&world.secret("team-ca", key)).unwrap() };
+    world.settle().await;
+    let first = facts(&world, "tls.crt");
+    assert_eq!(first.not_after, world.now + 4400 * 3600);
+    world.set_spec("tls", lives(8800));
+    world.now = first.renewal() - 1;
+    world.settle().await;
+    let authority = world.api.objects()["/api/v1/namespaces/tools/secrets/team-ca"]["data"].clone();
+    assert!(authority["next.crt"].is_null(), "it was replaced early");
+    assert_eq!(facts(&world, "tls.crt").not_after, first.not_after);
+    world.now = first.renewal();
+    world.settle().await;
+    assert_eq!(facts(&world, "tls.crt").not_after, first.not_after);
+    assert_eq!(facts(&world, "next.crt").not_after, world.now + 8800 * 3600);
 }
