@@ -144,14 +144,16 @@ async fn watch(client: &Client, scope: &Scope, passes: u16, shared: Arc<Shared>)
     let ours = || watcher::Config::default().labels(&format!("app.kubernetes.io/managed-by={MANAGER}"));
     let any = watcher::Config::default;
     let (registries, writer) = reflector::store();
-    shared.context.registries.add(registries.clone());
-    let echoes = &shared.context.echoes;
+    let freed = shared.context.registries.add(registries.clone());
+    let (echoes, told) = (&shared.context.echoes, Arc::clone(&shared));
     // A status that a pass has written does not wake the next one.
     let asked = watcher(scope.api::<Watched>(client), any())
         .reflect(writer)
+        .inspect(move |_| told.context.registries.look())
         .applied_objects()
         .predicate_filter(predicates::generation.combine(predicates::annotations), Default::default());
     Controller::for_stream(asked, registries.clone())
+        .reconcile_on(freed)
         .with_config(controller::Config::default().concurrency(passes).debounce(BURST))
         .watches(scope.metadata::<Deployment>(client), ours(), wakes(&registries, echoes, nobody))
         .watches(scope.metadata::<Service>(client), ours(), wakes(&registries, echoes, nobody))

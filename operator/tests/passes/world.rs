@@ -80,7 +80,7 @@ impl World {
     pub fn beside(&self, older: Value) {
         let (store, mut writer) = reflector::store();
         writer.apply_watcher_event(&watcher::Event::Apply(serde_json::from_value(older).unwrap()));
-        self.context.registries.add(store);
+        drop(self.context.registries.add(store));
     }
 
     /// What it has written, of which watches have not told yet.
@@ -162,6 +162,11 @@ impl World {
     /// Sets an annotation of the object.
     pub fn annotate(&mut self, key: &str, value: &str) {
         self.api.change(OBJECT, |object| object["metadata"]["annotations"][key] = value.into());
+    }
+
+    /// Those who watch the object are told how it is now.
+    pub fn tell(&self) {
+        self.api.tell("MODIFIED", OBJECT, &self.api.objects()[OBJECT]);
     }
 
     /// The object is deleted under Retain, what it owned with it, and made again.

@@ -63,7 +63,7 @@ pub fn next(status: &PrivateRegistryStatus, seen: &Observed, now: i64) -> Progre
         (Some(_), _) => ASKED,
         // The registry speaks to it again within seconds, most often.
         (None, Some(false)) => since(status, &[kind::CACHE_READY], now).clamp(ON_ITS_WAY, ASKED),
-        // Nor that another registry gave a name up.
+        // Who waits for a name of another's is told when it is free. What a watch missed costs a minute.
         (None, _) if seen.hostname_taken.is_some() => ASKED,
         (None, _) => IDLE,
     };

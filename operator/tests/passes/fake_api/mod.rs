@@ -7,12 +7,13 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use futures::channel::mpsc::unbounded;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::body::{Bytes, Frame};
 use kube::{Client, client::Body};
 use operator::cluster::watches::Recorded;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower::{Layer, service_fn};
 
 use self::state::{How, Race, State};
@@ -154,6 +155,21 @@ impl FakeApi {
         self.0.lock().unwrap().objects.retain(|path, _| !path.ends_with(name));
     }
 
+    /// Tells those who watch objects like the one at `path` what happened to it: `MODIFIED`, `DELETED`.
+    pub fn tell(&self, what: &str, path: &str, object: &Value) {
+        let (kind, _) = path.rsplit_once('/').unwrap();
+        let line = json!({"type": what, "object": object}).to_string() + "\n";
+        let state = self.0.lock().unwrap();
+        for (_, watch) in state.watches.iter().filter(|(watched, _)| watched == kind) {
+            watch.unbounded_send(Ok(Frame::data(line.clone().into()))).unwrap();
+        }
+    }
+
+    /// Whether somebody watches objects of this kind.
+    pub fn watched(&self, kind: &str) -> bool {
+        self.0.lock().unwrap().watches.iter().any(|(path, _)| path.ends_with(kind))
+    }
+
     async fn answer(&self, request: Request<Body>) -> Result<Response<Content>, Infallible> {
         let (head, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
@@ -161,7 +177,9 @@ impl FakeApi {
         let sent: Value = serde_json::from_slice(&body).unwrap_or_default();
         let (path, query) = (head.uri.path(), head.uri.query().unwrap_or_default());
         if query.contains("watch=true") {
-            return Ok(Response::new(nothing()));
+            let (told, watch) = unbounded();
+            self.0.lock().unwrap().watches.push((path.to_owned(), told));
+            return Ok(Response::new(StreamBody::new(watch).boxed()));
         }
         let answer = {
             let mut state = self.0.lock().unwrap();
@@ -185,8 +203,3 @@ impl FakeApi {
 }
 
 type Content = BoxBody<Bytes, Infallible>;
-
-/// A watch in which nothing happens.
-fn nothing() -> Content {
-    StreamBody::new(futures::stream::pending::<Result<Frame<Bytes>, Infallible>>()).boxed()
-}

@@ -1,8 +1,10 @@
 //! The objects, and what a request does to them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, convert::Infallible};
 
+use futures::channel::mpsc::UnboundedSender;
 use http::{Method, StatusCode};
+use hyper::body::{Bytes, Frame};
 use operator::cluster::apply::MANAGER;
 use serde_json::{Value, json};
 
@@ -15,6 +17,9 @@ pub struct Race {
     /// What is done.
     pub change: Box<dyn FnOnce(&mut Value) + Send>,
 }
+
+/// A watch that is open.
+pub type Watch = UnboundedSender<Result<Frame<Bytes>, Infallible>>;
 
 /// What the server holds, and what is to go wrong.
 #[derive(Default)]
@@ -43,6 +48,8 @@ pub struct State {
     pub(super) terminating: bool,
     /// Fields of the status that an older CRD does not know.
     pub(super) unknown: Vec<&'static str>,
+    /// Watches that are open: of which path, and where they are told what happens.
+    pub(super) watches: Vec<(String, Watch)>,
 }
 
 /// How something is written.
