@@ -51,8 +51,6 @@ async fn serve(run: Run) -> anyhow::Result<()> {
     install_tls()?;
     tracing_subscriber::fmt().json().with_max_level(run.log_level).init();
     let metrics = PrometheusBuilder::new().install_recorder()?;
-    let leading = metrics::gauge!("preg_leading");
-    leading.set(0);
     let pulse = Arc::new(Pulse::default());
     let probes = tokio::spawn(health::serve(run.health_addr, metrics, Arc::clone(&pulse)));
     let config = Config::infer().await.context("failed to find the cluster")?;
@@ -71,7 +69,6 @@ async fn serve(run: Run) -> anyhow::Result<()> {
         _ = led.wait_for(|leads| *leads) => tracing::info!("leading"),
         _ = terminated.recv() => return Ok(()),
     }
-    leading.set(1);
     let passes = ClientBuilder::try_from(config.clone())?.with_layer(&MapRequestLayer::new(counted)).build();
     let watching = ClientBuilder::try_from(config)?.with_layer(&pulse.watching()).build();
     tokio::select! {

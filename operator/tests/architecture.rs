@@ -125,3 +125,18 @@ fn files_are_short_enough_to_read() {
         assert!(lines <= LONGEST, "{} has {lines} lines: make it two", file.display());
     }
 }
+
+/// Words between `before` and `after` that are names of metrics.
+fn metrics(text: &str, before: &str, after: char) -> BTreeSet<String> {
+    let words = text.split(before).skip(1).filter_map(|rest| rest.split(after).next());
+    words.filter(|word| word.starts_with("preg_")).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_metric_is_in_its_page_and_every_one_in_the_page_is_there() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/operator.md");
+    let told = metrics(&fs::read_to_string(page).unwrap(), "\n| `", '`');
+    let kept: BTreeSet<String> =
+        sources(&src()).iter().flat_map(|file| metrics(&code(file), "!(\"", '"')).collect();
+    assert_eq!(told, kept);
+}

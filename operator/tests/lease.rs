@@ -12,6 +12,7 @@ use std::{
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use kube::{Api, Client, client::Body};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use operator::cluster::{lease::Candidate, pulse::Pulse};
 use serde_json::{Value, json};
 use tokio::{
@@ -159,4 +160,27 @@ async fn a_lease_that_is_given_back_is_taken_at_once() {
     let given = Instant::now();
     second.led.wait_for(|led| *led).await.unwrap();
     assert!(given.elapsed() < Duration::from_secs(3), "{:?}", given.elapsed());
+}
+
+// operator 68: one process says that it leads, and the one that waits says that it does not
+#[tokio::test(start_paused = true)]
+async fn who_leads_says_so_in_its_metrics() {
+    let server = Server::default();
+    let (one, other) = (PrometheusBuilder::new().build_recorder(), PrometheusBuilder::new().build_recorder());
+    let said = || (one.handle().render(), other.handle().render());
+    let ours = metrics::set_default_local_recorder(&one);
+    let mut first = start(&server, "first");
+    first.led.wait_for(|led| *led).await.unwrap();
+    drop(ours);
+    let _theirs = metrics::set_default_local_recorder(&other);
+    let mut second = start(&server, "second");
+    sleep(Duration::from_secs(10)).await;
+    let (leader, standby) = said();
+    assert!(
+        leader.contains("preg_leading 1\n") && standby.contains("preg_leading 0\n"),
+        "{leader} {standby}"
+    );
+    first.task.abort();
+    second.led.wait_for(|led| *led).await.unwrap();
+    assert!(said().1.contains("preg_leading 1\n"), "{}", said().1);
 }

@@ -46,6 +46,8 @@ impl Candidate {
     /// Runs until leadership, once gained, is lost; tells `leader` when it is gained, and `pulse` that it lives.
     pub async fn run(self, leader: watch::Sender<bool>, pulse: Arc<Pulse>) {
         let (mut seen, mut renewed) = (None, Instant::now());
+        let leading = metrics::gauge!("preg_leading");
+        leading.set(0);
         loop {
             let began = Instant::now();
             let attempt = timeout(RETRY, self.attempt(&mut seen)).await;
@@ -55,6 +57,7 @@ impl Candidate {
                     // What the API server recorded is no older than this.
                     renewed = began;
                     leader.send_if_modified(|led| !std::mem::replace(led, true));
+                    leading.set(1);
                 }
                 Ok(Ok(false)) if *leader.borrow() => return,
                 Ok(Ok(false)) => {}

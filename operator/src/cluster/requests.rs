@@ -33,7 +33,34 @@ fn resource(path: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
     use super::*;
+
+    #[test]
+    fn requests_are_counted_by_verb_and_resource_and_events_apart() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        for (method, path) in [
+            ("GET", "/api/v1/namespaces/tools/secrets/team-tls"),
+            ("GET", "/api/v1/namespaces/tools/secrets"),
+            ("PATCH", "/apis/apps/v1/namespaces/tools/deployments/team-registry"),
+            ("POST", "/apis/events.k8s.io/v1/namespaces/tools/events"),
+        ] {
+            let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+            metrics::with_local_recorder(&recorder, || counted(request));
+        }
+        let said = recorder.handle().render();
+        let mut counts: Vec<&str> = said.lines().filter(|line| line.starts_with("preg_")).collect();
+        counts.sort_unstable();
+        assert_eq!(
+            counts,
+            [
+                "preg_events_total 1",
+                r#"preg_requests_total{verb="get",resource="secrets"} 2"#,
+                r#"preg_requests_total{verb="patch",resource="deployments"} 1"#,
+            ]
+        );
+    }
 
     #[test]
     fn a_request_is_about_a_resource() {

@@ -128,6 +128,7 @@ fn resource(path: &str) -> String {
 mod tests {
     use std::convert::Infallible;
 
+    use metrics_exporter_prometheus::PrometheusBuilder;
     use tower::service_fn;
 
     use super::*;
@@ -143,11 +144,16 @@ mod tests {
     // operator 63
     #[tokio::test]
     async fn each_watch_has_its_own_state() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let _recording = metrics::set_default_local_recorder(&recorder);
+        let says = |line: &str| recorder.handle().render().lines().any(|said| said == line);
         let watches = Arc::new(Watches::default());
         ask(&watches, "/api/v1/secrets?limit=500", 403).await;
         ask(&watches, "/apis/apps/v1/namespaces/tools/deployments?limit=500", 200).await;
         let all = watches.all();
         assert_eq!(all["secrets"].as_deref(), Some("403 Forbidden"));
+        assert!(says(r#"preg_watch_up{resource="secrets"} 0"#), "{}", recorder.handle().render());
+        assert!(says(r#"preg_watch_up{resource="deployments.apps in tools"} 1"#));
         assert_eq!(all["deployments.apps in tools"], None);
         assert_eq!(watches.opened(), None, "a list is no watch");
         ask(&watches, "/api/v1/secrets?&watch=true&timeoutSeconds=290", 404).await;
@@ -155,5 +161,6 @@ mod tests {
         ask(&watches, "/api/v1/secrets?&watch=true&timeoutSeconds=290", 200).await;
         assert!(watches.opened().is_some());
         assert_eq!(watches.all()["secrets"], None);
+        assert!(says(r#"preg_watch_up{resource="secrets"} 1"#), "{}", recorder.handle().render());
     }
 }

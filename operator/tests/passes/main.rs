@@ -13,6 +13,7 @@ mod hostnames;
 mod inputs;
 mod issuers;
 mod life;
+mod metrics;
 mod oidc;
 mod redis;
 mod refusals;
