@@ -1,14 +1,19 @@
 //! Nobody looks after the registries for a while, and much changes meanwhile.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, ensure};
 use e2e::{
     kubectl::{get, kubectl, wait},
+    load::Load,
     namespace::Namespace,
-    object::{apply_object, condition, patch, patch_any, settled},
+    object::{apply_object, condition, patch, patch_any, settled, until},
     operator::{NAME, NAMESPACE as SYSTEM, nothing_was_refused},
     process::{eventually, run},
+    registry::{Registry, answers as requests},
 };
 use serde_json::Value;
 
@@ -58,8 +63,10 @@ fn both_answer() -> Result<()> {
         ensure!(said.len() == 2, "{path}: {said:?}");
     }
     let metrics = answers("/metrics")?;
-    let leaders = metrics.iter().filter(|said| said.contains("preg_passes_total")).count();
-    ensure!(leaders == 1, "one leads and one waits: {metrics:?}");
+    for family in ["preg_passes_total", "preg_leading 1\n"] {
+        let leaders = metrics.iter().filter(|said| said.contains(family)).count();
+        ensure!(leaders == 1, "one leads and one waits: {metrics:?}");
+    }
     Ok(())
 }
 
@@ -107,5 +114,84 @@ fn a_new_leader_carries_out_what_changed_while_there_was_none() -> Result<()> {
     let left = get(namespace.name(), &["deployments", "-l", "app.kubernetes.io/instance=leaving"])?;
     ensure!(left["items"].as_array().is_some_and(Vec::is_empty), "left: {left}");
     ensure!(pods == team.pods()?, "pods were replaced");
+    nothing_was_refused()
+}
+
+/// Asks again and again, and takes note of whether it was answered.
+fn noted(team: &Arc<Registry>) -> (Load, Arc<Mutex<Vec<bool>>>) {
+    let (target, notes) = (Arc::clone(team), Arc::<Mutex<Vec<bool>>>::default());
+    let kept = Arc::clone(&notes);
+    let load = Load::start(move || {
+        let answered = target.status_of("/v2/", "admin", &target.password).is_ok_and(|said| said == "200");
+        kept.lock().unwrap_or_else(PoisonError::into_inner).push(answered);
+        Ok(())
+    });
+    (load, notes)
+}
+
+/// How often the Deployment's pods were replaced.
+fn revision(namespace: &str) -> Result<u64> {
+    let deployment = get(namespace, &["deployment", "team-registry"])?;
+    let text = deployment["metadata"]["annotations"]["deployment.kubernetes.io/revision"].as_str();
+    Ok(text.context("no revision")?.parse()?)
+}
+
+/// The file that the pods start with.
+fn boot(namespace: &str) -> Result<String> {
+    let deployment = get(namespace, &["deployment", "team-registry"])?;
+    let volumes = deployment["spec"]["template"]["spec"]["volumes"].as_array().into_iter().flatten();
+    let mut maps = volumes.filter_map(|volume| volume["configMap"]["name"].as_str());
+    let name = maps.find(|name| name.starts_with("team-config-")).context("no boot file")?;
+    let map = get(namespace, &["configmap", name])?;
+    Ok(map["data"]["config.yml"].as_str().unwrap_or_default().to_owned())
+}
+
+// guarantee 4, operator 69: what replaces pods, changed twice in the gap, replaces them once when there is an operator again.
+// Its volume is one pod's at a time: requests fail between the two pods, and at no other time
+#[test]
+fn pods_are_replaced_once_for_what_changed_while_there_was_no_operator() -> Result<()> {
+    let _alone = ALONE.lock();
+    let namespace = Namespace::create("e2e-gap-boot")?;
+    let (team, load) = registry(namespace.name())?;
+    settled(namespace.name(), "team")?;
+    let (pods, replaced) = (team.pods()?, revision(namespace.name())?);
+    let operators = Operators;
+    operators.scale(0)?;
+    patch(namespace.name(), "team", r#"{"logging": {"format": "Text"}}"#)?;
+    patch(namespace.name(), "team", r#"{"drainTimeout": "30s"}"#)?;
+    ensure!(
+        wait(namespace.name(), "preg/team", "condition=Ready", 1).is_err(),
+        "what nobody has seen is Ready"
+    );
+    ensure!(pods == team.pods()?, "pods were replaced without an operator");
+    load.finish()?;
+
+    let (load, notes) = noted(&team);
+    operators.scale(1)?;
+    until(namespace.name(), "team", "Progressing", "True/RollingOut")?;
+    settled(namespace.name(), "team")?;
+    // What is said to be rolled out is.
+    let now = team.pods()?;
+    ensure!(now.len() == 1 && now != pods, "{pods:?} became {now:?}");
+    let boot = boot(namespace.name())?;
+    ensure!(boot.contains("formatter: text") && boot.contains("draintimeout: 30s"), "{boot}");
+    // The node's proxy learns of a ready pod a moment after the API server does.
+    eventually(Duration::from_secs(20), "the new pod to answer", || {
+        Ok((team.status_of("/v2/", "admin", &team.password)? == "200").then_some(()))
+    })?;
+    let good = requests(&team);
+    // A look that finds nothing new, and another operator, replace nothing.
+    operators.scale(0)?;
+    operators.scale(1)?;
+    patch(namespace.name(), "team", r#"{"readOnly": true}"#)?;
+    settled(namespace.name(), "team")?;
+    good.finish()?;
+    load.finish()?;
+    let notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
+    let outages = notes.windows(2).filter(|pair| pair[0] && !pair[1]).count();
+    ensure!(outages <= 1 && notes.last() == Some(&true), "{outages} outages: {notes:?}");
+    ensure!(now == team.pods()?, "pods were replaced twice");
+    let times = revision(namespace.name())? - replaced;
+    ensure!(times == 1, "{times} roll-outs");
     nothing_was_refused()
 }
