@@ -1,20 +1,25 @@
 //! Passes over what has not changed.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use e2e::{
-    kubectl::{apply, kubectl},
+    kubectl::{apply, get, kubectl},
     namespace::Namespace,
-    object::{condition, patch_any, until},
+    object::{condition, manifest, patch_any, until},
     operator::{Work, work, writes},
     process::{eventually, run},
 };
 
+use serde_json::{Value, json};
+
 use crate::ALONE;
 
+/// What a registry is made of, beside the registry itself.
+const CHILDREN: &str = "deployments,services,configmaps,secrets,serviceaccounts,persistentvolumeclaims,networkpolicies,poddisruptionbudgets";
+
 /// Registries of many shapes: what the API server adds to their children differs.
-const SHAPES: [(&str, &str); 5] = [
+const SHAPES: [(&str, &str); 7] = [
     ("plain", "{storage: {filesystem: {size: 1Gi}}}"),
     (
         "outside",
@@ -22,7 +27,11 @@ const SHAPES: [(&str, &str); 5] = [
           service: {type: NodePort, externalTrafficPolicy: Local, httpRedirect: Enabled}},
           networkPolicy: {metricsFrom: [{podSelector: {}}], egress: [{ports: [{port: 443}]}, {to: [{podSelector: {}}]}]}}",
     ),
-    ("cloud", "{storage: {ephemeral: {}}, cache: {memory: {}}, exposure: {service: {type: LoadBalancer}}}"),
+    (
+        "cloud",
+        "{storage: {ephemeral: {}}, cache: {memory: {}}, exposure: {service: {type: LoadBalancer}},
+          auth: {token: {builtIn: {lifetime: 10m}}}}",
+    ),
     (
         "pods",
         "{storage: {ephemeral: {}}, tls: {disabled: {}}, cache: {none: {}}, pod: {resources: {limits: {cpu: 1, memory: 1024Mi}, requests: {cpu: 10m}},
@@ -34,9 +43,67 @@ const SHAPES: [(&str, &str); 5] = [
     (
         "accounts",
         "{storage: {filesystem: {size: 1Gi}}, auth: {htpasswd: {users: [{name: admin}, {name: ci, rotateEvery: 720h}]}},
-          cache: {redis: {managed: {maxMemory: 64Mi}}}, deletionPolicy: Delete}",
+          cache: {redis: {managed: {maxMemory: 64Mi}}}, networkPolicy: {mode: Disabled}, deletionPolicy: Delete}",
     ),
+    // What the user brings: here, most of it is what its neighbour has.
+    (
+        "given",
+        "{storage: {ephemeral: {}}, exposure: {hostnames: [accounts-registry.e2e-idle.svc]}, tls: {secretRef: {name: accounts-tls}},
+          cache: {redis: {external: {addresses: ['accounts-redis.e2e-idle.svc:6379'], credentialsSecretRef: {name: accounts-redisauth}}}},
+          auth: {htpasswd: {users: [{name: admin, groups: [ops]}, {name: dev, passwordSecretRef: {name: given}}], secretRef: {name: given}},
+            oidc: [{name: forge, issuer: 'https://forge.example.com', audiences: [a], jwksRef: {name: given}, requiredClaims: {owner: acme}}],
+            serviceAccounts: {audiences: [a]},
+            access: [{subjects: ['serviceaccount:*/*', 'oidc:forge:*'], repositories: ['**'], actions: [Pull]}]}}",
+    ),
+    // It has a budget, and no pod: nobody provides a claim that many may mount.
+    ("several", "{suspend: true, replicas: 2, storage: {filesystem: {existingClaimName: several}}, cache: {none: {}}}"),
 ];
+
+/// What the shapes name.
+fn put_inputs(namespace: &str) -> Result<()> {
+    let keys: Value = serde_json::from_str(&run(&mut kubectl(&["get", "--raw", "/openid/v1/jwks"]))?)?;
+    for input in [
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "given"}, "stringData": {
+            "password": "of-the-users-own", "htpasswd": "ann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n"}}),
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "given"}, "data": {"jwks.json": keys.to_string()}}),
+        json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "several"}, "spec": {
+            "accessModes": ["ReadWriteMany"], "storageClassName": "", "resources": {"requests": {"storage": "1Gi"}}}}),
+    ] {
+        apply(namespace, &input.to_string())?;
+    }
+    Ok(())
+}
+
+/// Waits until all that a shape is to be is there.
+fn stands(namespace: &str, name: &str, spec: &str) -> Result<()> {
+    if spec.contains("suspend: true") {
+        until(namespace, name, "Ready", "False/Suspended")?;
+        return get(namespace, &["poddisruptionbudget", &format!("{name}-registry")]).map(drop);
+    }
+    until(namespace, name, "Available", "True/PodsReady")?;
+    until(namespace, name, "Progressing", "False/RolledOut")?;
+    // Redis may be ready after the pods that use it: that is news.
+    eventually(Duration::from_secs(60), "a cache", || {
+        Ok(condition(namespace, name, "CacheReady")?.0.starts_with("True/").then_some(()))
+    })
+}
+
+/// `resourceVersion` of each child, and the status of each registry.
+fn versions(namespace: &str) -> Result<BTreeMap<String, String>> {
+    let children =
+        get(namespace, &[CHILDREN, "-l", "app.kubernetes.io/managed-by=privateregistry-operator"])?;
+    let registries = get(namespace, &["preg"])?;
+    let items = |list: &Value| list["items"].as_array().cloned().context("no list");
+    let key = |item: &Value| format!("{} {}", item["kind"], item["metadata"]["name"]);
+    let mut all = BTreeMap::new();
+    for child in items(&children)? {
+        all.insert(key(&child), child["metadata"]["resourceVersion"].to_string());
+    }
+    for registry in items(&registries)? {
+        all.insert(key(&registry), registry["status"].to_string());
+    }
+    Ok(all)
+}
 
 /// Waits until the namespaces of earlier tests are gone: a child that goes before its registry wakes the operator, which
 /// then tries to make it again.
@@ -60,22 +127,19 @@ fn round(namespace: &str, number: u64) -> Result<Work> {
     })
 }
 
-// guarantee 1, operator 2, operator 112: a hundred passes over what has not changed send nothing, to a real API server
+// guarantee 1, operator 2, operator 112: a hundred passes over what has not changed send nothing, to a real API server, and
+// every `resourceVersion` is as it was
 #[test]
 fn idle_passes_send_nothing() -> Result<()> {
     let _alone = ALONE.lock();
     nobody_else()?;
     let namespace = Namespace::create("e2e-idle")?;
+    put_inputs(namespace.name())?;
     for (name, spec) in SHAPES {
-        apply(namespace.name(), &e2e::object::manifest(name, spec))?;
+        apply(namespace.name(), &manifest(name, spec))?;
     }
-    for (name, _) in SHAPES {
-        until(namespace.name(), name, "Available", "True/PodsReady")?;
-        until(namespace.name(), name, "Progressing", "False/RolledOut")?;
-        // Redis may be ready after the pods that use it: that is news.
-        eventually(Duration::from_secs(60), "a cache", || {
-            Ok(condition(namespace.name(), name, "CacheReady")?.0.starts_with("True/").then_some(()))
-        })?;
+    for (name, spec) in SHAPES {
+        stands(namespace.name(), name, spec)?;
     }
     // What follows the last pod, such as a tidying pass, ends of itself.
     let mut before = work()?;
@@ -87,7 +151,8 @@ fn idle_passes_send_nothing() -> Result<()> {
             break;
         }
     }
-    let (mut after, kinds) = (before, writes()?);
+    let (mut after, kinds, children) = (before, writes()?, versions(namespace.name())?);
+    ensure!(children.len() > 8 * SHAPES.len(), "only {children:?}");
     for number in 10..30 {
         after = round(namespace.name(), number)?;
     }
@@ -98,6 +163,10 @@ fn idle_passes_send_nothing() -> Result<()> {
         after.passes - before.passes,
         writes()?.difference(&kinds)
     );
+    let now = versions(namespace.name())?;
+    let changed: Vec<_> =
+        children.keys().chain(now.keys()).filter(|key| children.get(*key) != now.get(*key)).collect();
+    ensure!(changed.is_empty(), "not as they were: {changed:?}");
     println!("{} idle passes wrote nothing", after.passes - before.passes);
     Ok(())
 }
