@@ -89,10 +89,10 @@ fn make_of_version_1(folder: &Path, name: &str) -> Result<()> {
 }
 
 /// A CA of one's own.
-struct Authority(rcgen::CertifiedIssuer<'static, rcgen::KeyPair>);
+pub struct Authority(pub rcgen::CertifiedIssuer<'static, rcgen::KeyPair>);
 
 impl Authority {
-    fn new() -> Result<Self> {
+    pub fn new() -> Result<Self> {
         let mut params = rcgen::CertificateParams::default();
         params.distinguished_name.push(rcgen::DnType::CommonName, "a CA of one's own");
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);

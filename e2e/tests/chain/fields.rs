@@ -236,6 +236,10 @@ fn settings_of_pods_come_back_with_the_pods_replaced() -> Result<()> {
         ),
         (r#"{"auth": {"token": {"builtIn": {"lifetime": "10m"}}}}"#, r#"{"auth": null}"#),
         (r#"{"tls": {"disabled": {}}}"#, r#"{"tls": null}"#),
+        (
+            r#"{"tls": {"clientCARef": {"name": "mine", "key": "ca.crt", "identity": "DNS"}}}"#,
+            r#"{"tls": null}"#,
+        ),
         (r#"{"exposure": {"service": {"httpRedirect": "Enabled"}}}"#, r#"{"exposure": null}"#),
     ] {
         there_and_back(namespace.name(), &before, there, back, "team-registry")?;

@@ -9,6 +9,7 @@ mod balancer;
 mod cache;
 mod certificates;
 mod charts;
+mod client_certificates;
 mod clients;
 mod conformance;
 mod deletion;

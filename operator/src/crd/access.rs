@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 pub struct AccessRule {
     /// `anonymous`, `authenticated`, `user:NAME`, `group:NAME`, `serviceaccount:NAMESPACE/NAME` and, of an issuer of `auth.oidc`,
-    /// `oidc:ISSUER:USER` and `group:oidc:ISSUER:GROUP`. Namespaces, service accounts and users of issuers may be patterns such
-    /// as `*`.
+    /// `oidc:ISSUER:USER` and `group:oidc:ISSUER:GROUP`, and with `tls.clientCARef` `cert:NAME`. Namespaces, service accounts,
+    /// users of issuers and names in certificates may be patterns such as `*`.
     #[schemars(
         length(min = 1, max = 64),
         inner(
             length(min = 1, max = 255),
             regex(
-                pattern = r"^(anonymous|authenticated|(user|group):[^\s:]+|serviceaccount:[a-z0-9.*?-]+/[a-z0-9.*?-]+|oidc:[a-z0-9-]+:\S+|group:oidc:[a-z0-9-]+:\S(.*\S)?)$"
+                pattern = r"^(anonymous|authenticated|(user|group):[^\s:]+|serviceaccount:[a-z0-9.*?-]+/[a-z0-9.*?-]+|oidc:[a-z0-9-]+:\S+|cert:\S+|group:oidc:[a-z0-9-]+:\S(.*\S)?)$"
             )
         )
     )]

@@ -56,6 +56,6 @@ pub struct CaBundleRef {
     pub key: String,
 }
 
-fn ca_crt() -> String {
+pub(in crate::crd) fn ca_crt() -> String {
     "ca.crt".to_owned()
 }

@@ -1,5 +1,6 @@
-//! Whose tokens count as a login, and the public keys that verify them: the registry does that by itself. The cluster tells
-//! its own; those of others are in ConfigMaps of the user's. What cannot be had leaves the pods what they have.
+//! Whose tokens and certificates count as a login, and what verifies them: the registry does that by itself. The cluster tells
+//! its own public keys; those of others, and the CA of clients, are in ConfigMaps of the user's. What cannot be had leaves the
+//! pods what they have.
 //!
 //! Source: Kubernetes, "Service Account Issuer Discovery" (KEP-1393); RFC 7517.
 
@@ -10,10 +11,10 @@ use serde_json::Value;
 use crate::{
     crd::{condition::reason, oidc::Oidc},
     private_registry::{
-        certificates::key_set,
+        certificates::{inspect, key_set},
         desired::{
             server_access::{Issuer, Issuers},
-            server_config::{KEYS, keys_of},
+            server_config::{CLIENTS, KEYS, keys_of},
         },
         error::{PassError, Problem},
         observe::{Reader, failed},
@@ -31,6 +32,35 @@ pub struct Found {
 
 /// Asks the API server for its own, and reads those of others.
 pub async fn gather(reader: &Reader<'_>) -> Result<Found, PassError> {
+    let (clients, problem) = clients(reader).await?;
+    let found = tokens(reader).await?;
+    Ok(Found { issuers: Issuers { clients, ..found.issuers }, problem: found.problem.or(problem) })
+}
+
+/// Certificates of the CA of clients, and why they are not those of its ConfigMap. Nothing else of that file is handed on.
+async fn clients(reader: &Reader<'_>) -> Result<(Option<String>, Option<Problem>), PassError> {
+    let tls = reader.model.spec.tls.as_ref();
+    let Some(reference) = tls.and_then(|tls| tls.client_ca_ref.as_ref()) else { return Ok((None, None)) };
+    let text = text(reader, &reference.name, &reference.key).await?;
+    let wrong = match text.as_deref().map(inspect::chain) {
+        Some(Some(chain)) => return Ok((Some(chain.into_iter().map(|(block, _)| block).collect()), None)),
+        Some(None) => {
+            format!("key {} of ConfigMap {} has no readable certificate", reference.key, reference.name)
+        }
+        None => format!("there is no key {} in a ConfigMap {}", reference.key, reference.name),
+    };
+    let message =
+        format!("spec.tls.clientCARef: {wrong}: put the certificates of the clients' CA there, in PEM");
+    let last = last(reader).await?.remove(CLIENTS);
+    Ok((last, Some(Problem::new(reason::ISSUER_UNAVAILABLE, message))))
+}
+
+async fn text(reader: &Reader<'_>, map: &str, key: &str) -> Result<Option<String>, PassError> {
+    let map = reader.object("v1", "ConfigMap", map).await?;
+    Ok(map.and_then(|map| map.data["data"][key].as_str().map(str::to_owned)))
+}
+
+async fn tokens(reader: &Reader<'_>) -> Result<Found, PassError> {
     let Some(auth) = &reader.model.spec.auth else { return Ok(Found::default()) };
     let mut found = match &auth.service_accounts {
         Some(_) => cluster(reader).await?,
@@ -55,8 +85,7 @@ pub async fn gather(reader: &Reader<'_>) -> Result<Found, PassError> {
 /// Keys of an issuer that the object names, and why they are not those of its ConfigMap.
 async fn keys(reader: &Reader<'_>, issuer: &Oidc) -> Result<(Option<String>, Option<Problem>), PassError> {
     let reference = &issuer.jwks_ref;
-    let map = reader.object("v1", "ConfigMap", &reference.name).await?;
-    let text = map.and_then(|map| map.data["data"][&reference.key].as_str().map(str::to_owned));
+    let text = text(reader, &reference.name, &reference.key).await?;
     let wrong = match text.as_deref().map(key_set::check) {
         Some(Ok(())) => return Ok((text, None)),
         Some(Err(wrong)) => format!("key {} of ConfigMap {} {wrong}", reference.key, reference.name),
@@ -81,7 +110,7 @@ async fn cluster(reader: &Reader<'_>) -> Result<Found, PassError> {
 }
 
 fn of_cluster(cluster: Option<Issuer>) -> Issuers {
-    Issuers { cluster, keys: BTreeMap::new() }
+    Issuers { cluster, ..Issuers::default() }
 }
 
 /// The pods keep what they have.

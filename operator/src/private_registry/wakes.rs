@@ -103,6 +103,10 @@ pub fn names_bundle(registry: &PrivateRegistry, name: &str) -> bool {
     if issuers.into_iter().any(|issuer| issuer.jwks_ref.name == name) {
         return true;
     }
+    let clients = registry.spec.tls.as_ref().and_then(|tls| tls.client_ca_ref.as_ref());
+    if clients.is_some_and(|clients| clients.name == name) {
+        return true;
+    }
     let redis = registry.spec.cache.as_ref().and_then(|cache| cache.redis.as_ref());
     let tls = redis.and_then(|redis| redis.external.as_ref()).and_then(|external| external.tls.as_ref());
     tls.is_some_and(|tls| tls.ca_bundle_ref.name == name)

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be read or built must fail the test")]
 
 mod certificates;
+mod client_certificates;
 mod crash;
 mod echoes;
 mod fake_api;

@@ -85,6 +85,7 @@ pub const BROKEN: &[(&str, &str)] = &[
         "maxMemory must be a quantity of at least 8Mi, such as 256Mi",
     ),
     ("tls: {disabled: {}, selfSigned: {}}", "set at most one of selfSigned, secretRef and disabled"),
+    ("tls: {disabled: {}, clientCARef: {name: builds}}", "clientCARef needs TLS"),
     ("tls: {selfSigned: {caLifetime: 3000h}}", "caLifetime must be at least twice certificateLifetime"),
     ("tls: {selfSigned: {certificateLifetime: 59m}}", "certificateLifetime must be at least 1h"),
     (

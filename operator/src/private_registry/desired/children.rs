@@ -44,7 +44,7 @@ pub struct Inputs {
     pub htpasswd: Option<String>,
     /// What the password file was made of.
     pub sources: String,
-    /// Whose tokens count as a login.
+    /// Whose tokens and certificates count as a login.
     pub issuers: Issuers,
     /// What the registry logs in to Redis with.
     pub redis: RedisLogins,
@@ -84,7 +84,7 @@ pub struct Children {
 /// Every child of `model`.
 pub fn children(model: &Model, inputs: &Inputs) -> Result<Children, ResolveError> {
     let identity = StoreIdentity { id: inputs.placement.uid.clone(), initialize: inputs.initialize };
-    let boot = config_maps::boot(model, &identity)?;
+    let boot = config_maps::boot(model, &identity, &inputs.issuers)?;
     let config = boot["metadata"]["name"].as_str().unwrap_or_default().to_owned();
     let startable = inputs.htpasswd.is_some() && (inputs.served.is_some() || !model.encrypted());
     let ready = startable && !inputs.held;

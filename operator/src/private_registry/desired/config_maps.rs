@@ -19,8 +19,8 @@ pub fn content_hash(content: &str) -> String {
 }
 
 /// The boot file, immutable, named by its content.
-pub fn boot(model: &Model, identity: &StoreIdentity) -> Result<Value, ResolveError> {
-    let file = server_config::boot(model, identity)?;
+pub fn boot(model: &Model, identity: &StoreIdentity, issuers: &Issuers) -> Result<Value, ResolveError> {
+    let file = server_config::boot(model, identity, issuers)?;
     let name = model.names.config(&content_hash(&file));
     let metadata = metadata(model, &name, Keep::Never);
     Ok(
@@ -34,6 +34,9 @@ pub fn live(model: &Model, identity: &StoreIdentity, issuers: &Issuers) -> Resul
     let mut data = json!({"live.yml": server_config::live(&model.spec, identity, issuers)?});
     if let Some(issuer) = &issuers.cluster {
         data[server_config::KEYS] = issuer.keys.clone().into();
+    }
+    if let Some(clients) = &issuers.clients {
+        data[server_config::CLIENTS] = clients.clone().into();
     }
     for (file, keys) in &issuers.keys {
         data[file] = keys.clone().into();

@@ -7,10 +7,11 @@ use registry_config::schema::{self, Pattern, Subject};
 use crate::{
     crd::{
         access::{AccessRule, Action, Effect},
-        auth::User,
+        auth::{Auth, User},
         immutable_tags::ImmutableTags,
         oidc::Oidc,
         registry::PrivateRegistrySpec,
+        tls::ClientIdentity,
     },
     private_registry::{
         desired::server_config::{KEYS, LIVE, keys_of},
@@ -34,11 +35,14 @@ pub struct Issuers {
     pub cluster: Option<Issuer>,
     /// Keys of the issuers of `auth.oidc`, JWK sets, by the name of their file.
     pub keys: BTreeMap<String, String>,
+    /// Certificates of the CA of clients, PEM.
+    pub clients: Option<String>,
 }
 
 /// What is wrong with rules and issuers, beside what the schema says.
 pub fn check(spec: &PrivateRegistrySpec) -> Result<(), PassError> {
     let Some(auth) = &spec.auth else { return Ok(()) };
+    check_certificates(spec, auth)?;
     let known = |name: &str| auth.oidc.iter().any(|issuer| issuer.name == name);
     for (number, rule) in auth.access.iter().enumerate() {
         let issuers = rule.subjects.iter().filter_map(|subject| issuer_in(subject));
@@ -58,6 +62,28 @@ pub fn check(spec: &PrivateRegistrySpec) -> Result<(), PassError> {
             Err(PassError::InvalidSpec { field: "spec.auth.oidc", problem })
         }
     }
+}
+
+/// Nobody would be meant by a rule about certificates that nobody can show, or names that the server never makes of one.
+fn check_certificates(spec: &PrivateRegistrySpec, auth: &Auth) -> Result<(), PassError> {
+    let clients = spec.tls.as_ref().and_then(|tls| tls.client_ca_ref.as_ref());
+    for (number, rule) in auth.access.iter().enumerate() {
+        let Some(name) = rule.subjects.iter().find_map(|subject| subject.strip_prefix("cert:")) else {
+            continue;
+        };
+        let wrong = match clients {
+            None => "clients can show none: name their CA in spec.tls.clientCARef",
+            Some(clients)
+                if clients.identity == ClientIdentity::DNS && name.chars().any(char::is_uppercase) =>
+            {
+                "host names are compared in small letters: write it in those"
+            }
+            Some(_) => continue,
+        };
+        let problem = format!("rule {} is about certificates of {name}, and {wrong}", number + 1);
+        return Err(PassError::InvalidSpec { field: "spec.auth.access", problem });
+    }
+    Ok(())
 }
 
 /// The issuer that a subject is about.

@@ -3,8 +3,9 @@
 use registry_config::{
     duration::GoDuration,
     schema::{
-        AuditLog, Auth, BuiltIn, Cache, CacheKind as Kind, Config, Debug, Filesystem, Formatter, Htpasswd,
-        Http, Level, Limits, LiveFile, Log, Network, Redirect, Redis, RedisTls, Storage, Tls,
+        AuditLog, Auth, BuiltIn, Cache, CacheKind as Caching, ClientAuth, ClientIdentity as Kind, Config,
+        Debug, Filesystem, Formatter, Htpasswd, Http, Level, Limits, LiveFile, Log, Network, Redirect, Redis,
+        RedisTls, Storage, Tls,
     },
 };
 
@@ -15,6 +16,7 @@ use crate::{
         logging::{AccessLines, AuditLines, LogFormat, LogLevel},
         oidc::Oidc,
         registry::{ImageDeletion, PrivateRegistrySpec},
+        tls::ClientIdentity,
         token::BuiltInTokens,
     },
     private_registry::{
@@ -55,6 +57,9 @@ pub fn keys_of(issuer: &Oidc) -> String {
     format!("oidc-{}-{}.jwks", issuer.name, content_hash(&issuer.issuer))
 }
 
+/// Certificates of the CA of clients, in the folder of the live file.
+pub const CLIENTS: &str = "clients.crt";
+
 /// The account that may only pull.
 pub const PULL_USER: &str = "preg-pull";
 
@@ -68,7 +73,7 @@ pub struct StoreIdentity {
 }
 
 /// The boot file.
-pub fn boot(model: &Model, identity: &StoreIdentity) -> Result<String, ResolveError> {
+pub fn boot(model: &Model, identity: &StoreIdentity, issuers: &Issuers) -> Result<String, ResolveError> {
     yaml(&Config {
         log: log(&model.spec),
         storage: Storage {
@@ -80,11 +85,7 @@ pub fn boot(model: &Model, identity: &StoreIdentity) -> Result<String, ResolveEr
         redis: redis(model),
         http: Http {
             addr: ":5000".into(),
-            tls: model.encrypted().then(|| Tls {
-                certificate: format!("{TLS}/tls.crt").into(),
-                key: format!("{TLS}/tls.key").into(),
-                ..Tls::default()
-            }),
+            tls: model.encrypted().then(|| tls(&model.spec, issuers)),
             debug: Some(Debug { addr: ":5001".into() }),
             redirect: model
                 .redirects()
@@ -141,6 +142,29 @@ fn proxies(spec: &PrivateRegistrySpec) -> Result<Vec<Network>, ResolveError> {
     all.map(|text| Network::try_from(text.clone()).map_err(ResolveError::Text)).collect()
 }
 
+/// Until there are certificates of the CA of clients, no client is asked for one: without them the server does not start.
+fn tls(spec: &PrivateRegistrySpec, issuers: &Issuers) -> Tls {
+    let served = Tls {
+        certificate: format!("{TLS}/tls.crt").into(),
+        key: format!("{TLS}/tls.key").into(),
+        ..Tls::default()
+    };
+    let clients = spec.tls.as_ref().and_then(|tls| tls.client_ca_ref.as_ref());
+    match clients.filter(|_| issuers.clients.is_some()) {
+        None => served,
+        Some(clients) => Tls {
+            clientcas: vec![format!("{LIVE}/{CLIENTS}").into()],
+            clientauth: ClientAuth::VerifyClientCertIfGiven,
+            clientidentity: match clients.identity {
+                ClientIdentity::URI => Kind::Uri,
+                ClientIdentity::DNS => Kind::Dns,
+                ClientIdentity::Email => Kind::Email,
+            },
+            ..served
+        },
+    }
+}
+
 fn built_in(tokens: &BuiltInTokens) -> BuiltIn {
     BuiltIn {
         key: format!("{TOKENS}/{KEY}").into(),
@@ -152,8 +176,8 @@ fn built_in(tokens: &BuiltInTokens) -> BuiltIn {
 
 fn cache(cache: &CacheKind) -> Option<Cache> {
     match cache {
-        CacheKind::ManagedRedis(_) | CacheKind::ExternalRedis(_) => Some(Cache::new(Kind::Redis)),
-        CacheKind::Memory(size) => Some(Cache { maxsize: *size, ..Cache::new(Kind::InMemory) }),
+        CacheKind::ManagedRedis(_) | CacheKind::ExternalRedis(_) => Some(Cache::new(Caching::Redis)),
+        CacheKind::Memory(size) => Some(Cache { maxsize: *size, ..Cache::new(Caching::InMemory) }),
         CacheKind::None => None,
     }
 }

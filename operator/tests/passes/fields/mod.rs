@@ -38,9 +38,9 @@ fn put_inputs(world: &World) {
         ];
         put_secret(world, name, &data);
     }
-    let ca = own_pair(world).certificate;
+    let ca = || own_pair(world).certificate;
     for name in ["bundle", "keys"] {
-        let data = json!({"ca.crt": ca, "other.crt": ca,
+        let data = json!({"ca.crt": ca(), "other.crt": ca(),
             "jwks.json": keys(name), "other.json": keys("other")});
         let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "tools"},
             "data": data});

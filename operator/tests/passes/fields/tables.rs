@@ -57,6 +57,14 @@ pub const FIELDS: &[(&str, &[Row])] = &[
         ],
     ),
     ("{storage: {ephemeral: {}}, tls: {secretRef: {name: own}}}", &[("/tls/secretRef/name", "another", SERVED)]),
+    (
+        "{storage: {ephemeral: {}}, tls: {clientCARef: {name: bundle}}}",
+        &[
+            ("/tls/clientCARef/name", "keys", LIVE),
+            ("/tls/clientCARef/key", "other.crt", LIVE),
+            ("/tls/clientCARef/identity", "DNS", DEPLOYMENT),
+        ],
+    ),
     ("{storage: {ephemeral: {}}, tls: {selfSigned: {certificateLifetime: 240h, caLifetime: 2400h}}}", SIGNED),
     (
         "{storage: {ephemeral: {}}, cache: {redis: {managed: {maxMemory: 64Mi, image: 'redis:6',
@@ -146,6 +154,7 @@ const ABSENT: &[Row] = &[
     ("/cache/redis/external/addresses", "['127.0.0.1:1']", REDIS),
     ("/tls/disabled", "{}", SERVICE),
     ("/tls/secretRef/name", "own", SERVED),
+    ("/tls/clientCARef", "{name: bundle}", DEPLOYMENT),
     ("/tls/selfSigned/certificateLifetime", "240h", SERVED),
     ("/auth/htpasswd/users", "[{name: admin}, {name: ci}]", ACCOUNTS),
     ("/auth/access", "[{subjects: [authenticated], repositories: ['**'], actions: [Pull]}]", LIVE),
