@@ -5,8 +5,10 @@
 //! registries (`CERTS_D`), and the programs on `PATH`: `kubectl`, `crane`, `skopeo`. How the cluster came to be is
 //! not their business.
 
+pub mod authority;
 pub mod component;
 pub mod kubectl;
+pub mod layout;
 pub mod load;
 pub mod namespace;
 pub mod object;
@@ -14,3 +16,4 @@ pub mod operator;
 pub mod pod;
 pub mod process;
 pub mod registry;
+pub mod server;

@@ -4,6 +4,7 @@ use std::{fs, path::Path, process::Command, sync::Arc, time::Duration};
 
 use anyhow::{Result, ensure};
 use e2e::{
+    authority::Authority,
     kubectl::{apply, get, kubectl},
     namespace::Namespace,
     object::{apply_object, patch, settled, until},
@@ -88,26 +89,13 @@ fn make_of_version_1(folder: &Path, name: &str) -> Result<()> {
     run(sign.arg("-out").arg(path("crt"))).map(drop)
 }
 
-/// A CA of one's own.
-pub struct Authority(pub rcgen::CertifiedIssuer<'static, rcgen::KeyPair>);
-
-impl Authority {
-    pub fn new() -> Result<Self> {
-        let mut params = rcgen::CertificateParams::default();
-        params.distinguished_name.push(rcgen::DnType::CommonName, "a CA of one's own");
-        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        Ok(Self(rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate()?)?))
-    }
-
-    /// Puts a new key and certificate for `names` into Secret `own`.
-    fn renew(&self, namespace: &str, names: &[String]) -> Result<()> {
-        let key = rcgen::KeyPair::generate()?;
-        let certificate = rcgen::CertificateParams::new(names.to_vec())?.signed_by(&key, &self.0)?;
-        let object = serde_json::json!({"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
-            "metadata": {"name": "own"}, "stringData": {"tls.crt": certificate.pem(),
-                "tls.key": key.serialize_pem(), "ca.crt": self.0.pem()}});
-        apply(namespace, &object.to_string()).map(drop)
-    }
+/// Puts a new key and certificate for `names` into Secret `own`.
+fn renew(authority: &Authority, namespace: &str, names: &[String]) -> Result<()> {
+    let (certificate, key) = authority.pair(names)?;
+    let object = serde_json::json!({"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
+        "metadata": {"name": "own"},
+        "stringData": {"tls.crt": certificate, "tls.key": key, "ca.crt": authority.pem()}});
+    apply(namespace, &object.to_string()).map(drop)
 }
 
 // operator 9, operator 93: a renewed certificate of one's own, with a new key
@@ -121,12 +109,12 @@ fn a_renewed_certificate_of_ones_own_is_served_without_a_failed_request() -> Res
     })?;
     let names = [format!("team-registry.{}.svc", namespace.name()), address.clone()];
     let authority = Authority::new()?;
-    authority.renew(namespace.name(), &names)?;
+    renew(&authority, namespace.name(), &names)?;
     settled(namespace.name(), "team")?;
     let registry = Arc::new(Registry::ready(namespace.name(), "team")?);
     let (first, pods) = (served(&address)?, registry.pods()?);
     let load = answers(&registry);
-    authority.renew(namespace.name(), &names)?;
+    renew(&authority, namespace.name(), &names)?;
     eventually(PROMISE, "the renewed certificate", || Ok((served(&address)? != first).then_some(())))?;
     let made = load.finish()?;
     ensure!(pods == registry.pods()?, "pods were replaced");

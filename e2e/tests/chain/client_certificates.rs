@@ -9,27 +9,29 @@ use std::{
 
 use anyhow::{Result, ensure};
 use e2e::{
+    authority::Authority,
     kubectl::apply,
     namespace::Namespace,
     object::{patch, settled, until},
     process::{eventually, run},
     registry::{Registry, hello_layout},
 };
-use rcgen::{CertificateParams, KeyPair, SanType};
+use rcgen::{CertificateParams, SanType};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::{certificates::Authority, clients::six_line_registry};
+use crate::clients::six_line_registry;
 
 const MANIFEST: &str = "/v2/team/hello/manifests/1";
 const JOB: &str = "spiffe://example.com/ci/job";
 
 /// Certificate and key of a client of that URI, in one file.
 fn client(authority: &Authority, folder: &TempDir, uri: &str) -> Result<PathBuf> {
-    let (key, mut params) = (KeyPair::generate()?, CertificateParams::default());
+    let mut params = CertificateParams::default();
     params.subject_alt_names = vec![SanType::URI(uri.try_into()?)];
     let file = folder.path().join(uri.replace('/', "-"));
-    fs::write(&file, params.signed_by(&key, &authority.0)?.pem() + &key.serialize_pem())?;
+    let (certificate, key) = authority.signed(&params)?;
+    fs::write(&file, certificate + &key)?;
     Ok(file)
 }
 
@@ -55,7 +57,7 @@ fn certificates_of_clients_count_as_a_login() -> Result<()> {
     let registry = six_line_registry(namespace.name())?;
     run(&mut registry.crane(&["push", &hello_layout()?, &registry.reference("team/hello:1")]))?;
     let (first, second, folder) = (Authority::new()?, Authority::new()?, tempfile::tempdir()?);
-    publish(namespace.name(), &first.0.pem())?;
+    publish(namespace.name(), &first.pem())?;
     let spec = json!({"tls": {"clientCARef": {"name": "build-ca"}}, "auth": {"access": [
         {"subjects": ["user:admin"], "repositories": ["**"], "actions": ["Pull", "Push"]},
         {"subjects": [format!("cert:{JOB}")], "repositories": ["team/**"], "actions": ["Pull", "Push"]}]}});
@@ -71,7 +73,7 @@ fn certificates_of_clients_count_as_a_login() -> Result<()> {
     ensure!(registry.status_of(MANIFEST, "", "")? == "401", "without certificate and password");
 
     let pods = registry.pods()?;
-    publish(namespace.name(), &second.0.pem())?;
+    publish(namespace.name(), &second.pem())?;
     settled(namespace.name(), "team")?;
     let of_second = tempfile::tempdir()?;
     let new = client(&second, &of_second, JOB)?;

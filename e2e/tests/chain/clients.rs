@@ -1,10 +1,11 @@
 //! Real clients: login, push, pull, list, delete; passwords right and wrong.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::path::Path;
 
 use anyhow::{Result, ensure};
 use e2e::{
     kubectl::apply,
+    layout::contents,
     namespace::Namespace,
     process::{must_fail, run, run_with_input},
     registry::{Registry, hello_layout},
@@ -19,17 +20,6 @@ pub fn six_line_registry(namespace: &str) -> Result<Registry> {
     let registry = Registry::ready(namespace, "team")?;
     registry.log_in("admin", &registry.password)?;
     Ok(registry)
-}
-
-/// Manifests, configurations and layers of an OCI layout, by their digests.
-fn contents(layout: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
-    let files = fs::read_dir(layout.join("blobs/sha256"))?;
-    files
-        .map(|file| {
-            let file = file?;
-            Ok((file.file_name().to_string_lossy().into_owned(), fs::read(file.path())?))
-        })
-        .collect()
 }
 
 #[test]
