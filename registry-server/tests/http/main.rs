@@ -21,6 +21,8 @@ mod lists;
 mod locations;
 mod manifests;
 mod names;
+#[path = "../nginx/mod.rs"]
+mod nginx;
 #[path = "../object_store/mod.rs"]
 mod object_store;
 mod objects;

@@ -1,9 +1,6 @@
 //! Section 13 behind proxies: raw requests, and a real nginx. Machines without nginx skip the latter.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    process::{Child, Command, Stdio},
-};
+use std::net::{IpAddr, SocketAddr};
 
 use reqwest::{Client, StatusCode, Url};
 use serde_json::Value;
@@ -14,6 +11,7 @@ use crate::{
     authority::Authority,
     fixture::{Fixture, OCI_INDEX, eventually},
     locations::Wary,
+    nginx::{Nginx, OF_2014, OF_TODAY},
     ports,
 };
 
@@ -69,38 +67,22 @@ async fn guesses_through_a_proxy_count_by_the_client() {
     assert_eq!(login(&proxy, &base, "secret", Some("192.0.2.8")).await, 200);
 }
 
-/// An nginx that ends with the test.
-struct Nginx {
-    child: Child,
+/// An nginx on this machine, and what it is reached with.
+struct Front {
+    _nginx: Nginx,
+    _folder: TempDir,
     port: u16,
-    folder: TempDir,
 }
 
-impl Nginx {
-    /// Starts one with this site; nothing when the machine has no such program. `PORT`, `REGISTRY` and `FOLDER` stand for
-    /// what is only known then.
+impl Front {
+    /// Starts one with this site; nothing when the machine has no such program.
     async fn start(authority: &Authority, registry: SocketAddr, site: &str) -> Option<Self> {
         let (folder, port) = (tempfile::tempdir().unwrap(), ports::free());
         authority.server(folder.path());
-        let at = folder.path().to_str().unwrap().to_owned();
-        let kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-        let places: String = kinds.iter().map(|kind| format!("{kind}_temp_path {at}/{kind};")).collect();
-        let conf = format!(
-            "daemon off; master_process off; pid {at}/pid; error_log {at}/error.log;\nevents {{}}\n\
-             http {{ access_log off; {places}\nssl_certificate {at}/crt; ssl_certificate_key {at}/key;\n{site} }}\n"
-        );
-        let conf = conf.replace("PORT", &port.to_string()).replace("REGISTRY", &registry.to_string());
-        std::fs::write(folder.path().join("nginx.conf"), conf).unwrap();
-        let mut command = Command::new("nginx");
-        command.args(["-p", &at, "-e", &format!("{at}/error.log"), "-c", &format!("{at}/nginx.conf")]);
-        let Ok(child) = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn() else {
-            assert!(std::env::var_os("NGINX_REQUIRED").is_none(), "no nginx on this machine");
-            eprintln!("skipped: no nginx on this machine");
-            return None;
-        };
-        let started = Self { child, port, folder };
-        eventually(async || tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok()).await;
-        Some(started)
+        let listen = format!("127.0.0.1:{port}");
+        let nginx = Nginx::start(folder.path(), &listen, &registry.to_string(), site)?;
+        eventually(async || tokio::net::TcpStream::connect(&listen).await.is_ok()).await;
+        Some(Self { _nginx: nginx, _folder: folder, port })
     }
 
     /// A client that trusts it and comes from this address of the machine.
@@ -114,59 +96,13 @@ impl Nginx {
     }
 }
 
-impl Drop for Nginx {
-    /// What it logged is told when a test has failed.
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if std::thread::panicking() {
-            eprintln!(
-                "{}",
-                std::fs::read_to_string(self.folder.path().join("error.log")).unwrap_or_default()
-            );
-        }
-    }
-}
-
-/// The site file of 2014: one header in `location /` cancels the three above it.
-const OF_2014: &str = "
-upstream docker-registry { server REGISTRY; }
-server {
-  listen 127.0.0.1:PORT ssl;
-  proxy_set_header Host $http_host;
-  proxy_set_header X-Real-IP $remote_addr;
-  proxy_set_header Authorization \"\";
-  client_max_body_size 0;
-  chunked_transfer_encoding on;
-  location / {
-    proxy_pass http://docker-registry;
-    proxy_set_header X-Forwarded-Proto $scheme;
-    proxy_read_timeout 900;
-  }
-}";
-
-/// One that says what it knows.
-const OF_TODAY: &str = "
-server {
-  listen 127.0.0.1:PORT ssl http2;
-  client_max_body_size 0;
-  location / {
-    proxy_pass http://REGISTRY;
-    proxy_http_version 1.1;
-    proxy_request_buffering off;
-    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-    proxy_set_header X-Forwarded-Host $http_host;
-    proxy_set_header X-Forwarded-Proto $scheme;
-  }
-}";
-
 // registry TL8 C26, seed D1
 #[tokio::test]
 async fn images_go_through_nginx_and_addresses_are_those_of_its_clients() {
     let authority = Authority::new();
     for (site, seen) in [(OF_2014, "127.0.0.1"), (OF_TODAY, "127.0.0.2")] {
         let (registry, _folder) = with_accounts(&format!("{AUDIT}trustedproxies: ['127.0.0.1']")).await;
-        let Some(nginx) = Nginx::start(&authority, registry.address, site).await else { return };
+        let Some(nginx) = Front::start(&authority, registry.address, site).await else { return };
         let client = nginx.client(&authority, 2);
         let base = nginx.base();
         let wary = Wary { client: client.clone(), base: Url::parse(&base).unwrap(), headers: LOGIN };
@@ -188,7 +124,7 @@ async fn images_go_through_nginx_and_addresses_are_those_of_its_clients() {
 async fn guesses_through_nginx_lock_out_nobody_else() {
     let (registry, _folder) = with_accounts("trustedproxies: ['127.0.0.1']").await;
     let authority = Authority::new();
-    let Some(nginx) = Nginx::start(&authority, registry.address, OF_TODAY).await else { return };
+    let Some(nginx) = Front::start(&authority, registry.address, OF_TODAY).await else { return };
     let (guesser, other, base) = (nginx.client(&authority, 2), nginx.client(&authority, 3), nginx.base());
     for i in 0..20 {
         let said = format!("198.51.100.{i}");
