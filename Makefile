@@ -69,6 +69,10 @@ $(HELM): e2e/cluster/tools/helm/go.mod
 e2e: ## The suite, on the cluster that CLUSTER= names (brought up, and left running)
 	$(STEP) "Cluster, operator, tools" e2e/install.sh
 	$(STEP) "End-to-end suite" e2e/run.sh
+	$(STEP) "Every client" e2e/clients.sh
+
+clients: ## Every client against the server, direct and behind nginx; no cluster
+	$(STEP) "Every client" e2e/clients.sh
 
 scale: ## 1,000 registries under one operator, with figures (COUNT=n for another number)
 	$(STEP) "Cluster, operator, tools" e2e/install.sh
@@ -103,5 +107,5 @@ clean: ## Remove build output of this tree
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo test test-fast fmt scripts clippy deny unit conformance generated generate chart docs-check e2e scale cluster-kind cluster-local \
-	cluster-down cluster-killed demo-down images clean help
+.PHONY: demo test test-fast fmt scripts clippy deny unit conformance generated generate chart docs-check e2e clients scale cluster-kind \
+	cluster-local cluster-down cluster-killed demo-down images clean help

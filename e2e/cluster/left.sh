@@ -21,7 +21,7 @@ processes() { # that were started from our folder, or with a file in it
 	done
 }
 mounts() { awk -v at="$BASE/" 'index($5, at) == 1 {print $5}' /proc/self/mountinfo; }
-links() { find /sys/class/net \( -name "$POD_LINK" -o -name "$NODE_LINK" -o -name "$KIND_LINK" \) -printf '%f\n'; }
+links() { find /sys/class/net \( -name "$POD_LINK" -o -name "$NODE_LINK" -o -name "$KIND_LINK" -o -name "$CLIENT_LINK" \) -printf '%f\n'; }
 groups() { control_groups "$CGROUP*"; }
 files() { if [ -e "$BASE" ]; then find "$BASE" -maxdepth 2; fi; }
 

@@ -39,6 +39,9 @@ KIND_NODE_POD_CIDR=10.247.0.0/24
 KIND_SERVICE_CIDR=10.97.0.0/16
 KIND_DNS_IP=10.97.0.10
 KIND_NFT_TABLE=preg_kind
+# Where tests with every client reach the server; on a bridge without a port, too.
+CLIENT_LINK=pregclient0
+CLIENT_IP=10.249.0.1
 NO_ENGINE=3 # exit status: no container engine can run here
 
 # Started in this order, stopped in the reverse one.

@@ -2,7 +2,7 @@
 # Builds the Go programs pinned in tools/GROUP/go.mod into $CACHE/bin: only groups whose module files,
 # sources, flags or Go version changed. Prints nothing on standard output.
 #
-#   programs.sh [GROUP...]   k8s etcd coredns local-path netpol clients helm conformance kind; default: the first five
+#   programs.sh [GROUP...]   k8s etcd coredns local-path netpol clients cosign helm conformance kind; default: the first five
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 export CGO_ENABLED=0 GOFLAGS="-buildvcs=false -mod=readonly" GOTOOLCHAIN=local GOWORK=off
 
@@ -60,7 +60,11 @@ for group; do
 		router=github.com/cloudnativelabs/kube-router/v2
 		build netpol " -X $router/pkg/version.Version=$(pinned netpol $router | tr -d v)" kube-router=$router/cmd/kube-router
 		;;
-	clients) build clients "" crane=github.com/google/go-containerregistry/cmd/crane ;;
+	clients)
+		build clients "" crane=github.com/google/go-containerregistry/cmd/crane oras=oras.land/oras/cmd/oras \
+			regctl=github.com/regclient/regclient/cmd/regctl
+		;;
+	cosign) build cosign "" cosign=github.com/sigstore/cosign/v3/cmd/cosign ;;
 	helm) build helm "" helm=helm.sh/helm/v3/cmd/helm ;;
 	kind) build kind "" kind=sigs.k8s.io/kind ;;
 	conformance) build conformance "" oci-conformance=github.com/opencontainers/distribution-spec/conformance ;;

@@ -33,6 +33,16 @@ pub fn run_at_first_go(command: &mut Command) -> Result<String> {
 /// Runs a command that must fail, and gives what it said.
 pub fn must_fail(command: &mut Command) -> Result<String> {
     let output = output(command, None)?;
+    failed(command, output)
+}
+
+/// As [`must_fail`], with `input` on standard input.
+pub fn must_fail_with_input(command: &mut Command, input: &str) -> Result<String> {
+    let output = output(command, Some(input))?;
+    failed(command, output)
+}
+
+fn failed(command: &Command, output: Output) -> Result<String> {
     if output.status.success() {
         bail!("{command:?} should have failed, and said {}", String::from_utf8_lossy(&output.stdout));
     }
