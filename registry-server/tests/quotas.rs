@@ -17,7 +17,6 @@ use registry_server::{
     storage::{
         backend::{Answer, Backend},
         error::StorageError,
-        memory::Memory,
     },
 };
 use tokio::{sync::Semaphore, task::JoinHandle};
@@ -54,7 +53,7 @@ struct Limited {
 impl Limited {
     fn new() -> Self {
         let hook = Links { waiting: Semaphore::new(0), permits: Semaphore::new(0) };
-        let store = Arc::new(Hooked { store: Memory::default(), hook });
+        let store = Arc::new(Hooked::in_memory(hook));
         let backend: Arc<dyn Backend> = Arc::clone(&store) as _;
         let registry = Registry::new(Arc::clone(&backend), Arc::new(FromStore(backend))).within(Some(1000));
         Self { store, registry, name: "n".parse().unwrap() }

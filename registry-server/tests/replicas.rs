@@ -11,7 +11,7 @@ use registry_server::{
     oci::{
         digest::{Algorithm, Digest},
         hasher::Hasher,
-        manifest::OCI_MANIFEST,
+        manifest::{OCI_INDEX, OCI_MANIFEST},
         reference::Reference,
         repository_name::RepositoryName,
     },
@@ -124,6 +124,11 @@ async fn fail_to_push(
     assert!(registry.finish_upload(name, id, &digest, Some(received)).await.is_err());
 }
 
+fn index_about(subject: &Digest) -> Bytes {
+    let subject = format!(r#"{{"mediaType":"a/b","digest":"{subject}","size":2}}"#);
+    format!(r#"{{"schemaVersion":2,"mediaType":"{OCI_INDEX}","manifests":[],"subject":{subject}}}"#).into()
+}
+
 fn tagged(tag: &str) -> Reference {
     Reference::Tag(tag.parse().unwrap())
 }
@@ -167,6 +172,44 @@ async fn a_manifest_deleted_while_it_is_pushed_is_there_with_its_tag() {
     });
     replicas.one.put_manifest(&name, replicas.push("t")).await.unwrap();
     assert_eq!(replicas.one.manifest(&name, &tagged("t")).await.unwrap().digest, replicas.digest());
+}
+
+// registry H1: a signature that is there is listed at its subject, whoever deletes it meanwhile
+#[tokio::test]
+async fn a_signature_deleted_while_it_is_pushed_is_there_and_listed_or_gone() {
+    let replicas = Replicas::new().await;
+    let name = replicas.name.clone();
+    let mut push = replicas.push("t");
+    push.bytes = index_about(&replicas.config);
+    push.content_type = Some(OCI_INDEX.to_owned());
+    let digest = Hasher::digest(Algorithm::Sha256, &push.bytes);
+    let (revision, referrer) =
+        (layout::revision(&name, &digest), layout::referrer(&name, &replicas.config, &digest));
+    let current = layout::tag_current(&name, &"t".parse().unwrap());
+    // A push that is deleted in the middle, and a deletion under which it is pushed again.
+    for (key, pushes) in
+        [(layout::link(&revision), false), (current, false), (revision, true), (referrer, true)]
+    {
+        let (two, of, again) = (replicas.two.clone(), name.clone(), push.clone());
+        let (wanted, none) = (Reference::Digest(digest.clone()), ImmutableTags::default());
+        if pushes {
+            replicas.one.put_manifest(&name, push.clone()).await.unwrap();
+            replicas.before(key.clone(), move || {
+                async move { drop(two.put_manifest(&of, again).await.unwrap()) }.boxed()
+            });
+            replicas.one.delete_manifest(&name, &wanted, &none).await.unwrap();
+        } else {
+            replicas.before(key.clone(), move || {
+                async move { drop(two.delete_manifest(&of, &wanted, &none).await) }.boxed()
+            });
+            replicas.one.put_manifest(&name, push.clone()).await.unwrap();
+        }
+        assert!(replicas.store.hook.due.lock().unwrap().is_none(), "{key} was never written");
+        let there = replicas.one.manifest(&name, &Reference::Digest(digest.clone())).await.is_ok();
+        let listed = replicas.one.referrers(&name, &replicas.config, None, None).await.unwrap();
+        assert_eq!(listed.descriptors.len(), usize::from(there), "before {key}");
+        assert!(there || pushes, "before {key}");
+    }
 }
 
 // registry G2

@@ -23,7 +23,6 @@ use registry_server::{
     storage::{
         backend::{Answer, Backend},
         error::StorageError,
-        memory::Memory,
     },
 };
 use tokio::{
@@ -92,7 +91,7 @@ impl Session {
             volatile: AtomicBool::new(false),
             reads: AtomicUsize::new(0),
         };
-        let store = Arc::new(Hooked { store: Memory::default(), hook });
+        let store = Arc::new(Hooked::in_memory(hook));
         let backend: Arc<dyn Backend> = Arc::clone(&store) as _;
         let registry = Registry::new(Arc::clone(&backend), Arc::new(FromStore(backend)));
         let name: RepositoryName = "n".parse().unwrap();

@@ -69,25 +69,37 @@ impl Registry {
             self.require_movable(name, &tag, None, immutable).await?;
         }
         self.delete_tags_of(name, digest).await?;
-        if let Some(bytes) = self.metadata.manifest(digest).await?
-            && let Ok(Manifest { subject: Some(subject), .. }) = Manifest::parse(&bytes, None)
-        {
-            self.store.delete(&layout::referrer(name, &subject, digest)).await?;
-        }
+        let subject = self.subject_of(digest).await?;
         let revision = layout::revision(name, digest);
         self.metadata.forget(digest).await;
         self.store.delete(&revision).await?;
         self.metadata.forget(digest).await;
         self.recount(name).await;
+        // A manifest that is there is listed at its subject, also when we die in between.
+        let referrer = subject.map(|subject| layout::referrer(name, &subject, digest));
+        if let Some(referrer) = &referrer {
+            self.store.delete(referrer).await?;
+        }
         // Another replica may have set a tag meanwhile, and then sees that the manifest is gone, or has gone.
-        if self.has_link(&revision).await? { Ok(()) } else { self.delete_tags_of(name, digest).await }
+        if !self.has_link(&revision).await? {
+            return self.delete_tags_of(name, digest).await;
+        }
+        match &referrer {
+            Some(referrer) => self.keep_link(referrer, digest).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn subject_of(&self, digest: &Digest) -> Result<Option<Digest>, RegistryError> {
+        let bytes = self.metadata.manifest(digest).await?;
+        Ok(bytes.and_then(|bytes| Manifest::parse(&bytes, None).ok()?.subject))
     }
 
     async fn delete_tags_of(&self, name: &RepositoryName, digest: &Digest) -> Result<(), RegistryError> {
         for tag in self.tags_of(name, digest).await? {
             let _alone = self.locks.tags(name, [&tag]).await;
             // It may have been moved to another manifest meanwhile.
-            if self.read_link(&layout::tag_current(name, &tag)).await?.as_ref() == Some(digest) {
+            if self.is_tag_of(name, &tag, digest).await? {
                 self.store.delete(&layout::tag(name, &tag)).await?;
             }
         }

@@ -16,11 +16,7 @@
 
 use uuid::Uuid;
 
-use crate::oci::{
-    digest::{Algorithm, Digest},
-    repository_name::RepositoryName,
-    tag::Tag,
-};
+use crate::oci::{digest::Digest, repository_name::RepositoryName, tag::Tag};
 
 /// Tells stores apart that share a cache.
 pub const IDENTITY: &str = "docker/registry/v2/identity";
@@ -42,11 +38,6 @@ pub fn blob(digest: &Digest) -> String {
     format!("docker/registry/v2/blobs/{algorithm}/{}/{hex}/data", &hex[..2])
 }
 
-/// Folder of blob links of one algorithm.
-pub fn layers(name: &RepositoryName, algorithm: Algorithm) -> String {
-    format!("{}/_layers/{}", repository(name), algorithm.as_str())
-}
-
 /// Folder of all blob links.
 pub fn all_layers(name: &RepositoryName) -> String {
     format!("{}/_layers", repository(name))
@@ -60,11 +51,6 @@ pub fn layer(name: &RepositoryName, digest: &Digest) -> String {
 /// Folder of all manifest links.
 pub fn all_revisions(name: &RepositoryName) -> String {
     format!("{}/_manifests/revisions", repository(name))
-}
-
-/// Folder of manifest links of one algorithm.
-pub fn revisions(name: &RepositoryName, algorithm: Algorithm) -> String {
-    format!("{}/{}", all_revisions(name), algorithm.as_str())
 }
 
 /// Folder of one manifest's link in a repository.

@@ -1,5 +1,7 @@
 //! Links: small objects that hold a digest and say that a repository has something.
 
+use std::pin::pin;
+
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt, future, stream};
 
@@ -27,6 +29,18 @@ impl Registry {
         let Some(text) = self.store.read(key).await? else { return Ok(None) };
         let digest = std::str::from_utf8(&text).ok().and_then(|text| text.trim().parse().ok());
         digest.map(Some).ok_or_else(|| RegistryError::Damaged { key: key.to_owned() })
+    }
+
+    /// Writes the link in the folder again if somebody has removed it.
+    pub(in crate::registry) async fn keep_link(
+        &self,
+        folder: &str,
+        digest: &Digest,
+    ) -> Result<(), RegistryError> {
+        if self.has_link(folder).await? {
+            return Ok(());
+        }
+        self.write_link(&layout::link(folder), digest).await
     }
 
     pub(in crate::registry) async fn has_link(&self, folder: &str) -> Result<bool, RegistryError> {
@@ -78,13 +92,20 @@ impl Registry {
         pages.try_flatten()
     }
 
-    /// Whether the repository holds anything.
+    /// Whether the repository holds anything. A server that died may have left a link without content or a folder
+    /// without a link, and neither of them is anything.
     pub(in crate::registry) async fn exists(&self, name: &RepositoryName) -> Result<bool, RegistryError> {
-        for algorithm in Algorithm::ALL {
-            for folder in [layout::revisions(name, algorithm), layout::layers(name, algorithm)] {
-                if !self.store.folders(&folder, "", 1).await?.is_empty() {
-                    return Ok(true);
-                }
+        let (revisions, layers) = (layout::all_revisions(name), layout::all_layers(name));
+        let mut manifests = pin!(self.linked_after(&revisions, ""));
+        while let Some(digest) = manifests.try_next().await? {
+            if self.has_link(&layout::revision(name, &digest)).await? {
+                return Ok(true);
+            }
+        }
+        let mut blobs = pin!(self.linked_after(&layers, ""));
+        while let Some(digest) = blobs.try_next().await? {
+            if self.has_layer(name, &digest).await? {
+                return Ok(true);
             }
         }
         Ok(false)

@@ -112,7 +112,8 @@ impl Registry {
         }
     }
 
-    /// Stores a manifest: content, revision, referrer, tags, in this order.
+    /// Stores a manifest: content, referrer, revision, tags, in this order. A referrer is listed when its revision is
+    /// there: so a manifest that is there is listed, also when we die in between.
     pub async fn put_manifest(&self, name: &RepositoryName, push: Push) -> Result<Pushed, RegistryError> {
         let (registry, name) = (self.clone(), name.clone());
         to_its_end(async move { registry.put_now(&name, &push).await }).await
@@ -135,17 +136,14 @@ impl Registry {
         let put = self.put_revision(name, &digest, push, &manifest).await;
         self.leave(place, put.is_ok()).await;
         put?;
-        if let Some(subject) = &manifest.subject {
-            self.write_link(&layout::link(&layout::referrer(name, subject, &digest)), &digest).await?;
-        }
         for tag in push.tags() {
             self.write_link(&layout::tag_index(name, tag, &digest), &digest).await?;
             self.write_link(&layout::tag_current(name, tag), &digest).await?;
         }
         // Another replica may have deleted the manifest before it saw the tags.
-        let revision = layout::revision(name, &digest);
-        if !self.has_link(&revision).await? {
-            self.write_link(&layout::link(&revision), &digest).await?;
+        self.keep_link(&layout::revision(name, &digest), &digest).await?;
+        if let Some(subject) = &manifest.subject {
+            self.keep_link(&layout::referrer(name, subject, &digest), &digest).await?;
         }
         Ok(Pushed { digest, subject: manifest.subject })
     }
@@ -162,10 +160,16 @@ impl Registry {
         let revision = layout::revision(name, digest);
         let known = self.has_link(&revision).await?;
         self.store.put(&layout::blob(digest), push.bytes.clone()).await?;
-        self.write_link(&layout::link(&revision), digest).await?;
+        let subject = manifest.subject.as_ref();
+        let referrer = subject.map(|subject| layout::referrer(name, subject, digest));
+        for folder in referrer.iter().chain([&revision]) {
+            self.write_link(&layout::link(folder), digest).await?;
+        }
         let complete = self.require_content(name, push, manifest).await;
         if complete.is_err() && !known {
-            self.store.delete(&revision).await?;
+            for folder in [&revision].into_iter().chain(&referrer) {
+                self.store.delete(folder).await?;
+            }
         }
         complete
     }
@@ -235,7 +239,12 @@ impl Registry {
         }
     }
 
-    async fn has_layer(&self, name: &RepositoryName, digest: &Digest) -> Result<bool, RegistryError> {
+    /// Whether the blob is in the repository: its link may have come without it.
+    pub(in crate::registry) async fn has_layer(
+        &self,
+        name: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<bool, RegistryError> {
         let linked = self.has_link(&layout::layer(name, digest)).await?;
         Ok(linked && self.store.stat(&layout::blob(digest)).await?.is_some())
     }

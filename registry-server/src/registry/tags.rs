@@ -64,17 +64,29 @@ impl Registry {
         Ok(names.iter().filter_map(|tag| tag.parse().ok()).collect())
     }
 
-    /// Tags that name this manifest.
+    /// Tags of this manifest.
     pub(in crate::registry) async fn tags_of(
         &self,
         name: &RepositoryName,
         digest: &Digest,
     ) -> Result<Vec<Tag>, RegistryError> {
         let tags = stream::iter(self.all_tags(name).await?).map(|tag| async move {
-            let current = self.read_link(&layout::tag_current(name, &tag)).await?;
-            Ok::<_, RegistryError>((current.as_ref() == Some(digest)).then_some(tag))
+            Ok::<_, RegistryError>(self.is_tag_of(name, &tag, digest).await?.then_some(tag))
         });
         tags.buffered(AT_ONCE).try_filter_map(|tag| async { Ok(tag) }).try_collect().await
+    }
+
+    /// Whether the tag names the manifest, or has been written or removed by half and is to name it, or did.
+    pub(in crate::registry) async fn is_tag_of(
+        &self,
+        name: &RepositoryName,
+        tag: &Tag,
+        digest: &Digest,
+    ) -> Result<bool, RegistryError> {
+        match self.read_link(&layout::tag_current(name, tag)).await? {
+            Some(current) => Ok(current == *digest),
+            None => Ok(self.store.stat(&layout::tag_index(name, tag, digest)).await?.is_some()),
+        }
     }
 }
 

@@ -1,9 +1,9 @@
-//! A store in memory with somebody who hears of every call before it is done.
+//! A store with somebody who hears of every call before it is done, and after.
 
-use std::ops::Range;
+use std::{future::ready, ops::Range, sync::Arc};
 
 use bytes::Bytes;
-use futures::FutureExt;
+use futures::{FutureExt, future::BoxFuture};
 use registry_server::storage::{
     backend::{Answer, Backend, ByteStream},
     memory::Memory,
@@ -27,6 +27,11 @@ pub trait Hook: Send + Sync + 'static {
     /// Done before the call, which is left out after an error. A commit has the key of its target.
     fn before<'a>(&'a self, call: Call, key: &'a str) -> Answer<'a, ()>;
 
+    /// Heard of before the caller hears how it went.
+    fn after<'a>(&'a self, _call: Call, _key: &'a str) -> BoxFuture<'a, ()> {
+        ready(()).boxed()
+    }
+
     /// What becomes of content on its way out.
     fn content(&self, stream: ByteStream) -> ByteStream {
         stream
@@ -34,10 +39,21 @@ pub trait Hook: Send + Sync + 'static {
 }
 
 /// The store and the hook.
-#[derive(Default)]
 pub struct Hooked<H> {
-    pub store: Memory,
+    pub store: Arc<dyn Backend>,
     pub hook: H,
+}
+
+impl<H: Default> Default for Hooked<H> {
+    fn default() -> Self {
+        Self::in_memory(H::default())
+    }
+}
+
+impl<H> Hooked<H> {
+    pub fn in_memory(hook: H) -> Self {
+        Self { store: Arc::new(Memory::default()), hook }
+    }
 }
 
 impl<H: Hook> Hooked<H> {
@@ -49,7 +65,9 @@ impl<H: Hook> Hooked<H> {
     ) -> Answer<'a, T> {
         async move {
             self.hook.before(call, key).await?;
-            done().await
+            let answer = done().await;
+            self.hook.after(call, key).await;
+            answer
         }
         .boxed()
     }

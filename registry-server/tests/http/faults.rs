@@ -69,6 +69,22 @@ impl Hook for Faulty {
     }
 }
 
+/// Every object below the folder with its bytes.
+pub async fn below(store: &dyn Backend, folder: &str) -> Vec<(String, Bytes)> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for name in store.list(&folder).await.unwrap() {
+            let key = format!("{folder}/{name}");
+            match store.stat(&key).await.unwrap() {
+                Some(_) => found.push((key.clone(), store.read(&key).await.unwrap().unwrap())),
+                None => folders.push(key),
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
 /// A registry on a store that does what it is told to.
 pub struct Shaky<H> {
     pub store: Arc<Hooked<H>>,
@@ -91,8 +107,14 @@ impl Shaky<Faulty> {
 impl<H: Hook + Default> Shaky<H> {
     /// With a registry that is made what it is to be.
     pub async fn over(make: impl FnOnce(Registry) -> Registry) -> Self {
+        Self::on(Arc::default(), make).await
+    }
+}
+
+impl<H: Hook> Shaky<H> {
+    /// On a store that may hold something.
+    pub async fn on(store: Arc<Hooked<H>>, make: impl FnOnce(Registry) -> Registry) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let store = Arc::new(Hooked::<H>::default());
         let backend: Arc<dyn Backend> = Arc::clone(&store) as _;
         let registry = make(Registry::new(Arc::clone(&backend), Arc::new(FromStore(backend))));
         let mut config = registry_config::schema::Config::default();
@@ -110,18 +132,7 @@ impl<H: Hook + Default> Shaky<H> {
 
     /// Every object of the store with its bytes.
     pub async fn everything(&self) -> Vec<(String, Bytes)> {
-        let (mut found, mut folders) = (Vec::new(), vec!["docker".to_owned()]);
-        while let Some(folder) = folders.pop() {
-            for name in self.store.store.list(&folder).await.unwrap() {
-                let key = format!("{folder}/{name}");
-                match self.store.store.read(&key).await.unwrap() {
-                    Some(bytes) => found.push((key, bytes)),
-                    None => folders.push(key),
-                }
-            }
-        }
-        found.sort();
-        found
+        below(&*self.store.store, "docker").await
     }
 
     pub async fn send(&self, method: &str, path: &str, body: impl Into<Vec<u8>>) -> Response {

@@ -10,6 +10,8 @@ mod cached;
 mod certificates;
 mod conformance;
 mod connections;
+mod crashes;
+mod dying;
 mod faults;
 mod fixture;
 mod guarding;
@@ -26,6 +28,7 @@ mod nginx;
 #[path = "../object_store/mod.rs"]
 mod object_store;
 mod objects;
+mod operations;
 mod policy;
 #[path = "../ports/mod.rs"]
 mod ports;
@@ -34,6 +37,7 @@ mod quotas;
 mod redirects;
 mod redis_groups;
 mod redis_server;
+mod seen;
 mod tls;
 mod token_server;
 mod tokens;
