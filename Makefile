@@ -40,8 +40,8 @@ deny: ## Dependencies: bans, licences and sources
 	$(STEP) "Dependencies" cargo deny --locked check bans licenses sources
 
 unit: ## Unit, integration and architecture tests
-	@[ "$$(id -u)" != 0 ] || e2e/apt-tool.sh redis-server=redis-server nginx=nginx-light # who may not install them goes without their tests
-	$(STEP) "Unit and integration tests" env $$([ "$$(id -u)" != 0 ] || echo REDIS_REQUIRED=1 NGINX_REQUIRED=1) \
+	@[ "$$(id -u)" != 0 ] || e2e/apt-tool.sh redis-server=redis-server nginx=nginx-light strace=strace # who may not install them goes without their tests
+	$(STEP) "Unit and integration tests" env $$([ "$$(id -u)" != 0 ] || echo REDIS_REQUIRED=1 NGINX_REQUIRED=1 STRACE_REQUIRED=1) \
 		cargo test --workspace --exclude e2e --locked
 
 conformance: ## The upstream OCI suite with every switch on; reports in target/conformance

@@ -30,7 +30,7 @@ pub struct Filesystem {
 impl Filesystem {
     /// The store below `root`, which is made if it is missing.
     pub fn open(root: &Path) -> io::Result<Self> {
-        fs::create_dir_all(root)?;
+        fs_files::make_root(root)?;
         Ok(Self::existing(root))
     }
 

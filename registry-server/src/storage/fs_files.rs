@@ -25,7 +25,9 @@ pub fn optional<T>(result: io::Result<T>) -> io::Result<Option<T>> {
 }
 
 fn folder_of(path: &Path) -> io::Result<&Path> {
-    path.parent().ok_or_else(|| ErrorKind::InvalidInput.into())
+    let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
+    // A name alone is one of the folder that we are in.
+    Ok(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {
@@ -53,6 +55,22 @@ fn counted(seen: &StatVfs) -> Space {
     Space { capacity: bytes(used.saturating_add(seen.f_bavail)), used: bytes(used) }
 }
 
+/// Makes the root and whatever is missing above it, each for good.
+pub fn make_root(root: &Path) -> io::Result<()> {
+    match optional(fs::metadata(root))? {
+        Some(found) if found.is_dir() => Ok(()),
+        Some(_) => Err(ErrorKind::NotADirectory.into()),
+        None => make_root(folder_of(root)?).and_then(|()| make_one(root)),
+    }
+}
+
+fn make_one(folder: &Path) -> io::Result<()> {
+    match fs::create_dir(folder) {
+        Err(e) if e.kind() != ErrorKind::AlreadyExists => Err(e),
+        _ => sync_folder(folder),
+    }
+}
+
 /// Makes a folder and those above it, each for good. Not the root: a volume that is gone must be missed.
 fn make_folder(root: &Path, folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
@@ -62,10 +80,7 @@ fn make_folder(root: &Path, folder: &Path) -> io::Result<()> {
         return Err(io::Error::other(Gone("folder")));
     }
     make_folder(root, folder_of(folder)?)?;
-    match fs::create_dir(folder) {
-        Err(e) if e.kind() != ErrorKind::AlreadyExists => Err(e),
-        _ => sync_folder(folder),
-    }
+    make_one(folder)
 }
 
 /// Does something in the folder of the path, which is made if it is missing; again if somebody removed it meanwhile.

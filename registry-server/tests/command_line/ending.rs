@@ -17,7 +17,8 @@ fn serve(folder: &Path, drain: &str) -> Running {
     Running::start(folder, &["c.yml"])
 }
 
-fn header(answer: &str, name: &str) -> String {
+/// A header field of an answer.
+pub fn header(answer: &str, name: &str) -> String {
     let line = answer.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
     line.unwrap_or_default().to_owned()
 }

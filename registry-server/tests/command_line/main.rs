@@ -9,6 +9,7 @@ use running::Running;
 
 mod accounts;
 mod audit;
+mod durability;
 mod ending;
 mod load;
 #[path = "../ports/mod.rs"]
@@ -16,6 +17,7 @@ mod ports;
 mod redis_server;
 mod running;
 mod store;
+mod traced;
 
 fn server() -> Assert {
     let mut command = Assert::cargo_bin("registry-server").unwrap();

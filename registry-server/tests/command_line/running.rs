@@ -3,7 +3,7 @@
 use std::{
     io::{Read, Write},
     net::TcpStream,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -16,6 +16,11 @@ pub struct Running {
     pub port: u16,
     /// Where its probes and metrics are.
     admin: u16,
+}
+
+/// The program itself.
+pub fn program() -> PathBuf {
+    assert_cmd::cargo::cargo_bin("registry-server")
 }
 
 /// Waits until it is so; gives up after a while.
@@ -36,8 +41,13 @@ impl Running {
 
     /// Serves at this address of the machine; an empty one: at all of them.
     pub fn start_at(host: &str, folder: &Path, arguments: &[&str]) -> Self {
+        Self::by(&mut Command::new(program()), host, folder, arguments)
+    }
+
+    /// The same by a command that runs the program, or has it run.
+    pub fn by(command: &mut Command, host: &str, folder: &Path, arguments: &[&str]) -> Self {
         let (port, admin) = (ports::free(), ports::free());
-        let child = Command::new(assert_cmd::cargo::cargo_bin("registry-server"))
+        let child = command
             .arg("serve")
             .args(arguments)
             .current_dir(folder)
