@@ -2,7 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at once")]
 
-use std::sync::Arc;
+use std::{
+    fs::File,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
@@ -11,6 +15,7 @@ use registry_server::storage::{
     backend::Backend,
     error::StorageError,
     fs::Filesystem,
+    measured::Measured,
     memory::Memory,
     s3::S3,
     s3_client::{Encryption, Options},
@@ -119,6 +124,39 @@ async fn only_what_is_there_can_be_made_safe_in_a_folder() {
     assert!(matches!(store.sync("u/data").await, Err(StorageError::Missing { .. })));
     store.append("u/data", 0, Bytes::from_static(b"abc")).await.unwrap();
     store.sync("u/data").await.unwrap();
+}
+
+// registry ST1 GC8: files of writes whose process was killed, and nothing else
+#[tokio::test]
+async fn what_killed_writes_have_left_is_removed_when_it_is_old() {
+    const OURS: &str = ".7b1d1c3a-8a0c-4f6e-9a51-1f0c8de5a111.tmp";
+    let folder = tempfile::tempdir().unwrap();
+    let store = Measured(Arc::new(Filesystem::existing(folder.path())));
+    let moment = SystemTime::now() - Duration::from_secs(3600);
+    let write = |path: String, age: u64| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let file = File::create(&path).unwrap();
+        file.set_modified(moment - Duration::from_secs(age)).unwrap();
+        path
+    };
+    let left = [write(format!("d/{OURS}"), 9), write(format!("d/a/b/{OURS}"), 9)];
+    let kept = [
+        write(format!("other/{OURS}"), 9),
+        write(format!("d/c/{OURS}"), 0),
+        write(format!("d/{OURS}.tmp/data"), 9),
+        write(format!("d/a/{}", &OURS[1..]), 9),
+        write(format!("d/a/{}", OURS.trim_end_matches(".tmp")), 9),
+        write(format!("d/a/{}", OURS.replace('-', "")), 9),
+        write("d/a/.nfs0001.tmp".to_owned(), 9),
+        write("d/a/link".to_owned(), 9),
+    ];
+    for (dry_run, there, removed) in [(true, true, 2), (false, false, 2), (false, false, 0)] {
+        assert_eq!(store.remove_left("d", moment, dry_run).await.unwrap(), removed);
+        assert!(left.iter().all(|path| path.exists() == there), "{dry_run}");
+        assert!(kept.iter().all(|path| path.exists()), "{kept:?}");
+    }
+    assert_eq!(store.remove_left("missing", moment, false).await.unwrap(), 0);
 }
 
 // registry G3 G8

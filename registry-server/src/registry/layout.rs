@@ -18,6 +18,9 @@ use uuid::Uuid;
 
 use crate::oci::{digest::Digest, repository_name::RepositoryName, tag::Tag};
 
+/// Below it is everything.
+pub const ROOT: &str = "docker/registry/v2";
+
 /// Tells stores apart that share a cache.
 pub const IDENTITY: &str = "docker/registry/v2/identity";
 

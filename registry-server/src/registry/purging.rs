@@ -1,6 +1,6 @@
-//! Uploads that were begun and never finished.
+//! Uploads that were begun and never finished, and what writes have left that were not.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -11,7 +11,22 @@ use crate::{
     storage::error::StorageError,
 };
 
+/// A write is over by then.
+const WRITTEN: Duration = Duration::from_secs(3600);
+
 impl Registry {
+    /// Removes what writes of processes that died have left, and that has been there for `age` before `now`, or counts
+    /// it only. Gives how much.
+    pub async fn purge_left(
+        &self,
+        now: Timestamp,
+        age: Duration,
+        dry_run: bool,
+    ) -> Result<u64, RegistryError> {
+        let Some(before) = SystemTime::from(now).checked_sub(age.max(WRITTEN)) else { return Ok(0) };
+        Ok(self.store.remove_left(layout::ROOT, before, dry_run).await?)
+    }
+
     /// Removes the uploads that had no new byte for `age` before `now`, or counts them only. Gives how many.
     pub async fn purge_uploads(
         &self,

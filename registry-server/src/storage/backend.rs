@@ -1,6 +1,10 @@
 //! What every store can do. As small as the poorest of them allows.
 
-use std::{future::ready, ops::Range, time::Duration};
+use std::{
+    future::ready,
+    ops::Range,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
 use futures::{FutureExt, future::BoxFuture, stream::BoxStream};
@@ -75,4 +79,9 @@ pub trait Backend: Send + Sync + 'static {
     fn folders<'a>(&'a self, prefix: &'a str, after: &'a str, most: usize) -> Answer<'a, Vec<String>>;
     /// Removes the object or everything below the prefix; says whether there was anything.
     fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, bool>;
+    /// Removes what writes of processes that died have left below the prefix, and nobody sees, if nothing was written
+    /// to it since `before`; or counts it only. A store that writes in one step has none.
+    fn remove_left<'a>(&'a self, _prefix: &'a str, _before: SystemTime, _dry_run: bool) -> Answer<'a, u64> {
+        ready(Ok(0)).boxed()
+    }
 }

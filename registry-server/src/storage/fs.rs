@@ -10,6 +10,7 @@ use std::{
     ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
+    time::SystemTime,
 };
 
 use bytes::Bytes;
@@ -18,7 +19,7 @@ use futures::{FutureExt, TryFutureExt};
 use crate::storage::{
     backend::{Answer, Backend, ByteStream, Space},
     error::StorageError,
-    fs_files, fs_stream,
+    fs_files, fs_stream, fs_temporary,
     key::checked,
 };
 
@@ -164,6 +165,22 @@ impl Backend for Filesystem {
     fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, bool> {
         let found = self.find(key, |path| Ok(fs_files::delete(path)?.then_some(())));
         found.map_ok(|found| found.is_some()).boxed()
+    }
+
+    /// One folder after the other, so that nobody who ends has to wait for all of them.
+    fn remove_left<'a>(&'a self, prefix: &'a str, before: SystemTime, dry_run: bool) -> Answer<'a, u64> {
+        let top = self.path(prefix);
+        async move {
+            let (mut folders, mut left) = (vec![top?], 0);
+            while let Some(folder) = folders.pop() {
+                let look = move |_: &Path| fs_temporary::remove_left(&folder, before, dry_run);
+                let (inner, removed) = self.look(look).await?;
+                folders.extend(inner);
+                left += removed;
+            }
+            Ok(left)
+        }
+        .boxed()
     }
 }
 

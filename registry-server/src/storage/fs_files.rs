@@ -10,7 +10,7 @@ use std::{
 
 use rustix::fs::{StatVfs, statvfs};
 
-use crate::storage::{backend::Space, error::Gone};
+use crate::storage::{backend::Space, error::Gone, fs_temporary};
 
 /// How often a call begins again because another one makes or removes the same folder.
 const TRIES: u32 = 100;
@@ -98,7 +98,7 @@ fn in_folder(root: &Path, path: &Path, work: impl Fn(&Path) -> io::Result<()>) -
 /// Writes a file as a whole: others see the old or the new one.
 pub fn put(root: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     in_folder(root, path, |folder| {
-        let temporary = folder.join(format!(".{}.tmp", uuid::Uuid::new_v4()));
+        let temporary = folder.join(fs_temporary::name());
         let written = File::create_new(&temporary)
             .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
             .and_then(|()| fs::rename(&temporary, path))

@@ -1,6 +1,10 @@
 //! A store whose calls and failures are counted.
 
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{
+    ops::Range,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
@@ -109,6 +113,10 @@ impl Backend for Measured {
 
     fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, bool> {
         counted("delete", self.0.delete(key))
+    }
+
+    fn remove_left<'a>(&'a self, prefix: &'a str, before: SystemTime, dry_run: bool) -> Answer<'a, u64> {
+        counted("remove_left", self.0.remove_left(prefix, before, dry_run))
     }
 }
 

@@ -5,6 +5,7 @@ pub mod error;
 pub mod fs;
 pub mod fs_files;
 pub mod fs_stream;
+pub mod fs_temporary;
 pub mod key;
 pub mod measured;
 pub mod memory;
