@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at once")]
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 /// Room, and what it must not import.
 const NEVER: &[(&str, &[&str])] = &[
@@ -124,4 +124,30 @@ fn files_are_short_and_faces_define_nothing() {
         }
         assert!(!text.contains("super::"), "{name} imports from above, not from crate::");
     }
+}
+
+/// Names of metrics in quotation marks or in backticks.
+fn metrics(text: &str, mark: char) -> BTreeSet<String> {
+    let words = text.split(mark).skip(1).step_by(2);
+    let letters = |word: &str| word.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    let ours = |word: &&str| letters(word) && ["registry_", "redis_"].iter().any(|p| word.starts_with(p));
+    words.filter(ours).map(str::to_owned).collect()
+}
+
+// registry OB3
+#[test]
+fn every_metric_is_documented_and_there() {
+    let measured: Vec<String> = sources()
+        .into_iter()
+        .flat_map(|(_, text)| text.lines().map(str::to_owned).collect::<Vec<_>>())
+        .filter(|line| ["counter!(", "gauge!(", "histogram!("].iter().any(|word| line.contains(word)))
+        .collect();
+    let there = measured.iter().flat_map(|line| metrics(line, '"')).collect::<BTreeSet<_>>();
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/server-configuration.md");
+    let page = fs::read_to_string(page).unwrap();
+    let table = page.split("\n## Metrics\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let first = |row: &str| row.split('|').nth(1).map(|cell| metrics(cell, '`'));
+    let documented = table.lines().filter_map(first).flatten().collect::<BTreeSet<_>>();
+    assert_eq!(there, documented);
+    assert!(there.len() > 15, "{there:?}");
 }

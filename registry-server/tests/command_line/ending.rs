@@ -23,12 +23,13 @@ pub fn header(answer: &str, name: &str) -> String {
     line.unwrap_or_default().to_owned()
 }
 
-fn begin(running: &Running) -> String {
+/// Opens an upload.
+pub fn begin(running: &Running) -> String {
     header(&running.ask("POST /v2/n/blobs/uploads/ HTTP/1.1"), "location")
 }
 
 /// Reads until the text has come.
-fn read_until(socket: &mut TcpStream, text: &str) -> String {
+pub fn read_until(socket: &mut TcpStream, text: &str) -> String {
     let mut read = Vec::new();
     while !String::from_utf8_lossy(&read).contains(text) {
         let mut more = [0; 1024];
@@ -40,7 +41,7 @@ fn read_until(socket: &mut TcpStream, text: &str) -> String {
 }
 
 /// A PATCH of six bytes that the server has begun to read, of which three are sent.
-fn half_a_patch(running: &Running, location: &str) -> TcpStream {
+pub fn half_a_patch(running: &Running, location: &str) -> TcpStream {
     let mut socket = running.connect();
     let head =
         format!("PATCH {location} HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 6\r\n\r\n");

@@ -12,6 +12,7 @@ mod audit;
 mod durability;
 mod ending;
 mod load;
+mod metrics;
 #[path = "../ports/mod.rs"]
 mod ports;
 mod redis_server;
