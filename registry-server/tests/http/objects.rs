@@ -33,6 +33,43 @@ fn content(size: usize) -> Vec<u8> {
     (0..size).map(|i| (i * 31 % 251) as u8).collect()
 }
 
+/// What a store may be told about a new object.
+const TOLD: [&str; 4] = [
+    "x-amz-server-side-encryption",
+    "x-amz-server-side-encryption-aws-kms-key-id",
+    "x-amz-storage-class",
+    "x-amz-acl",
+];
+
+// registry ST1 on S3: `encrypt`, `keyid`, `storageclass` and `objectacl`
+#[tokio::test]
+async fn a_bucket_is_told_how_to_keep_each_object_however_it_is_made() {
+    for (more, told) in [
+        ("", ["", "", "", ""]),
+        ("encrypt: true", ["AES256", "", "", ""]),
+        ("encrypt: true, keyid: key-1", ["aws:kms", "key-1", "", ""]),
+        ("storageclass: REDUCED_REDUNDANCY", ["", "", "REDUCED_REDUNDANCY", ""]),
+        ("objectacl: bucket-owner-full-control", ["", "", "", "bucket-owner-full-control"]),
+    ] {
+        let store = ObjectStore::start().await;
+        let keys = format!("secure: false, accesskey: {ACCESS}, secretkey: {SECRET}, {more}");
+        let registry = registry(&store, &keys).await;
+        registry.push_image("n", "t").await;
+        // More than one piece.
+        registry.push_blob("n", &content(6_000_000)).await;
+        let created = store.created();
+        for (request, headers) in &created {
+            let text = |name: &str| headers.get(name).map_or("", |value| value.to_str().unwrap());
+            assert_eq!(TOLD.map(text), told, "{request} with {more}");
+            assert!(text("authorization").contains("/us-east-1/s3/"), "{request}");
+        }
+        let count = |what: &str| created.iter().filter(|(request, _)| request.starts_with(what)).count();
+        // A simple copy would get what is usual: it is made only where that is wanted.
+        assert_eq!(store.copies() > 0, told[2..] == ["", ""], "{created:?}");
+        assert!(count("PUT ") > 10 && count("POST ") > 0, "{created:?}");
+    }
+}
+
 // registry D1 G2 G6 F12 on S3
 #[tokio::test]
 async fn a_bucket_changes_no_answer() {

@@ -95,6 +95,20 @@ async fn a_redis_that_comes_and_goes_changes_no_answer() {
     is_cached(&registry, async || redis.values("second").await).await;
 }
 
+// registry RC11: `redis.db`
+#[tokio::test]
+async fn values_are_kept_in_the_database_that_is_asked_for() {
+    let port = ports::free();
+    let Some(_redis) = RedisServer::start(port, &["--port", &port.to_string()]).await else { return };
+    let values = async |database: u8| {
+        count(redis::Client::open(format!("redis://127.0.0.1:{port}/{database}")).unwrap()).await
+    };
+    let registry = registry(&format!("addrs: ['127.0.0.1:{port}'], db: 7")).await;
+    registry.push_image("n", "kept").await;
+    is_cached(&registry, async || values(7).await).await;
+    assert_eq!(values(0).await, 0);
+}
+
 // registry RC4
 #[tokio::test]
 async fn a_stopped_redis_costs_a_time_out_and_not_one_each_time() {

@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-use hyper::{Method, Request, Response, StatusCode, body::Incoming, service::service_fn};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use s3s::{
     Body, HttpError,
@@ -45,15 +45,26 @@ struct Server {
     /// Requests that are still told to slow down.
     refusals: AtomicUsize,
     requests: AtomicUsize,
-    /// Whole objects that were copied.
-    copies: AtomicUsize,
+    /// What new objects were to be like.
+    created: std::sync::Mutex<Vec<(String, HeaderMap)>>,
     /// The service looks and writes in two steps, where a real store creates in one.
     creating: Mutex<()>,
 }
 
 impl Server {
+    /// Keeps what makes an object, or begins to.
+    fn note<B>(&self, request: &Request<B>) {
+        let query = request.uri().query().unwrap_or_default();
+        let whole = request.method() == Method::PUT && !query.contains("uploadId=");
+        if whole || request.method() == Method::POST && query.contains("uploads") {
+            let what = format!("{} {}", request.method(), request.uri());
+            self.created.lock().unwrap().push((what, request.headers().clone()));
+        }
+    }
+
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, HttpError> {
         self.requests.fetch_add(1, Ordering::SeqCst);
+        self.note(&request);
         let less = |left: usize| left.checked_sub(1);
         if self.refusals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
             let mut busy = Response::new(Body::from("<Error><Code>SlowDown</Code></Error>".to_owned()));
@@ -74,12 +85,6 @@ impl Server {
             let mut missing = Response::new(Body::empty());
             *missing.status_mut() = StatusCode::NOT_FOUND;
             return Ok(missing);
-        }
-        let headers = request.headers();
-        if headers.contains_key("x-amz-copy-source")
-            && !request.uri().query().is_some_and(|q| q.contains("uploadId"))
-        {
-            self.copies.fetch_add(1, Ordering::SeqCst);
         }
         let creates = request.headers().contains_key("if-none-match");
         let _alone = if creates { Some(self.creating.lock().await) } else { None };
@@ -131,7 +136,7 @@ impl ObjectStore {
             service: builder.build(),
             refusals,
             requests: AtomicUsize::new(0),
-            copies: AtomicUsize::new(0),
+            created: std::sync::Mutex::default(),
             creating,
         });
         tokio::spawn(serve(listener, Arc::clone(&server), tls));
@@ -148,9 +153,15 @@ impl ObjectStore {
         self.server.requests.load(Ordering::SeqCst)
     }
 
+    /// The requests that made an object or began to, and their header fields.
+    pub fn created(&self) -> Vec<(String, HeaderMap)> {
+        self.server.created.lock().unwrap().clone()
+    }
+
     /// How many whole objects were copied.
     pub fn copies(&self) -> usize {
-        self.server.copies.load(Ordering::SeqCst)
+        let copies = |headers: &HeaderMap| headers.contains_key("x-amz-copy-source");
+        self.created().iter().filter(|(_, headers)| copies(headers)).count()
     }
 
     /// Where the bucket's objects are.
