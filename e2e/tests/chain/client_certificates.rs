@@ -29,7 +29,7 @@ const JOB: &str = "spiffe://example.com/ci/job";
 fn client(authority: &Authority, folder: &TempDir, uri: &str) -> Result<PathBuf> {
     let mut params = CertificateParams::default();
     params.subject_alt_names = vec![SanType::URI(uri.try_into()?)];
-    let file = folder.path().join(uri.replace('/', "-"));
+    let file = folder.path().join(uri.replace([':', '/'], "-"));
     let (certificate, key) = authority.signed(&params)?;
     fs::write(&file, certificate + &key)?;
     Ok(file)
