@@ -150,7 +150,13 @@ impl<'a> Pass<'a> {
             Some(_) if held && self.redis().await?.is_none() => None,
             login => login,
         };
-        let inputs = children.secrets.drain(..).chain(login).chain([children.live.take()]).collect();
+        let inputs = children
+            .secrets
+            .drain(..)
+            .chain(login)
+            .chain(children.clients.take())
+            .chain([children.live.take()])
+            .collect();
         let inputs = self.inputs(inputs).await?;
         if let Some(trust) = children.trust.take() {
             self.child(trust).await?;
@@ -211,7 +217,14 @@ impl<'a> Pass<'a> {
     /// Whether running pods re-read what this child holds.
     fn mounted_live(&self, name: &str) -> bool {
         let names = &self.reader.model.names;
-        let inputs = [names.tls(), names.htpasswd(), names.live(), names.redis_auth(), names.token_keys()];
+        let inputs = [
+            names.tls(),
+            names.htpasswd(),
+            names.live(),
+            names.clients(),
+            names.redis_auth(),
+            names.token_keys(),
+        ];
         inputs.iter().any(|input| input == name)
     }
 

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use rustls_pki_types::{CertificateDer, pem::PemObject};
 use serde_json::Value;
 
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
         certificates::{inspect, key_set},
         desired::{
             server_access::{Issuer, Issuers},
-            server_config::{CLIENTS, KEYS, keys_of},
+            server_config::{KEYS, keys_of},
         },
         error::{PassError, Problem},
         observe::{Reader, failed},
@@ -42,8 +43,8 @@ async fn clients(reader: &Reader<'_>) -> Result<(Option<String>, Option<Problem>
     let tls = reader.model.spec.tls.as_ref();
     let Some(reference) = tls.and_then(|tls| tls.client_ca_ref.as_ref()) else { return Ok((None, None)) };
     let text = text(reader, &reference.name, &reference.key).await?;
-    let wrong = match text.as_deref().map(inspect::chain) {
-        Some(Some(chain)) => return Ok((Some(chain.into_iter().map(|(block, _)| block).collect()), None)),
+    let wrong = match text.as_deref().map(authorities) {
+        Some(Some(found)) => return Ok((Some(found), None)),
         Some(None) => {
             format!("key {} of ConfigMap {} has no readable certificate", reference.key, reference.name)
         }
@@ -51,8 +52,17 @@ async fn clients(reader: &Reader<'_>) -> Result<(Option<String>, Option<Problem>
     };
     let message =
         format!("spec.tls.clientCARef: {wrong}: put the certificates of the clients' CA there, in PEM");
-    let last = last(reader).await?.remove(CLIENTS);
+    let last = last(reader, &reader.model.names.clients()).await?.remove("ca.crt");
     Ok((last, Some(Problem::new(reason::ISSUER_UNAVAILABLE, message))))
+}
+
+/// The certificates of a file, if the registry takes each of them: one that it refuses would keep it from starting.
+fn authorities(text: &str) -> Option<String> {
+    let found: String = inspect::chain(text)?.into_iter().map(|(block, _)| block).collect();
+    let mut roots = rustls::RootCertStore::empty();
+    let taken = CertificateDer::pem_slice_iter(found.as_bytes())
+        .all(|der| der.is_ok_and(|der| roots.add(der).is_ok()));
+    taken.then_some(found)
 }
 
 async fn text(reader: &Reader<'_>, map: &str, key: &str) -> Result<Option<String>, PassError> {
@@ -95,7 +105,7 @@ async fn keys(reader: &Reader<'_>, issuer: &Oidc) -> Result<(Option<String>, Opt
         "spec.auth.oidc: issuer {}: {wrong}: put the issuer's public keys there, a JWK set",
         issuer.name
     );
-    let last = last(reader).await?.remove(&keys_of(issuer));
+    let last = last(reader, &reader.model.names.live()).await?.remove(&keys_of(issuer));
     Ok((last, Some(Problem::new(reason::ISSUER_UNAVAILABLE, message))))
 }
 
@@ -120,7 +130,7 @@ async fn unknown(reader: &Reader<'_>, said: &str) -> Result<Found, PassError> {
          ClusterRole system:service-account-issuer-discovery to the operator's service account"
     );
     let problem = Some(Problem::new(reason::ISSUER_UNAVAILABLE, message));
-    let mut last = last(reader).await?;
+    let mut last = last(reader, &reader.model.names.live()).await?;
     let file = last.get("live.yml").and_then(|text| serde_saphyr::from_str::<Value>(text).ok());
     let name = file.and_then(|file| file["serviceaccounts"]["issuer"].as_str().map(str::to_owned));
     let issuer = name.zip(last.remove(KEYS)).map(|(name, keys)| Issuer { name, keys });
@@ -145,8 +155,8 @@ async fn read(reader: &Reader<'_>, path: &str) -> Result<Value, kube::Error> {
 }
 
 /// What running pods have: files by name.
-async fn last(reader: &Reader<'_>) -> Result<BTreeMap<String, String>, PassError> {
-    let map = reader.object("v1", "ConfigMap", &reader.model.names.live()).await?;
+async fn last(reader: &Reader<'_>, name: &str) -> Result<BTreeMap<String, String>, PassError> {
+    let map = reader.object("v1", "ConfigMap", name).await?;
     let data = map.map(|map| map.data["data"].clone()).unwrap_or_default();
     Ok(serde_json::from_value(data).unwrap_or_default())
 }

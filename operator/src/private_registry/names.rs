@@ -54,6 +54,10 @@ impl Names {
     pub fn trust(&self) -> String {
         format!("{}-trust", self.name)
     }
+    /// ConfigMap of the CA of clients.
+    pub fn clients(&self) -> String {
+        format!("{}-clients", self.name)
+    }
     /// Deployment, Service and NetworkPolicy of the managed Redis.
     pub fn redis(&self) -> String {
         format!("{}-redis", self.name)
@@ -82,6 +86,7 @@ impl Names {
             "ca",
             "tls",
             "trust",
+            "clients",
             "redis",
             "redisauth",
             "tokenkeys",

@@ -39,7 +39,11 @@ impl Pass<'_> {
             unwanted.retain(|child| rolled_out || child.name_any() != redis);
             if kind.kind == "ConfigMap" && !unwanted.is_empty() {
                 let mounted = self.mounted().await?;
-                unwanted.retain(|child| !mounted.contains(&child.name_any()));
+                let boot = self.reader.model.names.config("");
+                unwanted.retain(|child| {
+                    let name = child.name_any();
+                    !(name.starts_with(&boot) && mounted.contains(&name))
+                });
             }
             for child in &unwanted {
                 self.delete(kind.api_version, kind.kind, child, DeleteParams::background()).await?;
@@ -78,7 +82,7 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// ConfigMaps that a ReplicaSet mounts: `kubectl rollout undo` needs them.
+    /// ConfigMaps that a ReplicaSet mounts: `kubectl rollout undo` needs the boot files among them.
     async fn mounted(&self) -> Result<BTreeSet<String>, PassError> {
         let sets = self.reader.children("apps/v1", "ReplicaSet").await?;
         let volumes = sets.iter().flat_map(|set| {

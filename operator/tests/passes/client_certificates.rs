@@ -1,16 +1,28 @@
 //! Certificates of clients: the pods get the CA from a ConfigMap of the user's.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use registry_config::schema::{ClientAuth, ClientIdentity, Config};
 use serde_json::{Value, json};
 
 use crate::world::{SIX_LINES, World};
 
 const MAP: &str = "/api/v1/namespaces/tools/configmaps/build-ca";
-const LIVE: &str = "/api/v1/namespaces/tools/configmaps/team-live";
+const CLIENTS: &str = "/api/v1/namespaces/tools/configmaps/team-clients";
 
 fn certificate(name: &str) -> String {
     let key = rcgen::KeyPair::generate().unwrap();
     rcgen::CertificateParams::new([name.to_owned()]).unwrap().self_signed(&key).unwrap().pem()
+}
+
+fn block(der: &[u8]) -> String {
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", STANDARD.encode(der))
+}
+
+/// A certificate with a byte too many: some readers take it, and the server does not.
+fn longer() -> Vec<u8> {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(["ca".to_owned()]).unwrap().self_signed(&key).unwrap();
+    [certificate.der().as_ref(), &[0]].concat()
 }
 
 fn put(world: &World, text: &str) {
@@ -26,7 +38,7 @@ fn tls(identity: &str) -> Value {
 }
 
 fn handed_on(world: &World) -> Option<String> {
-    world.api.objects()[LIVE]["data"]["clients.crt"].as_str().map(str::to_owned)
+    world.api.objects().get(CLIENTS)?["data"]["ca.crt"].as_str().map(str::to_owned)
 }
 
 /// The boot file that pods are started with.
@@ -54,7 +66,7 @@ async fn clients_are_asked_for_certificates_of_the_ca_that_the_object_names() {
         world.set_spec("tls", tls(identity));
         world.settle().await;
         let served = boot(&world).http.tls.unwrap();
-        assert_eq!(served.clientcas, [std::path::PathBuf::from("/etc/registry/live/clients.crt")]);
+        assert_eq!(served.clientcas, [std::path::PathBuf::from("/etc/registry/clients/ca.crt")]);
         assert_eq!((served.clientauth, served.clientidentity), (ClientAuth::VerifyClientCertIfGiven, kind));
     }
     assert_eq!(handed_on(&world).map(|text| text.replace('\r', "")), Some(first.replace('\r', "")));
@@ -64,6 +76,8 @@ async fn clients_are_asked_for_certificates_of_the_ca_that_the_object_names() {
     assert_eq!(handed_on(&world).map(|text| text.replace('\r', "")), Some(second.replace('\r', "")));
     assert_eq!(boot(&world), before, "running pods take it over");
     world.set_spec("tls", json!({}));
+    world.pass().await.unwrap();
+    assert!(handed_on(&world).is_some(), "pods that have not been replaced need it");
     world.settle().await;
     assert_eq!(handed_on(&world), None);
 }
@@ -85,7 +99,7 @@ async fn a_ca_that_is_none_leaves_the_last_one_and_is_waited_for() {
     world.settle().await;
     assert_eq!(world.condition("Ready"), "True/AllReady");
     let before = boot(&world);
-    for bad in ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+    for bad in ["", "no certificate", &block(b"123"), &block(&longer())] {
         put(&world, bad);
         world.settle().await;
         assert_eq!(world.condition("CredentialsReady"), "False/IssuerUnavailable", "{bad}");

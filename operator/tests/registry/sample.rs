@@ -54,6 +54,7 @@ pub fn model_with(name: &str, spec: &str, wishes: &[(&str, &str)]) -> Model {
 pub fn inputs(model: &Model) -> Inputs {
     let pair = |name: &str| Pair { certificate: format!("{name} certificate"), key: format!("{name} key") };
     let own = matches!(model.tls, TlsSource::SelfSigned(_));
+    let clients = model.spec.tls.as_ref().and_then(|tls| tls.client_ca_ref.as_ref());
     Inputs {
         authorities: model.authorities(&["10.96.0.7".into()], None, None),
         authority: own.then(|| Authority { current: pair("CA"), ..Authority::default() }),
@@ -86,7 +87,7 @@ pub fn inputs(model: &Model) -> Inputs {
             accepted: None,
         },
         held: false,
-        issuers: Issuers::default(),
+        issuers: Issuers { clients: clients.map(|_| "CA of clients".to_owned()), ..Issuers::default() },
         initialize: false,
     }
 }
@@ -101,6 +102,7 @@ pub fn every_child(model: &Model) -> Vec<Value> {
         secrets,
         redis_auth,
         trust,
+        clients,
         boot,
         live,
         service,
@@ -114,7 +116,7 @@ pub fn every_child(model: &Model) -> Vec<Value> {
     all.extend(volume_claim(model, &Present::default()));
     all.extend(secrets);
     all.extend(redis_auth);
-    all.extend([Some(boot), Some(live), trust, disruption_budget, deployment].into_iter().flatten());
+    all.extend([Some(boot), Some(live), trust, clients, disruption_budget, deployment].into_iter().flatten());
     all.extend(network_policies);
     all.extend(redis);
     all

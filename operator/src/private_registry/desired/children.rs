@@ -65,6 +65,8 @@ pub struct Children {
     pub redis_auth: Option<Value>,
     /// The published CA.
     pub trust: Option<Value>,
+    /// The CA of clients.
+    pub clients: Option<Value>,
     /// Settings that pods read at start.
     pub boot: Value,
     /// Settings that running pods take over.
@@ -92,6 +94,7 @@ pub fn children(model: &Model, inputs: &Inputs) -> Result<Children, ResolveError
         secrets: all_secrets(model, inputs),
         redis_auth: redis_auth(model, &inputs.redis),
         trust: inputs.trust.as_ref().map(|bundle| config_maps::trust(model, bundle)),
+        clients: inputs.issuers.clients.as_ref().map(|bundle| config_maps::clients(model, bundle)),
         live: config_maps::live(model, &identity, &inputs.issuers)?,
         service: services::public(model),
         network_policies: network_policies(model),

@@ -35,9 +35,6 @@ pub fn live(model: &Model, identity: &StoreIdentity, issuers: &Issuers) -> Resul
     if let Some(issuer) = &issuers.cluster {
         data[server_config::KEYS] = issuer.keys.clone().into();
     }
-    if let Some(clients) = &issuers.clients {
-        data[server_config::CLIENTS] = clients.clone().into();
-    }
     for (file, keys) in &issuers.keys {
         data[file] = keys.clone().into();
     }
@@ -46,6 +43,16 @@ pub fn live(model: &Model, identity: &StoreIdentity, issuers: &Issuers) -> Resul
 
 /// Certificates that clients must trust.
 pub fn trust(model: &Model, bundle: &str) -> Value {
-    let metadata = metadata(model, &model.names.trust(), Keep::Never);
+    certificates(model, &model.names.trust(), bundle)
+}
+
+/// Certificates of the CA of clients. Not beside the live file, which is written before pods are replaced: those that stay for
+/// now go on asking for certificates, and cannot without it.
+pub fn clients(model: &Model, bundle: &str) -> Value {
+    certificates(model, &model.names.clients(), bundle)
+}
+
+fn certificates(model: &Model, name: &str, bundle: &str) -> Value {
+    let metadata = metadata(model, name, Keep::Never);
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"ca.crt": bundle}})
 }

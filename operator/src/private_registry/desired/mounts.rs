@@ -6,7 +6,7 @@ use crate::private_registry::{
     desired::{
         deployment::Placement,
         redis_login::keys,
-        server_config::{AUTH, BOOT, DATA, LIVE, REDIS, REDIS_CA, REDIS_CLIENT, TLS, TOKENS},
+        server_config::{AUTH, BOOT, CLIENTS, DATA, LIVE, REDIS, REDIS_CA, REDIS_CLIENT, TLS, TOKENS},
     },
     model::{CacheKind, Model},
 };
@@ -28,7 +28,8 @@ pub fn volumes(model: &Model, placement: &Placement, config: &str) -> Value {
     if model.encrypted() {
         volumes.push(json!({"name": "tls", "secret": {"secretName": model.names.tls()}}));
     }
-    volumes.extend(redis(model).into_iter().map(|Mounted(volume, _)| volume));
+    volumes
+        .extend(clients(model).into_iter().chain(redis(model)).into_iter().map(|Mounted(volume, _)| volume));
     volumes.into()
 }
 
@@ -48,11 +49,19 @@ pub fn mounts(model: &Model) -> Value {
         mounts.push(file("tls", TLS));
     }
     mounts.extend(
-        redis(model)
+        clients(model)
             .iter()
+            .chain(&redis(model))
             .map(|Mounted(volume, path)| file(volume["name"].as_str().unwrap_or_default(), path)),
     );
     mounts.into()
+}
+
+/// Optional: until there are certificates, the server asks for none and does without.
+fn clients(model: &Model) -> Option<Mounted> {
+    model.spec.tls.as_ref()?.client_ca_ref.as_ref()?;
+    let volume = json!({"name": "clients", "configMap": {"name": model.names.clients(), "optional": true}});
+    Some(Mounted(volume, CLIENTS))
 }
 
 /// Optional where they are the user's: the cache is never what keeps a registry from starting.

@@ -57,8 +57,8 @@ pub fn keys_of(issuer: &Oidc) -> String {
     format!("oidc-{}-{}.jwks", issuer.name, content_hash(&issuer.issuer))
 }
 
-/// Certificates of the CA of clients, in the folder of the live file.
-pub const CLIENTS: &str = "clients.crt";
+/// Folder of the CA of clients in the pod.
+pub const CLIENTS: &str = "/etc/registry/clients";
 
 /// The account that may only pull.
 pub const PULL_USER: &str = "preg-pull";
@@ -153,7 +153,7 @@ fn tls(spec: &PrivateRegistrySpec, issuers: &Issuers) -> Tls {
     match clients.filter(|_| issuers.clients.is_some()) {
         None => served,
         Some(clients) => Tls {
-            clientcas: vec![format!("{LIVE}/{CLIENTS}").into()],
+            clientcas: vec![format!("{CLIENTS}/ca.crt").into()],
             clientauth: ClientAuth::VerifyClientCertIfGiven,
             clientidentity: match clients.identity {
                 ClientIdentity::URI => Kind::Uri,

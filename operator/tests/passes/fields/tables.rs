@@ -6,6 +6,7 @@ pub type Row = (&'static str, &'static str, &'static str);
 const DEPLOYMENT: &str = "deployments/team-registry";
 const REDIS: &str = "deployments/team-redis";
 const LIVE: &str = "configmaps/team-live";
+const CLIENTS: &str = "configmaps/team-clients";
 const ACCOUNTS: &str = "secrets/team-htpasswd";
 const LOGIN: &str = "secrets/team-redisauth";
 const SERVED: &str = "secrets/team-tls";
@@ -60,8 +61,8 @@ pub const FIELDS: &[(&str, &[Row])] = &[
     (
         "{storage: {ephemeral: {}}, tls: {clientCARef: {name: bundle}}}",
         &[
-            ("/tls/clientCARef/name", "keys", LIVE),
-            ("/tls/clientCARef/key", "other.crt", LIVE),
+            ("/tls/clientCARef/name", "keys", CLIENTS),
+            ("/tls/clientCARef/key", "other.crt", CLIENTS),
             ("/tls/clientCARef/identity", "DNS", DEPLOYMENT),
         ],
     ),
