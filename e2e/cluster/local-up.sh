@@ -233,7 +233,7 @@ workloads() {
 }
 
 need containerd=containerd runc=runc nft=nftables iptables=iptables ipset=ipset conntrack=conntrack ip=iproute2 \
-	jq=jq curl=curl openssl=openssl $LIBCNI/bridge=containernetworking-plugins
+	jq=jq curl=curl openssl=openssl /etc/protocols=netbase $LIBCNI/bridge=containernetworking-plugins
 mkdir -p "$STATE"/{pids,logs,run,certs.d,kubelet,conf/cni} "$IMAGES"
 step programs "$CLUSTER/programs.sh"
 step network network

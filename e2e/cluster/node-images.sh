@@ -16,6 +16,10 @@ fill() { # NAME FOLDER
 		cp /bin/busybox "$2/bin/busybox"
 		;;
 	kube-proxy) # kubeadm calls it by this path; it writes its rules by nft
+		# Without names of protocols nft tells them as numbers, and kube-proxy, which compares, deletes its own rules.
+		need /etc/protocols=netbase
+		mkdir -p "$2/etc"
+		cp /etc/protocols "$2/etc/"
 		copy_program "$2" "$(command -v nft)"
 		mkdir -p "$2/usr/bin" "$2/usr/local/bin"
 		mv "$2$(command -v nft)" "$2/usr/bin/nft"

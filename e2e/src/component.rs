@@ -16,7 +16,7 @@ fn tell(verb: &str, component: &str) -> Result<()> {
 }
 
 impl Stopped {
-    /// Stops `component`: `kube-apiserver` or `kubelet`.
+    /// Stops `component`: `kube-apiserver`, `kubelet` or `kube-proxy`.
     pub fn stop(component: &'static str) -> Result<Self> {
         let stopped = Self(component, false);
         tell("stop", component)?;

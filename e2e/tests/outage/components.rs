@@ -1,4 +1,4 @@
-//! The API server and the kubelet stop.
+//! The API server, the kubelet and the proxy of Services stop.
 
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,11 @@ use e2e::{
 };
 
 use crate::{ALONE, registry};
+
+/// A second registry.
+const OTHER: &str =
+    "{apiVersion: privateregistry.dev/v1alpha1, kind: PrivateRegistry, metadata: {name: other},
+    spec: {storage: {ephemeral: {}}, cache: {none: {}}}}";
 
 // guarantee 11, operator 67, operator 69: a minute without the API server
 #[test]
@@ -76,5 +81,24 @@ fn a_restarted_kubelet_costs_no_pod_and_no_image() -> Result<()> {
     ensure!(digest == run(&mut registry.crane(&["digest", &image]))?, "the image changed");
     run(&mut registry.crane(&["validate", "--remote", &image]))?;
     ensure!(before == started()?, "pods were replaced or restarted");
+    Ok(())
+}
+
+// A proxy that starts finds the rules of the one before, and every Service goes on: those of registries, and that of the API
+// server, by which the operator works.
+#[test]
+fn a_restarted_proxy_costs_no_request() -> Result<()> {
+    let _alone = ALONE.lock();
+    let namespace = Namespace::create("e2e-proxy")?;
+    let (registry, load) = registry(namespace.name())?;
+    Stopped::stop("kube-proxy")?.start()?;
+    // A Service that only a living proxy knows of.
+    apply(namespace.name(), OTHER)?;
+    Registry::ready(namespace.name(), "other")?;
+    patch(namespace.name(), "team", r#"{"readOnly": false}"#)?;
+    settled(namespace.name(), "team")?;
+    let made = load.finish()?;
+    ensure!(registry.status_of("/v2/", "admin", &registry.password)? == "200", "its Service is gone");
+    println!("{made} requests, none failed");
     Ok(())
 }
