@@ -159,6 +159,36 @@ async fn what_killed_writes_have_left_is_removed_when_it_is_old() {
     assert_eq!(store.remove_left("missing", moment, false).await.unwrap(), 0);
 }
 
+// registry GC8: a folder that even root cannot open, because its path is too long
+#[tokio::test]
+async fn a_folder_that_cannot_be_read_keeps_no_other_from_being_cleaned() {
+    const OURS: &str = ".7b1d1c3a-8a0c-4f6e-9a51-1f0c8de5a111.tmp";
+    let folder = tempfile::tempdir().unwrap();
+    let store = Filesystem::existing(folder.path());
+    let deep = |top: &str| folder.path().join(format!("{top}{}", format!("/{}", "x".repeat(250)).repeat(9)));
+    for top in ["d/m", "other"] {
+        std::fs::create_dir_all(deep(top)).unwrap();
+    }
+    std::fs::rename(folder.path().join("other"), deep("d/m").join("other")).unwrap();
+    let moment = SystemTime::now() - Duration::from_secs(3600);
+    for place in ["d/a", "d/m", "d/z"] {
+        std::fs::create_dir_all(folder.path().join(place)).unwrap();
+        let file = File::create(folder.path().join(place).join(OURS)).unwrap();
+        file.set_modified(moment - Duration::from_secs(9)).unwrap();
+    }
+    assert_eq!(store.remove_left("d", moment, false).await.unwrap(), 3);
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_no_folder_for_a_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("root");
+    std::os::unix::fs::symlink(folder.path().join("gone"), &root).unwrap();
+    assert!(Filesystem::open(&root).is_err());
+    std::fs::create_dir(folder.path().join("gone")).unwrap();
+    assert!(Filesystem::open(&root).is_ok());
+}
+
 // registry G3 G8
 #[tokio::test]
 async fn folders_may_be_made_and_removed_at_once() {

@@ -173,7 +173,7 @@ impl Backend for Filesystem {
         async move {
             let (mut folders, mut left) = (vec![top?], 0);
             while let Some(folder) = folders.pop() {
-                let look = move |_: &Path| fs_temporary::remove_left(&folder, before, dry_run);
+                let look = move |_: &Path| Ok(fs_temporary::remove_left(&folder, before, dry_run));
                 let (inner, removed) = self.look(look).await?;
                 folders.extend(inner);
                 left += removed;

@@ -60,7 +60,11 @@ pub fn make_root(root: &Path) -> io::Result<()> {
     match optional(fs::metadata(root))? {
         Some(found) if found.is_dir() => Ok(()),
         Some(_) => Err(ErrorKind::NotADirectory.into()),
-        None => make_root(folder_of(root)?).and_then(|()| make_one(root)),
+        None => {
+            make_root(folder_of(root)?).and_then(|()| make_one(root))?;
+            // A link that leads nowhere has the name, and is no folder.
+            root.is_dir().then_some(()).ok_or(ErrorKind::NotADirectory.into())
+        }
     }
 }
 

@@ -48,11 +48,7 @@ impl S3 {
     /// The bucket that the options name, which is not spoken to before the first call.
     pub fn new(options: &Options) -> Result<Self, ClientError> {
         let plain = options.storage_class.is_none() && options.acl.is_none();
-        let operator = options.client()?;
-        let public = match &options.public_endpoint {
-            None => operator.clone(),
-            Some(url) => Options { endpoint: Some(url.clone()), ..options.clone() }.client()?,
-        };
+        let (operator, public) = options.clients()?;
         Ok(Self { operator, public, piece: options.piece, plain, creates: OnceCell::new() })
     }
 

@@ -16,7 +16,6 @@ const TRANSFER: Duration = Duration::from_secs(120);
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// Where the bucket is, and how to get in.
-#[derive(Clone)]
 pub struct Options {
     /// URL of the store; none: Amazon's of the region.
     pub endpoint: Option<String>,
@@ -45,7 +44,6 @@ pub struct Options {
 }
 
 /// What the store encrypts with.
-#[derive(Clone)]
 pub enum Encryption {
     /// Not asked for.
     None,
@@ -67,10 +65,20 @@ pub enum ClientError {
 }
 
 impl Options {
-    /// A client, which has not spoken to the store yet.
-    pub fn client(&self) -> Result<Operator, ClientError> {
+    /// Two clients, which have not spoken to the store yet: the server's own, and one that signs for others. Whatever
+    /// the public URL is, both fetch their keys as the server reaches the store: nobody speaks to the public one here.
+    pub fn clients(&self) -> Result<(Operator, Operator), ClientError> {
         let transport = HttpTransporter::new(ReqwestTransport::new(self.http()?));
-        let operator = Operator::new(self.service()).map_err(ClientError::Settings)?;
+        let own = self.client(self.endpoint.as_deref(), transport.clone())?;
+        let public = match self.public_endpoint.as_deref() {
+            None => own.clone(),
+            url => self.client(url, transport)?,
+        };
+        Ok((own, public))
+    }
+
+    fn client(&self, endpoint: Option<&str>, transport: HttpTransporter) -> Result<Operator, ClientError> {
+        let operator = Operator::new(self.service(endpoint)).map_err(ClientError::Settings)?;
         let context = operator.context().with_http_transport(transport);
         let limits = TimeoutLayer::new().with_timeout(CALL).with_io_timeout(TRANSFER);
         let retries =
@@ -78,9 +86,9 @@ impl Options {
         Ok(operator.with_context(context).layer(limits).layer(retries))
     }
 
-    fn service(&self) -> services::S3 {
+    fn service(&self, endpoint: Option<&str>) -> services::S3 {
         let mut service = services::S3::default().region(&self.region).bucket(&self.bucket).root(&self.root);
-        if let Some(endpoint) = &self.endpoint {
+        if let Some(endpoint) = endpoint {
             service = service.endpoint(endpoint);
         }
         if !self.path_style {

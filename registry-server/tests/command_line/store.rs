@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use crate::running::{Running, eventually};
+use crate::running::{Running, eventually, program};
 
 /// A registry in the folder `store`, which carries the identity `mine`.
 fn registry(folder: &Path) -> Running {
@@ -75,4 +75,19 @@ fn a_store_in_memory_has_no_end_that_could_be_told() {
     let registry = Running::start(folder.path(), &["c.yml"]);
     told(&registry, "none");
     assert!(!registry.admin("/metrics").contains("registry_store_capacity_bytes"));
+}
+
+// registry B20 CF6: an image from scratch has no certificates
+#[test]
+fn where_clients_reach_a_plain_bucket_over_tls_no_authority_is_needed_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let bucket =
+        "{region: r, bucket: b, regionendpoint: '127.0.0.1:1', secure: false, accesskey: a, secretkey: s}";
+    let redirect = "{publicendpoint: 'https://images.example.com'}";
+    fs::write(folder.path().join("c.yml"), format!("storage: {{redirect: {redirect}, s3: {bucket}}}\n"))
+        .unwrap();
+    let mut without = Command::new(program());
+    without.env("SSL_CERT_FILE", folder.path().join("none")).env("SSL_CERT_DIR", folder.path());
+    let registry = Running::by(&mut without, "127.0.0.1", folder.path(), &["c.yml"]);
+    assert!(registry.ask("GET /v2/ HTTP/1.1").starts_with("HTTP/1.1 "));
 }
