@@ -18,7 +18,7 @@ use registry_server::{
         hasher::Hasher,
         repository_name::RepositoryName,
     },
-    registry::{layout, metadata::FromStore, service::Registry},
+    registry::{error::RegistryError, layout, metadata::FromStore, service::Registry},
     storage::backend::{Answer, Backend},
 };
 
@@ -170,4 +170,30 @@ async fn a_page_of_referrers_costs_as_much_as_it_has_referrers() {
     assert_eq!(found, digests);
     let none: Digest = Hasher::digest(Algorithm::Sha512, b"none");
     assert!(counted.registry.referrers(&name, &none, None, None).await.unwrap().descriptors.is_empty());
+}
+
+// registry F5: links without content, as a registry that collected garbage leaves them
+#[tokio::test]
+async fn what_is_not_found_costs_no_look_at_every_dead_link() {
+    let (counted, name): (_, RepositoryName) = (Counted::new(), "n".parse().unwrap());
+    let digest = |i: usize| Hasher::digest(Algorithm::Sha256, i.to_string().as_bytes());
+    let link = |i: usize| layout::link(&layout::layer(&name, &digest(i)));
+    let ask = async || {
+        let before = counted.store.hook.calls.load(Ordering::SeqCst);
+        let unknown = counted.registry.manifest(&name, &"t".parse().unwrap()).await.unwrap_err();
+        (unknown, counted.store.hook.calls.load(Ordering::SeqCst) - before)
+    };
+    for i in 0..200 {
+        counted.write(&link(i), digest(i).to_string()).await;
+    }
+    assert!(matches!(ask().await.0, RegistryError::NameUnknown));
+    counted.write(&layout::blob(&digest(0)), "0").await;
+    assert!(matches!(ask().await.0, RegistryError::ManifestUnknown));
+    counted.store.store.delete(&layout::blob(&digest(0))).await.unwrap();
+    for i in 0..MANY {
+        counted.write(&link(i), digest(i).to_string()).await;
+    }
+    let (unknown, calls) = ask().await;
+    assert!(matches!(unknown, RegistryError::ManifestUnknown), "{unknown:?}");
+    assert!(calls < 1_000, "{calls} calls");
 }

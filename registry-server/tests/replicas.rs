@@ -287,6 +287,39 @@ async fn an_image_whose_blob_goes_under_its_push_is_refused() {
     assert!(replicas.one.manifest(&name, &Reference::Digest(replicas.digest())).await.is_err());
 }
 
+// registry H1 D15: one replica takes back what the other has pushed meanwhile
+#[tokio::test]
+async fn a_signature_whose_first_push_fails_meanwhile_is_listed_once_it_is_there() {
+    let replicas = Replicas::new().await;
+    let (name, two, config) = (replicas.name.clone(), replicas.two.clone(), replicas.config.clone());
+    let subject = Hasher::digest(Algorithm::Sha256, b"subject");
+    let mut push = replicas.push("t");
+    let about = format!(r#""subject":{{"mediaType":"a/b","digest":"{subject}","size":7}},"config""#);
+    push.bytes = std::str::from_utf8(&push.bytes).unwrap().replace(r#""config""#, &about).into();
+    let digest = Hasher::digest(Algorithm::Sha256, &push.bytes);
+    let referrer = layout::referrer(&name, &subject, &digest);
+    let (store, of, again) = (Arc::clone(&replicas.store), name.clone(), push.clone());
+    replicas.before(layout::link(&layout::revision(&name, &digest)), move || {
+        async move {
+            two.delete_blob(&of, &config).await.unwrap();
+            let pushes = move || {
+                async move {
+                    push_blob(&two, &of, b"{}").await;
+                    two.put_manifest(&of, again).await.unwrap();
+                }
+                .boxed()
+            };
+            *store.hook.due.lock().unwrap() = Some((referrer, Box::new(pushes)));
+        }
+        .boxed()
+    });
+    let refused = replicas.one.put_manifest(&name, push).await.unwrap_err();
+    assert!(matches!(refused, RegistryError::ContentMissing(_)), "{refused:?}");
+    assert!(replicas.one.manifest(&name, &Reference::Digest(digest)).await.is_ok());
+    let listed = replicas.one.referrers(&name, &subject, None, None).await.unwrap();
+    assert_eq!(listed.descriptors.len(), 1);
+}
+
 // registry ST1 G10
 #[tokio::test]
 async fn a_tag_written_by_half_is_not_listed_and_can_be_deleted() {

@@ -24,7 +24,8 @@ pub async fn get(
     digest: &Digest,
     asked: &Asked,
 ) -> Result<Response, ApiError> {
-    let size = match asked.head() {
+    // Nobody comes back from the store to be told that the blob is gone.
+    let size = match asked.head() || may_send_away(registry, asked) {
         true => registry.blob_size_now(name, digest).await?,
         false => registry.blob_size(name, digest).await?,
     };
@@ -69,14 +70,19 @@ pub async fn get(
     Ok(response)
 }
 
-/// Where the client is to fetch it, if it reaches the store. Who only looks is answered here, and so is who wants nothing.
+/// Whether this client may have to fetch a blob from the store. Who only looks is answered here.
+fn may_send_away(registry: &Registry, asked: &Asked) -> bool {
+    registry.redirects() && !asked.head() && !asked.settings.served_here.contain(asked.client)
+}
+
+/// Where the client is to fetch it, if it reaches the store. Who wants nothing is answered here.
 async fn elsewhere(
     registry: &Registry,
     digest: &Digest,
     asked: &Asked,
     length: u64,
 ) -> Result<Option<String>, ApiError> {
-    if asked.head() || length == 0 || asked.settings.served_here.contain(asked.client) {
+    if length == 0 || !may_send_away(registry, asked) {
         return Ok(None);
     }
     Ok(registry.blob_url(digest).await?)

@@ -18,7 +18,7 @@ impl Registry {
         self.metadata.size(digest).await?.ok_or(RegistryError::BlobUnknown)
     }
 
-    /// The same for a client that asks whether to send it: nothing is answered from a cache.
+    /// The same for a client that asks whether to send it, or fetches it elsewhere: nothing is answered from a cache.
     pub async fn blob_size_now(&self, name: &RepositoryName, digest: &Digest) -> Result<u64, RegistryError> {
         self.require_link(name, digest).await?;
         match self.store.stat(&layout::blob(digest)).await? {
@@ -34,6 +34,11 @@ impl Registry {
         let linked = self.has_link(&layout::layer(name, digest)).await?
             || self.has_link(&layout::revision(name, digest)).await?;
         linked.then_some(()).ok_or(RegistryError::BlobUnknown)
+    }
+
+    /// Whether clients may fetch blobs from the store itself.
+    pub fn redirects(&self) -> bool {
+        self.redirects.is_some()
     }
 
     /// Where the client can fetch a blob whose size was asked before, if not here.

@@ -77,17 +77,29 @@ impl Registry {
         self.recount(name).await;
         // A manifest that is there is listed at its subject, also when we die in between.
         let referrer = subject.map(|subject| layout::referrer(name, &subject, digest));
-        if let Some(referrer) = &referrer {
+        // Another replica may have set a tag meanwhile, and then sees that the manifest is gone, or has gone.
+        if self.unlist(&revision, referrer.as_deref(), digest).await? {
+            return Ok(());
+        }
+        self.delete_tags_of(name, digest).await
+    }
+
+    /// Takes a manifest whose revision was removed from the list of its subject. Another replica may have pushed it
+    /// again in between, and its push must not be hidden: then it is listed, too. Says whether the revision is there.
+    pub(in crate::registry) async fn unlist(
+        &self,
+        revision: &str,
+        referrer: Option<&str>,
+        digest: &Digest,
+    ) -> Result<bool, RegistryError> {
+        if let Some(referrer) = referrer {
             self.store.delete(referrer).await?;
         }
-        // Another replica may have set a tag meanwhile, and then sees that the manifest is gone, or has gone.
-        if !self.has_link(&revision).await? {
-            return self.delete_tags_of(name, digest).await;
+        let there = self.has_link(revision).await?;
+        if let Some(referrer) = referrer.filter(|_| there) {
+            self.keep_link(referrer, digest).await?;
         }
-        match &referrer {
-            Some(referrer) => self.keep_link(referrer, digest).await,
-            None => Ok(()),
-        }
+        Ok(there)
     }
 
     async fn subject_of(&self, digest: &Digest) -> Result<Option<Digest>, RegistryError> {

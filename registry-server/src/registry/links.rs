@@ -10,11 +10,18 @@ use crate::{
         digest::{Algorithm, Digest},
         repository_name::RepositoryName,
     },
-    registry::{error::RegistryError, layout, service::Registry},
+    registry::{
+        error::RegistryError,
+        layout,
+        service::{AT_ONCE, Registry},
+    },
 };
 
 /// Digests that are read at once.
 const PAGE: usize = 100;
+/// Dead links after which a repository counts as one that holds something. A server that dies leaves a few; a store
+/// that another registry has collected the garbage of has thousands, and nobody's question is worth as many to the store.
+const DEAD: usize = 300;
 
 impl Registry {
     pub(in crate::registry) async fn write_link(
@@ -93,22 +100,42 @@ impl Registry {
     }
 
     /// Whether the repository holds anything. A server that died may have left a link without content or a folder
-    /// without a link, and neither of them is anything.
+    /// without a link, and neither of them is anything. Where there are too many to look at each, it is said to.
     pub(in crate::registry) async fn exists(&self, name: &RepositoryName) -> Result<bool, RegistryError> {
         let (revisions, layers) = (layout::all_revisions(name), layout::all_layers(name));
-        let mut manifests = pin!(self.linked_after(&revisions, ""));
-        while let Some(digest) = manifests.try_next().await? {
-            if self.has_link(&layout::revision(name, &digest)).await? {
-                return Ok(true);
+        let manifests = self.linked_after(&revisions, "").map_ok(|digest| (digest, false));
+        let blobs = self.linked_after(&layers, "").map_ok(|digest| (digest, true));
+        let mut links = pin!(manifests.chain(blobs));
+        // Alone: nearly always it is there, and then no other question is of use.
+        match links.try_next().await? {
+            None => return Ok(false),
+            Some(first) if self.is_alive(name, &first).await? => return Ok(true),
+            Some(_) => {}
+        }
+        let rest = links.map(|link| async move { self.is_alive(name, &link?).await });
+        let mut rest = pin!(rest.buffer_unordered(AT_ONCE));
+        let mut dead = 1;
+        while dead < DEAD {
+            match rest.try_next().await? {
+                None => return Ok(false),
+                Some(true) => return Ok(true),
+                Some(false) => dead += 1,
             }
         }
-        let mut blobs = pin!(self.linked_after(&layers, ""));
-        while let Some(digest) = blobs.try_next().await? {
-            if self.has_layer(name, &digest).await? {
-                return Ok(true);
-            }
+        Ok(true)
+    }
+
+    /// Whether what the repository has a folder for is there: a layer, or a manifest.
+    async fn is_alive(
+        &self,
+        name: &RepositoryName,
+        (digest, layer): &(Digest, bool),
+    ) -> Result<bool, RegistryError> {
+        if *layer {
+            self.has_layer(name, digest).await
+        } else {
+            self.has_link(&layout::revision(name, digest)).await
         }
-        Ok(false)
     }
 
     /// `otherwise` in a repository that holds something; else the repository is unknown.

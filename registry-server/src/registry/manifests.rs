@@ -167,9 +167,8 @@ impl Registry {
         }
         let complete = self.require_content(name, push, manifest).await;
         if complete.is_err() && !known {
-            for folder in [&revision].into_iter().chain(&referrer) {
-                self.store.delete(folder).await?;
-            }
+            self.store.delete(&revision).await?;
+            self.unlist(&revision, referrer.as_deref(), digest).await?;
         }
         complete
     }

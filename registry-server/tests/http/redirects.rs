@@ -5,7 +5,7 @@ use reqwest::{Response, redirect::Policy};
 use tempfile::NamedTempFile;
 
 use crate::{
-    fixture::{Fixture, header, sha256},
+    fixture::{Fixture, files_below, header, refused, sha256},
     object_store::{ACCESS, BUCKET, ObjectStore, SECRET},
 };
 
@@ -115,4 +115,20 @@ async fn clients_are_sent_where_they_reach_the_store_and_others_are_served() {
     }
     let registry = redirecting(&store, &accounts, "{exceptfrom: [10.0.0.0/8]}").await;
     assert_eq!(ask(&registry, "GET", &blob, None).await.status(), StatusCode::TEMPORARY_REDIRECT);
+}
+
+// registry B20 RC1: the store's own answer would be told by nobody here
+#[tokio::test]
+async fn nobody_is_sent_after_a_blob_that_only_the_cache_knows() {
+    let (store, accounts) = (ObjectStore::start().await, accounts());
+    let registry = redirecting(&store, &accounts, "{}, cache: {blobdescriptor: inmemory}").await;
+    let blob = pushed(&registry, b"0123456789").await;
+    assert_eq!(ask(&registry, "GET", &blob, None).await.status(), StatusCode::TEMPORARY_REDIRECT);
+    let mut files = files_below(&store.bucket());
+    files.retain(|file| std::fs::read(file).unwrap() == b"0123456789");
+    assert!(!files.is_empty());
+    for file in files {
+        std::fs::remove_file(file).unwrap();
+    }
+    refused(ask(&registry, "GET", &blob, None).await, 404, "BLOB_UNKNOWN").await;
 }
