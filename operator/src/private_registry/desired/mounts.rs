@@ -28,8 +28,7 @@ pub fn volumes(model: &Model, placement: &Placement, config: &str) -> Value {
     if model.encrypted() {
         volumes.push(json!({"name": "tls", "secret": {"secretName": model.names.tls()}}));
     }
-    volumes
-        .extend(clients(model).into_iter().chain(redis(model)).into_iter().map(|Mounted(volume, _)| volume));
+    volumes.extend(clients(model).into_iter().chain(redis(model)).map(|Mounted(volume, _)| volume));
     volumes.into()
 }
 
