@@ -13,6 +13,7 @@ for sort; do
 	[ "$(cluster_in_use)" != "$sort" ] || rm -f "$BASE/in-use"
 	"$CLUSTER/$sort-down.sh" || failed=1 # it has said why; the others can go all the same
 done
+if [ "$all" = 0 ]; then remove_link "$CLIENT_LINK"; fi # of tests that were killed
 # The other one's files may be in it.
 if [ -d "$BASE" ]; then rmdir --ignore-fail-on-non-empty "$BASE"; fi
 # What one could not take down, it has said itself.

@@ -6,6 +6,7 @@
 //! not their business. Those with every client, `tests/clients`, need none of it.
 
 pub mod authority;
+pub mod children;
 pub mod component;
 pub mod kubectl;
 pub mod layout;

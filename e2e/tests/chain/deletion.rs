@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use e2e::{
+    children::KINDS,
     kubectl::{get, kubectl},
     namespace::Namespace,
     object::{patch, settled},
@@ -13,13 +14,10 @@ use e2e::{
 
 use crate::clients::six_line_registry;
 
-/// All that a registry can leave in its namespace.
-const KINDS: &str = "deployments,replicasets,pods,services,configmaps,secrets,serviceaccounts,persistentvolumeclaims,networkpolicies,poddisruptionbudgets";
-
 /// What there is of `team`, a line each.
 pub fn children(namespace: &str) -> Result<String> {
     let ours = ["-l", "app.kubernetes.io/instance=team", "-o", "name"];
-    run(kubectl(&["-n", namespace, "get", KINDS]).args(ours))
+    run(kubectl(&["-n", namespace, "get", &format!("{KINDS},replicasets,pods")]).args(ours))
 }
 
 // guarantee 6, operator 116: images, accounts and CA are deleted where the object says so, and only there; no finalizer

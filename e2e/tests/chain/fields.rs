@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use e2e::{
+    children::{self, key},
     kubectl::{apply, get, kubectl},
     namespace::Namespace,
     object::{apply_object, patch, settled},
@@ -14,12 +15,9 @@ use serde_json::{Value, json};
 
 use crate::{clients::six_line_registry, shared::Shared};
 
-const KINDS: &str = "deployments,services,configmaps,secrets,serviceaccounts,persistentvolumeclaims,networkpolicies,poddisruptionbudgets";
-
 /// What each child says, without what the cluster adds to it over time.
 fn children(namespace: &str) -> Result<BTreeMap<String, Value>> {
-    let list = get(namespace, &[KINDS, "-l", "app.kubernetes.io/managed-by=privateregistry-operator"])?;
-    let items = list["items"].as_array().context("no list")?;
+    let items = children::children(namespace)?;
     let said = |item: &Value| {
         let mut item = item.clone();
         for volatile in ["resourceVersion", "generation", "managedFields", "creationTimestamp", "uid"] {
@@ -41,7 +39,6 @@ fn children(namespace: &str) -> Result<BTreeMap<String, Value>> {
         item.as_object_mut().map(|item| item.remove("status"));
         item
     };
-    let key = |item: &Value| format!("{}/{}", item["kind"], item["metadata"]["name"]);
     // Boot files that a ReplicaSet of before still mounts stay: `kubectl rollout undo` needs them.
     let current = items.iter().filter(|item| !key(item).contains("team-config-"));
     Ok(current.map(|item| (key(item), said(item))).collect())

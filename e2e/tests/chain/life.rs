@@ -1,9 +1,10 @@
 //! What must survive: killed servers, a killed operator, a deleted object.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use e2e::{
+    children::versions,
     kubectl::{apply, get, kubectl, wait},
     namespace::Namespace,
     operator::NAMESPACE as OPERATOR,
@@ -16,16 +17,6 @@ use crate::{
     clients::{SIX_LINES, six_line_registry},
     deletion::children,
 };
-
-const CHILDREN: &str = "deployments,services,configmaps,secrets,serviceaccounts,persistentvolumeclaims,networkpolicies,poddisruptionbudgets";
-
-/// `resourceVersion` of all that the operator writes in `namespace`: the specification's side only.
-pub fn written(namespace: &str) -> Result<BTreeMap<String, String>> {
-    let list = get(namespace, &[CHILDREN, "-l", "app.kubernetes.io/managed-by=privateregistry-operator"])?;
-    let items = list["items"].as_array().context("no list")?;
-    let key = |item: &serde_json::Value| format!("{}/{}", item["kind"], item["metadata"]["name"]);
-    Ok(items.iter().map(|item| (key(item), item["metadata"]["resourceVersion"].to_string())).collect())
-}
 
 #[test]
 fn a_killed_server_loses_nothing_that_was_acknowledged() -> Result<()> {
@@ -92,7 +83,7 @@ fn a_server_killed_in_the_middle_of_a_push_loses_nothing() -> Result<()> {
 fn a_killed_operator_writes_no_child() -> Result<()> {
     let namespace = Namespace::create("e2e-restart")?;
     six_line_registry(namespace.name())?;
-    let before = written(namespace.name())?;
+    let before = versions(namespace.name())?;
     ensure!(before.len() >= 10, "only {before:?}");
     let operator = || -> Result<(String, i64)> {
         let pods = get(OPERATOR, &["pods", "-l", "app.kubernetes.io/name=private-registry-operator"])?;
@@ -110,7 +101,7 @@ fn a_killed_operator_writes_no_child() -> Result<()> {
     let patch = r#"{"spec": {"readOnly": true}}"#;
     run(&mut kubectl(&["-n", namespace.name(), "patch", "preg", "team", "--type=merge", "-p", patch]))?;
     let after = eventually(Duration::from_secs(60), "the new operator's pass", || {
-        let now = written(namespace.name())?;
+        let now = versions(namespace.name())?;
         Ok((now != before).then_some(now))
     })?;
     let changed: Vec<_> = before.iter().filter(|(key, version)| after.get(*key) != Some(version)).collect();

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, process::Command, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use e2e::{
+    children::versions,
     kubectl::kubectl,
     namespace::Namespace,
     object::{patch, patch_any, settled},
@@ -11,7 +12,7 @@ use e2e::{
     registry::{Registry, answers, hello_layout, secret},
 };
 
-use crate::{clients::six_line_registry, life::written};
+use crate::clients::six_line_registry;
 
 /// Promised of all that running pods take over. The operator has the kubelet look at the pods' files at once, which it would
 /// do every 60 to 90 s; the server looks every five or ten. What takes longer was not handed over.
@@ -66,7 +67,7 @@ fn talk_nonsense(registry: &Registry) -> Result<()> {
 
 /// Fails when another child than the one with the live settings was written.
 fn only_live(namespace: &str, before: &BTreeMap<String, String>) -> Result<()> {
-    let after = written(namespace)?;
+    let after = versions(namespace)?;
     let changed: Vec<&String> = before.keys().filter(|key| after.get(*key) != before.get(*key)).collect();
     ensure!(after.len() == before.len() && changed.len() == 1, "written: {changed:?}");
     ensure!(changed[0].contains("team-live"), "written: {changed:?}");
@@ -79,7 +80,7 @@ fn what_is_logged_changes_without_a_restart() -> Result<()> {
     let namespace = Namespace::create("e2e-logging")?;
     let registry = six_line_registry(namespace.name())?;
     settled(namespace.name(), "team")?;
-    let (pods, before) = (registry.pods()?, written(namespace.name())?);
+    let (pods, before) = (registry.pods()?, versions(namespace.name())?);
 
     logged(namespace.name(), &registry, "at-first", true)?;
     patch(namespace.name(), "team", r#"{"logging": {"access": "Disabled"}}"#)?;
@@ -111,7 +112,7 @@ fn limits_come_and_go_without_a_restart() -> Result<()> {
     let namespace = Namespace::create("e2e-limits")?;
     let registry = six_line_registry(namespace.name())?;
     settled(namespace.name(), "team")?;
-    let (pods, before) = (registry.pods()?, written(namespace.name())?);
+    let (pods, before) = (registry.pods()?, versions(namespace.name())?);
     let (layout, mut number) = (hello_layout()?, 0);
     // Of another name each time: what is there already is not pushed again.
     let mut push = || {

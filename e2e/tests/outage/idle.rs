@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use e2e::{
+    children::{key, versions},
     kubectl::{apply, get, kubectl},
     namespace::Namespace,
     object::{condition, manifest, patch_any, until},
@@ -14,9 +15,6 @@ use e2e::{
 use serde_json::{Value, json};
 
 use crate::ALONE;
-
-/// What a registry is made of, beside the registry itself.
-const CHILDREN: &str = "deployments,services,configmaps,secrets,serviceaccounts,persistentvolumeclaims,networkpolicies,poddisruptionbudgets";
 
 /// Registries of many shapes: what the API server adds to their children differs.
 const SHAPES: [(&str, &str); 7] = [
@@ -89,18 +87,11 @@ fn stands(namespace: &str, name: &str, spec: &str) -> Result<()> {
 }
 
 /// `resourceVersion` of each child, and the status of each registry.
-fn versions(namespace: &str) -> Result<BTreeMap<String, String>> {
-    let children =
-        get(namespace, &[CHILDREN, "-l", "app.kubernetes.io/managed-by=privateregistry-operator"])?;
+fn said(namespace: &str) -> Result<BTreeMap<String, String>> {
+    let mut all = versions(namespace)?;
     let registries = get(namespace, &["preg"])?;
-    let items = |list: &Value| list["items"].as_array().cloned().context("no list");
-    let key = |item: &Value| format!("{} {}", item["kind"], item["metadata"]["name"]);
-    let mut all = BTreeMap::new();
-    for child in items(&children)? {
-        all.insert(key(&child), child["metadata"]["resourceVersion"].to_string());
-    }
-    for registry in items(&registries)? {
-        all.insert(key(&registry), registry["status"].to_string());
+    for registry in registries["items"].as_array().context("no list")? {
+        all.insert(key(registry), registry["status"].to_string());
     }
     Ok(all)
 }
@@ -151,7 +142,7 @@ fn idle_passes_send_nothing() -> Result<()> {
             break;
         }
     }
-    let (mut after, kinds, children) = (before, writes()?, versions(namespace.name())?);
+    let (mut after, kinds, children) = (before, writes()?, said(namespace.name())?);
     ensure!(children.len() > 8 * SHAPES.len(), "only {children:?}");
     for number in 10..30 {
         after = round(namespace.name(), number)?;
@@ -163,7 +154,7 @@ fn idle_passes_send_nothing() -> Result<()> {
         after.passes - before.passes,
         writes()?.difference(&kinds)
     );
-    let now = versions(namespace.name())?;
+    let now = said(namespace.name())?;
     let changed: Vec<_> =
         children.keys().chain(now.keys()).filter(|key| children.get(*key) != now.get(*key)).collect();
     ensure!(changed.is_empty(), "not as they were: {changed:?}");

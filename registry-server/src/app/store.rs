@@ -29,7 +29,9 @@ pub async fn registry(config: &Config) -> anyhow::Result<Registry> {
     let store: Arc<dyn Backend> = Arc::new(Measured(open(config)?));
     let expected = config.storage.identity.as_deref();
     let metadata = metadata(config, Arc::clone(&store)).await?;
-    let redirect = config.storage.redirect.as_ref().filter(|redirect| !redirect.disable);
+    // No other store can send clients away, and asks its cache.
+    let wanted = config.storage.redirect.as_ref().filter(|redirect| !redirect.disable);
+    let redirect = wanted.filter(|_| config.storage.s3.is_some());
     let registry = Registry::new(store, metadata)
         .expecting(expected, config.storage.initialize)
         .redirecting(redirect.map(|redirect| redirect.expiry.0));

@@ -25,7 +25,8 @@ pub async fn get(
     asked: &Asked,
 ) -> Result<Response, ApiError> {
     // Nobody comes back from the store to be told that the blob is gone.
-    let size = match asked.head() || may_send_away(registry, asked) {
+    let away = may_send_away(registry, asked);
+    let size = match asked.head() || away {
         true => registry.blob_size_now(name, digest).await?,
         false => registry.blob_size(name, digest).await?,
     };
@@ -50,7 +51,10 @@ pub async fn get(
         }
     };
     let length = part.end - part.start;
-    if let Some(url) = elsewhere(registry, digest, asked, length).await? {
+    if away
+        && length > 0
+        && let Some(url) = registry.blob_url(digest).await?
+    {
         let mut answer = headers::empty(StatusCode::TEMPORARY_REDIRECT, common);
         insert(&mut answer, header::LOCATION, url);
         return Ok(answer);
@@ -73,19 +77,6 @@ pub async fn get(
 /// Whether this client may have to fetch a blob from the store. Who only looks is answered here.
 fn may_send_away(registry: &Registry, asked: &Asked) -> bool {
     registry.redirects() && !asked.head() && !asked.settings.served_here.contain(asked.client)
-}
-
-/// Where the client is to fetch it, if it reaches the store. Who wants nothing is answered here.
-async fn elsewhere(
-    registry: &Registry,
-    digest: &Digest,
-    asked: &Asked,
-    length: u64,
-) -> Result<Option<String>, ApiError> {
-    if length == 0 || !may_send_away(registry, asked) {
-        return Ok(None);
-    }
-    Ok(registry.blob_url(digest).await?)
 }
 
 fn insert(response: &mut Response, name: http::HeaderName, value: String) {

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use e2e::{
+    children::versions,
     namespace::Namespace,
     object::{condition, patch, settled, until},
     process::{eventually, run},
     registry::hello_layout,
 };
 
-use crate::{clients::six_line_registry, life::written};
+use crate::clients::six_line_registry;
 
 /// Templates that are refused, and the word of each message that says where to look.
 const TEMPLATES: [(&str, &str); 4] = [
@@ -28,7 +29,7 @@ fn a_pod_template_that_cannot_be_used_is_refused_by_condition() -> Result<()> {
     let image = registry.reference("hello:1");
     run(&mut registry.crane(&["push", &hello_layout()?, &image]))?;
     settled(namespace.name(), "team")?;
-    let (pods, before) = (registry.pods()?, written(namespace.name())?);
+    let (pods, before) = (registry.pods()?, versions(namespace.name())?);
     for (template, word) in TEMPLATES {
         // Removed first: a merge patch would merge the template with the one before it.
         patch(namespace.name(), "team", r#"{"pod": null}"#)?;
@@ -52,7 +53,7 @@ fn a_pod_template_that_cannot_be_used_is_refused_by_condition() -> Result<()> {
 
     patch(namespace.name(), "team", r#"{"pod": null}"#)?;
     settled(namespace.name(), "team")?;
-    ensure!(before == written(namespace.name())?, "children were written");
+    ensure!(before == versions(namespace.name())?, "children were written");
     ensure!(pods == registry.pods()?, "pods were replaced");
     Ok(())
 }
