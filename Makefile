@@ -71,6 +71,10 @@ e2e: ## The suite, on the cluster that CLUSTER= names (brought up, and left runn
 	$(STEP) "End-to-end suite" e2e/run.sh
 	$(STEP) "Every client" e2e/clients.sh
 
+fuzz: ## Every fuzz target for SECONDS=n each (10 without it), or one of them: TARGET=route
+	$(STEP) "Install cargo-fuzz" e2e/cargo-tool.sh cargo-fuzz 0.13
+	$(STEP) "Fuzz" e2e/fuzz.sh $(or $(SECONDS),10) $(TARGET)
+
 clients: ## Every client against the server, direct and behind nginx; no cluster
 	$(STEP) "Every client" e2e/clients.sh
 
@@ -107,5 +111,5 @@ clean: ## Remove build output of this tree
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo test test-fast fmt scripts clippy deny unit conformance generated generate chart docs-check e2e clients scale cluster-kind \
+.PHONY: demo test test-fast fmt scripts clippy deny unit conformance generated generate chart docs-check e2e clients fuzz scale cluster-kind \
 	cluster-local cluster-down cluster-killed demo-down images clean help

@@ -1,0 +1,50 @@
+//! Manifests and indexes: what is taken names only content that can exist, and is read the same a second time.
+
+use registry_server::oci::{
+    manifest::{ACCEPTED, Manifest},
+    nesting::{DEEPEST, is_flat_enough},
+};
+use serde_json::Value;
+
+/// Takes the bytes for a manifest, with each `Content-Type` that a client may send.
+pub fn check(bytes: &[u8]) {
+    let value: Option<Value> = serde_json::from_slice(bytes).ok();
+    if let Some(value) = &value {
+        // Deeper than that is never a value: the parser gives up at 128.
+        assert_eq!(is_flat_enough(bytes), depth(value) <= DEEPEST);
+    }
+    let plain = Manifest::parse(bytes, None);
+    for header in ACCEPTED.into_iter().map(Some).chain([Some("text/plain"), Some(""), None]) {
+        match Manifest::parse(bytes, header) {
+            Ok(manifest) => taken(&manifest, header, value.as_ref().expect("what is taken is JSON")),
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+    }
+    if let Ok(plain) = plain {
+        let same = Manifest::parse(bytes, Some(plain.media_type)).expect("its own type is no other");
+        assert_eq!(format!("{same:?}"), format!("{plain:?}"));
+    }
+}
+
+fn taken(manifest: &Manifest, header: Option<&str>, value: &Value) {
+    assert!(ACCEPTED.contains(&manifest.media_type));
+    assert!(header.is_none_or(|header| header.is_empty() || header == manifest.media_type));
+    assert_eq!(value["schemaVersion"], 2);
+    assert!(manifest.required.iter().all(|digest| manifest.references.contains(digest)));
+    let text = value.to_string();
+    let named = manifest.references.iter().chain(&manifest.subject);
+    for digest in named {
+        assert!(text.contains(&digest.to_string()), "{digest} is not in {text}");
+    }
+    for child in &manifest.children {
+        assert!(manifest.references.iter().any(|digest| digest.to_string() == child.digest), "{child:?}");
+    }
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(all) => 1 + all.iter().map(depth).max().unwrap_or_default(),
+        Value::Object(all) => 1 + all.values().map(depth).max().unwrap_or_default(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
+}
