@@ -194,7 +194,7 @@ fn add(file: &Path, user: &str) -> anyhow::Result<()> {
 fn verify(file: &Path, user: &str) -> anyhow::Result<()> {
     let text =
         std::fs::read_to_string(file).map_err(|source| AuthError::Read { path: file.to_owned(), source })?;
-    let (accounts, unusable) = htpasswd::parse(&text);
+    let (accounts, unusable) = htpasswd::parse(&text, htpasswd::Minimum::Any);
     for bad in unusable.iter().filter(|bad| bad.user == user) {
         eprintln!("{}:{}: {}", file.display(), bad.line, bad.reason);
     }

@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
-use registry_config::schema::{Config, Htpasswd};
+use registry_config::schema::{Config, Htpasswd, MinimumHash};
 
 use crate::{
     app::Environment,
-    auth::accounts::Accounts,
+    auth::{accounts::Accounts, htpasswd::Minimum},
     metrics,
     settings::Settings,
     telemetry,
@@ -26,8 +26,12 @@ fn text(contents: &Contents) -> String {
 pub fn accounts(config: &Htpasswd) -> anyhow::Result<Arc<Accounts>> {
     let paths = vec![config.path.clone()];
     let contents = watched_file::read(&paths).context("auth.htpasswd.path")?;
-    let accounts =
-        Accounts::new(config.path.clone(), &text(&contents), config.realm.clone(), config.pullonly.clone());
+    let minimum = match config.minimumhash {
+        MinimumHash::Any => Minimum::Any,
+        MinimumHash::Bcrypt => Minimum::Bcrypt,
+    };
+    let (path, realm, pull_only) = (config.path.clone(), config.realm.clone(), config.pullonly.clone());
+    let accounts = Accounts::new(path, &text(&contents), minimum, realm, pull_only);
     let accounts = accounts.context("auth.htpasswd.path")?;
     let accounts = Arc::new(accounts);
     let target = Arc::clone(&accounts);

@@ -5,7 +5,6 @@ use std::{collections::HashMap, net::IpAddr, path::PathBuf, sync::Arc, time::Dur
 use arc_swap::ArcSwap;
 use moka::future::Cache;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::auth::{
@@ -13,7 +12,8 @@ use crate::auth::{
     attempts::Attempts,
     credentials::Credentials,
     error::{AuthError, TokenFault},
-    htpasswd::{self, Hash},
+    hashing::Hashing,
+    htpasswd::{self, Hash, Minimum},
 };
 
 /// How long a verified password is believed without hashing it again.
@@ -56,11 +56,12 @@ pub struct Accounts {
     pub realm: String,
     pull_only: Vec<String>,
     path: PathBuf,
+    minimum: Minimum,
     loaded: ArcSwap<Loaded>,
     verdicts: Cache<[u8; 32], ()>,
     proven: Cache<[u8; 32], ()>,
     attempts: Attempts,
-    hashing: Arc<Semaphore>,
+    hashing: Hashing,
 }
 
 fn remembered(time: Duration) -> Cache<[u8; 32], ()> {
@@ -69,12 +70,17 @@ fn remembered(time: Duration) -> Cache<[u8; 32], ()> {
 
 impl Accounts {
     /// The accounts in `text`, which came from `path`. Those of `pull_only` may look and nothing else.
-    pub fn new(path: PathBuf, text: &str, realm: String, pull_only: Vec<String>) -> Result<Self, AuthError> {
-        let loaded = load(&path, text)?;
+    pub fn new(
+        path: PathBuf,
+        text: &str,
+        minimum: Minimum,
+        realm: String,
+        pull_only: Vec<String>,
+    ) -> Result<Self, AuthError> {
+        let loaded = load(&path, text, minimum)?.into();
         let (verdicts, proven) = (remembered(REMEMBERED), remembered(PROVEN));
-        let threads = std::thread::available_parallelism().map_or(2, usize::from);
-        let (attempts, hashing) = (Attempts::default(), Arc::new(Semaphore::new(threads)));
-        Ok(Self { realm, pull_only, path, loaded: loaded.into(), verdicts, proven, attempts, hashing })
+        let (attempts, hashing) = (Attempts::default(), Hashing::default());
+        Ok(Self { realm, pull_only, path, minimum, loaded, verdicts, proven, attempts, hashing })
     }
 
     /// Whether this is an account that may look and nothing else, whatever rules say.
@@ -89,7 +95,7 @@ impl Accounts {
 
     /// Takes over a new state of the file, or keeps the old one.
     pub fn reload(&self, text: &str) -> Result<(), AuthError> {
-        self.loaded.store(load(&self.path, text)?);
+        self.loaded.store(load(&self.path, text, self.minimum)?);
         self.verdicts.invalidate_all();
         self.proven.invalidate_all();
         self.attempts.forget();
@@ -126,23 +132,18 @@ impl Accounts {
             Some(from) => Some(self.attempts.begin(&credentials.user, from).await.ok_or(Refusal::TooMany)?),
             None => None,
         };
-        self.hash(loaded, credentials).await.ok_or(Refusal::Wrong)?;
+        self.hash(loaded, credentials, counted).await.ok_or(Refusal::Wrong)?;
         if let Some(attempt) = attempt {
             attempt.forgive();
         }
         Ok(())
     }
 
-    async fn hash(&self, loaded: &Loaded, credentials: &Credentials) -> Option<()> {
+    async fn hash(&self, loaded: &Loaded, credentials: &Credentials, from: Option<IpAddr>) -> Option<()> {
         let (hashes, known) = loaded.hashes(&credentials.user);
         let password = credentials.password.clone();
-        let permit = Arc::clone(&self.hashing).acquire_owned().await.ok()?;
-        let right = tokio::task::spawn_blocking(move || {
-            // It works on when its client has left, and is counted as long.
-            let _permit = permit;
-            hashes.iter().any(|hash| hash.verify(&password))
-        });
-        right.await.ok().filter(|right| *right && known).map(drop)
+        let right = self.hashing.run(from, move || hashes.iter().any(|hash| hash.verify(&password)));
+        right.await.filter(|right| *right && known).map(drop)
     }
 }
 
@@ -156,8 +157,8 @@ fn key(generation: Uuid, user: &str, password: &str) -> [u8; 32] {
     hash.finalize().into()
 }
 
-fn load(path: &std::path::Path, text: &str) -> Result<Arc<Loaded>, AuthError> {
-    let (accounts, unusable) = htpasswd::parse(text);
+fn load(path: &std::path::Path, text: &str, minimum: Minimum) -> Result<Arc<Loaded>, AuthError> {
+    let (accounts, unusable) = htpasswd::parse(text, minimum);
     for bad in &unusable {
         tracing::warn!(file = %path.display(), line = bad.line, user = bad.user, reason = bad.reason,
             "password line is not used");
@@ -183,6 +184,10 @@ mod tests {
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
     const THERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
+    fn made(text: &str) -> Accounts {
+        Accounts::new("f".into(), text, Minimum::Any, "R".into(), vec![]).unwrap()
+    }
+
     fn login(user: &str, password: &str) -> Credentials {
         Credentials { user: user.into(), password: password.into() }
     }
@@ -195,7 +200,7 @@ mod tests {
             format!("{{SHA}}{}", base64::engine::general_purpose::STANDARD.encode(sha1::Sha1::digest(p)))
         };
         let text = format!("ann:{}\nann:{}\n", sha("old"), sha("new"));
-        let accounts = Accounts::new("f".into(), &text, "R".into(), vec![]).unwrap();
+        let accounts = made(&text);
         for password in ["old", "new", "old"] {
             assert!(accounts.verify(&login("ann", password), HERE).await.is_ok());
         }
@@ -211,7 +216,7 @@ mod tests {
     fn bcrypt(cost: u32, users: &[&str]) -> Arc<Accounts> {
         let hash = bcrypt::hash("secret", cost).unwrap();
         let text: String = users.iter().map(|user| format!("{user}:{hash}\n")).collect();
-        Arc::new(Accounts::new("f".into(), &text, "R".into(), vec![]).unwrap())
+        Arc::new(made(&text))
     }
 
     // registry AU3
@@ -310,20 +315,49 @@ mod tests {
     fn unknown_users_are_compared_with_every_account_of_the_file() {
         let text = "a:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\na:{SHA}AAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\
                     b:$5$abcdefgh$gruCpC7VkOTspMQTTSAR8mtlO9Upms.fwqE5y16JVM.";
-        let loaded = load(std::path::Path::new("f"), text).unwrap();
+        let loaded = load(std::path::Path::new("f"), text, Minimum::Any).unwrap();
         let lines: Vec<usize> = (0..100).map(|i| loaded.hashes(&format!("nobody {i}")).0.len()).collect();
         assert!(lines.contains(&1) && lines.contains(&2), "{lines:?}");
         assert_eq!(loaded.hashes("nobody 1"), loaded.hashes("nobody 1"));
         assert!(loaded.hashes("a").1 && !loaded.hashes("nobody 1").1);
     }
 
-    // registry AU3
+    // registry AU8: names that are no accounts, one after the other
     #[tokio::test]
-    async fn a_client_that_leaves_frees_no_room_for_another_hash() {
-        use futures::FutureExt as _;
-        let accounts = bcrypt(12, &["ann"]);
-        let free = accounts.hashing.available_permits();
-        assert!(accounts.verify(&login("ann", "secret"), HERE).now_or_never().is_none());
-        assert_eq!(accounts.hashing.available_permits(), free - 1);
+    async fn an_address_that_tries_many_names_is_stopped_and_others_are_not() {
+        let accounts = bcrypt(4, &["ann", "bob"]);
+        accounts.verify(&login("bob", "secret"), HERE).await.unwrap();
+        let mut verdicts = Vec::new();
+        for i in 0..300 {
+            verdicts.push(accounts.verify(&login(&format!("name {i}"), "spring"), HERE).await);
+        }
+        assert!(verdicts[..200].iter().all(|verdict| *verdict == Err(Refusal::Wrong)));
+        assert!(verdicts[200..].iter().all(|verdict| *verdict == Err(Refusal::TooMany)));
+        assert_eq!(accounts.verify(&login("ann", "secret"), HERE).await, Err(Refusal::TooMany));
+        // Elsewhere nothing is known of it, and who has logged in before goes on.
+        assert!(accounts.verify(&login("ann", "secret"), THERE).await.is_ok());
+        assert!(accounts.verify(&login("bob", "secret"), HERE).await.is_ok());
+    }
+
+    // registry AU8 AU3
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_flood_of_guesses_from_one_address_keeps_nobody_else_waiting() {
+        let accounts = bcrypt(8, &["ann"]);
+        let flood: Vec<_> = (0..150)
+            .map(|i| {
+                let accounts = Arc::clone(&accounts);
+                tokio::spawn(async move { accounts.verify(&login(&format!("name {i}"), "x"), HERE).await })
+            })
+            .collect();
+        // All of the flood is in the queue before somebody comes.
+        while accounts.attempts.of(HERE).await < 150 {
+            tokio::task::yield_now().await;
+        }
+        assert!(accounts.verify(&login("ann", "secret"), THERE).await.is_ok());
+        let waiting = flood.iter().filter(|guess| !guess.is_finished()).count();
+        assert!(waiting > 75, "{waiting} were still waiting");
+        for guess in flood {
+            assert_eq!(guess.await.unwrap(), Err(Refusal::Wrong));
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Wrong passwords, counted by account and address: guessing is slow, and nobody else is slowed.
+//! Wrong passwords, counted by account and address, and by address: guessing is slow, and nobody else is slowed.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -13,6 +13,9 @@ use moka::future::Cache;
 
 /// Wrong passwords that an account may have from one address within a period.
 const ALLOWED: u32 = 20;
+/// Wrong passwords that an address may have within a period, for whatever accounts: whoever has one of many names, and not
+/// one of many passwords, guesses as well.
+const ALLOWED_IN_ALL: u32 = 200;
 const REMEMBERED_AT_MOST: u64 = 100_000;
 
 /// How long wrong passwords are remembered, counted from the first.
@@ -20,27 +23,41 @@ pub const PERIOD: Duration = Duration::from_secs(60);
 
 /// Wrong passwords of late.
 pub struct Attempts {
-    failed: Cache<(String, IpAddr), Arc<AtomicU32>>,
+    failed: Cache<(String, IpAddr), Counter>,
+    in_all: Cache<IpAddr, Counter>,
 }
 
+type Counter = Arc<AtomicU32>;
+
 /// One that is counted as wrong until it is forgiven.
-pub struct Attempt(Arc<AtomicU32>);
+pub struct Attempt([Counter; 2]);
 
 impl Attempt {
     /// It was right.
     pub fn forgive(self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        for counter in &self.0 {
+            counter.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
 impl Default for Attempts {
     fn default() -> Self {
-        Self { failed: Cache::builder().max_capacity(REMEMBERED_AT_MOST).time_to_live(PERIOD).build() }
+        Self {
+            failed: Cache::builder().max_capacity(REMEMBERED_AT_MOST).time_to_live(PERIOD).build(),
+            in_all: Cache::builder().max_capacity(REMEMBERED_AT_MOST).time_to_live(PERIOD).build(),
+        }
     }
 }
 
+/// One more, unless that is too many.
+fn count(counter: &Counter, allowed: u32) -> bool {
+    let more = |failed: u32| (failed < allowed).then_some(failed + 1);
+    counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+}
+
 /// Whoever has one address of IPv6 has the whole network of 64 bits.
-fn origin(from: IpAddr) -> IpAddr {
+pub(in crate::auth) fn origin(from: IpAddr) -> IpAddr {
     match from.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
         four => four,
@@ -48,24 +65,37 @@ fn origin(from: IpAddr) -> IpAddr {
 }
 
 impl Attempts {
-    /// Whether the account has had too many from there.
+    /// Whether the account has had too many from there, or all accounts together.
     pub async fn exhausted(&self, user: &str, from: IpAddr) -> bool {
         let failed = self.failed.get(&(user.to_owned(), origin(from))).await;
-        failed.is_some_and(|failed| failed.load(Ordering::Relaxed) >= ALLOWED)
+        let account = failed.is_some_and(|failed| failed.load(Ordering::Relaxed) >= ALLOWED);
+        account || self.of(from).await >= ALLOWED_IN_ALL
+    }
+
+    /// How many there were of late from there.
+    pub async fn of(&self, from: IpAddr) -> u32 {
+        self.in_all.get(&origin(from)).await.map_or(0, |failed| failed.load(Ordering::Relaxed))
     }
 
     /// One more, counted before it is judged, so that many at once are no way around the limit. Nothing when
     /// there were too many.
     pub async fn begin(&self, user: &str, from: IpAddr) -> Option<Attempt> {
-        let counter = self.failed.entry((user.to_owned(), origin(from))).or_default().await.into_value();
-        let more = |failed: u32| (failed < ALLOWED).then_some(failed + 1);
-        let counted = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-        counted.is_ok().then_some(Attempt(counter))
+        let account = self.failed.entry((user.to_owned(), origin(from))).or_default().await.into_value();
+        let address = self.in_all.entry(origin(from)).or_default().await.into_value();
+        if !count(&account, ALLOWED) {
+            return None;
+        }
+        if !count(&address, ALLOWED_IN_ALL) {
+            account.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(Attempt([account, address]))
     }
 
     /// Forgives everybody: the passwords are others now.
     pub fn forget(&self) {
         self.failed.invalidate_all();
+        self.in_all.invalidate_all();
     }
 }
 

@@ -26,8 +26,25 @@ pub struct Unusable {
     pub reason: &'static str,
 }
 
+/// The weakest hash that may log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Minimum {
+    /// Every one that is known here.
+    Any,
+    /// bcrypt.
+    Bcrypt,
+}
+
+impl Minimum {
+    /// Why nobody can log in with the hash.
+    fn problem(self, hash: &str) -> Option<&'static str> {
+        let weak = self == Self::Bcrypt && !hash.starts_with("$2");
+        problem(hash).or(weak.then_some("weaker than auth.htpasswd.minimumhash"))
+    }
+}
+
 /// Reads a file's text: accounts in order, and the lines that cannot be used.
-pub fn parse(text: &str) -> (Vec<(String, Hash)>, Vec<Unusable>) {
+pub fn parse(text: &str, minimum: Minimum) -> (Vec<(String, Hash)>, Vec<Unusable>) {
     let (mut accounts, mut unusable) = (Vec::new(), Vec::new());
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -35,7 +52,7 @@ pub fn parse(text: &str) -> (Vec<(String, Hash)>, Vec<Unusable>) {
             continue;
         }
         let (user, hash) = line.split_once(':').unwrap_or(("", line));
-        let reason = if user.is_empty() { Some("no user name") } else { problem(hash) };
+        let reason = if user.is_empty() { Some("no user name") } else { minimum.problem(hash) };
         match reason {
             None => accounts.push((user.to_owned(), Hash(hash.to_owned()))),
             Some(reason) => unusable.push(Unusable { line: index + 1, user: user.to_owned(), reason }),
@@ -100,7 +117,7 @@ mod tests {
             lines.push(known.to_owned());
         }
         for hash in lines {
-            let (accounts, unusable) = parse(&format!("u:{hash}"));
+            let (accounts, unusable) = parse(&format!("u:{hash}"), Minimum::Any);
             assert_eq!(unusable, [], "{hash}");
             assert!(accounts[0].1.verify("secret"), "{hash}");
             assert!(!accounts[0].1.verify("wrong"), "{hash}");
@@ -112,7 +129,7 @@ mod tests {
     fn unusable_lines_are_named_and_never_panic() {
         let text = "\n# note\nu:rl5uQmS3bzBLU\nplain:text\ngarbage\nx:$2y$05$short\ny:$apr1$ab\nz:$2y$31$\n\
                     w:$5$rounds=999999999$abcdefgh$gruCpC7VkOTspMQTTSAR8mtlO9Upms.fwqE5y16JVM.";
-        let (accounts, unusable) = parse(text);
+        let (accounts, unusable) = parse(text, Minimum::Any);
         assert!(accounts.is_empty());
         assert_eq!(unusable.iter().map(|u| u.line).collect::<Vec<_>>(), [3, 4, 5, 6, 7, 8, 9]);
     }
@@ -122,7 +139,7 @@ mod tests {
     fn accounts_are_added_and_replaced() {
         let one = with_account("", "ann", "first").unwrap();
         let two = with_account(&one, "bob", "second").unwrap();
-        let (accounts, unusable) = parse(&with_account(&two, "ann", "third").unwrap());
+        let (accounts, unusable) = parse(&with_account(&two, "ann", "third").unwrap(), Minimum::Any);
         assert!(unusable.is_empty());
         assert_eq!(accounts.len(), 2);
         assert!(accounts.iter().any(|(u, h)| u == "ann" && h.verify("third")));
@@ -136,7 +153,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_makes_the_reader_panic(text in "[ -~\n]{0,200}", hash in "(\\$2y\\$|\\$apr1\\$|\\$6\\$|\\{SHA\\})[ -~é]{0,60}") {
-            let (accounts, _) = parse(&format!("{text}\nu:{hash}"));
+            let (accounts, _) = parse(&format!("{text}\nu:{hash}"), Minimum::Any);
             for (_, hash) in accounts.iter().take(2) {
                 if !hash.0.starts_with("$2") && !hash.0.contains("rounds") { hash.verify("x"); }
             }

@@ -8,6 +8,7 @@ pub mod certificate_names;
 pub mod credentials;
 pub mod error;
 pub mod grants;
+pub mod hashing;
 pub mod htpasswd;
 pub mod htpasswd_file;
 pub mod issuer;

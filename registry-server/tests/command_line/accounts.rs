@@ -55,6 +55,37 @@ fn good_lines() -> String {
     good.iter().enumerate().map(|(i, hash)| format!("user{i}:{hash}\n")).collect()
 }
 
+// registry A16: below the floor of bcrypt, at the start and when the file changes
+#[test]
+fn a_hash_below_the_minimum_does_not_log_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("htpasswd");
+    std::fs::write(&file, good_lines()).unwrap();
+    let config = format!(
+        "log: {{formatter: json}}\nstorage: {{inmemory: }}\n\
+         auth: {{htpasswd: {{path: '{}', minimumhash: bcrypt}}}}\n",
+        file.display()
+    );
+    std::fs::write(folder.path().join("c.yml"), config).unwrap();
+    let running = Running::start(folder.path(), &["c.yml"]);
+    let counted = |lines: usize| {
+        running.admin("/metrics").contains(&format!("registry_htpasswd_unusable_lines {lines}\n"))
+    };
+    let logins = || (0..8).map(|i| login(&running, &format!("user{i}"))).collect::<Vec<_>>();
+    assert!(counted(5));
+    assert_eq!(logins(), ["200", "200", "200", "401", "401", "401", "401", "401"]);
+    std::fs::write(&file, format!("{}late:{{SHA}}5en6G6MezRroT3XKqkdPOmY/BfQ=\n", good_lines())).unwrap();
+    eventually(|| counted(6));
+    assert_eq!((login(&running, "late").as_str(), login(&running, "user0").as_str()), ("401", "200"));
+}
+
+/// The status that `user` gets with the right password.
+fn login(running: &Running, user: &str) -> String {
+    let login = STANDARD.encode(format!("{user}:secret"));
+    let answer = running.ask(&format!("GET /v2/ HTTP/1.1\nauthorization: Basic {login}"));
+    answer.split(' ').nth(1).unwrap().to_owned()
+}
+
 // registry A16
 #[test]
 fn lines_that_cannot_be_used_are_told_and_the_others_log_in() {
@@ -68,11 +99,7 @@ fn lines_that_cannot_be_used_are_told_and_the_others_log_in() {
     );
     std::fs::write(folder.path().join("c.yml"), config).unwrap();
     let running = Running::start(folder.path(), &["c.yml"]);
-    let login = |user: &str| {
-        let login = STANDARD.encode(format!("{user}:secret"));
-        let answer = running.ask(&format!("GET /v2/ HTTP/1.1\nauthorization: Basic {login}"));
-        answer.split(' ').nth(1).unwrap().to_owned()
-    };
+    let login = |user: &str| login(&running, user);
     for i in 0..8 {
         assert_eq!(login(&format!("user{i}")), "200", "user{i}");
     }

@@ -4,8 +4,8 @@ use registry_config::{
     duration::GoDuration,
     schema::{
         AuditLog, Auth, BuiltIn, Cache, CacheKind as Caching, ClientAuth, ClientIdentity as Kind, Config,
-        Debug, Filesystem, Formatter, Htpasswd, Http, Level, Limits, LiveFile, Log, Network, Redirect, Redis,
-        RedisTls, Storage, Tls,
+        Debug, Filesystem, Formatter, Htpasswd, Http, Level, Limits, LiveFile, Log, MinimumHash, Network,
+        Redirect, Redis, RedisTls, Storage, Tls,
     },
 };
 
@@ -96,6 +96,8 @@ pub fn boot(model: &Model, identity: &StoreIdentity, issuers: &Issuers) -> Resul
             htpasswd: Htpasswd {
                 realm: "Registry".into(),
                 path: format!("{AUTH}/htpasswd").into(),
+                // Lines below the minimum of the object do not come so far.
+                minimumhash: MinimumHash::Any,
                 pullonly: vec![PULL_USER.into()],
             },
         }),

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     access::{AccessRule, Action, Effect, Subject},
-    auth::{Auth, Htpasswd},
+    auth::{Auth, Htpasswd, MinimumHash},
     blob_redirect::BlobRedirect,
     builtin::BuiltIn,
     http::{ClientAuth, ClientIdentity, Debug, Http, MinimumTls, Redirect, Tls},
