@@ -19,6 +19,9 @@ use crate::{
     },
 };
 
+/// As many characters as many clients take for a name with the host before it.
+const LONGEST_REFERENCE: usize = 255;
+
 /// The live part of the configuration, resolved.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -32,6 +35,8 @@ pub struct Settings {
     pub proxies: Networks,
     /// Clients that the server sends blobs to itself, whatever the store could do.
     pub served_here: Networks,
+    /// Bytes of the longest name of a repository that clients can write after the registry's own.
+    pub longest_name: usize,
     /// Largest manifest in bytes.
     pub max_manifest: u64,
     /// Largest blob in bytes.
@@ -107,6 +112,7 @@ impl Settings {
             access_log: !config.log.accesslog.disabled,
             proxies: Networks::new(config.trustedproxies.clone()),
             served_here: Networks::new(redirect.map_or_else(Vec::new, |section| section.exceptfrom.clone())),
+            longest_name: LONGEST_REFERENCE - config.http.authority().map_or(0, |host| host.len() + 1),
             max_manifest: config.limits.maxmanifestsize,
             max_blob: config.limits.maxblobsize,
             policy: Arc::new(policy(config)),

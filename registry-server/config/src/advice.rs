@@ -63,7 +63,6 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("storage.s3.multipartcopythresholdsize", COPY),
     ("storage.tag", "looking for a manifest's tags needs no limit"),
     ("http.headers", "X-Content-Type-Options: nosniff is always sent; let a proxy in front add others"),
-    ("http.host", "every Location is a relative reference, whatever the host is called"),
     ("http.relativeurls", "every Location is a relative reference"),
     ("http.secret", "uploads are in the store, so replicas need no common secret"),
     ("http.http2", "clients that ask for HTTP/2 get it, others do not"),

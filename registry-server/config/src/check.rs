@@ -29,6 +29,9 @@ pub fn check(config: &Config) -> Problems {
             problems.push((key, format!("{address:?} is not host:port")));
         }
     }
+    if config.http.host.is_some() && config.http.authority().is_none() {
+        problems.push(("http.host", "is not a URL such as https://registry.example.com".to_owned()));
+    }
     if config.http.redirect.is_some() && config.http.tls.is_none() {
         problems.push(("http.redirect", "leads to https: it needs http.tls".to_owned()));
     }

@@ -472,6 +472,11 @@ mod tests {
             ("quotas: [{repositories: [], maxsize: 1}]", "quotas: an entry needs repositories"),
             ("redis: {addrs: []}", "redis.addrs: at least one"),
             ("redis: {addrs: ['a:1', b]}", "redis.addrs: \"b\" is not host:port"),
+            (
+                "http: {host: registry.example.com}",
+                "http.host: is not a URL such as https://registry.example.com",
+            ),
+            ("http: {host: 'https://a/b'}", "http.host: is not a URL such as https://registry.example.com"),
             ("redis: {addrs: ['a:1', 'b:1'], db: 1}", "redis.db: several addresses"),
             ("redis: {addrs: ['a:1'], mastername: ''}", "redis.mastername: must not be empty"),
             ("redis: {addrs: ['a:1'], sentinelusername: a}", "redis.sentinelusername: means nothing"),

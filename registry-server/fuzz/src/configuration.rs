@@ -16,7 +16,9 @@ pub fn check(bytes: &[u8]) {
         Ok(config) => taken(&config),
         Err(problems) => {
             assert!(!problems.0.is_empty());
-            assert!(problems.0.iter().all(|problem| !problem.message.is_empty() && !problem.source.is_empty()));
+            assert!(
+                problems.0.iter().all(|problem| !problem.message.is_empty() && !problem.source.is_empty())
+            );
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Keys of issuers: whatever is not a set of public keys is refused, with words.
 
-use registry_server::auth::{certificate_names::{CertificateNames, NameKind}, key_set::KeySet};
+use registry_server::auth::{
+    certificate_names::{CertificateNames, NameKind},
+    key_set::KeySet,
+};
 use serde_json::Value;
 
 /// Takes the bytes for a file of keys, and for a client's certificate.

@@ -3,9 +3,7 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use registry_server::oci::{
-    digest::Digest, reference::Reference, repository_name::RepositoryName, tag::Tag,
-};
+use registry_server::oci::{digest::Digest, reference::Reference, repository_name::RepositoryName, tag::Tag};
 
 // OCI distribution specification 1.1, "Pulling manifests"; image specification 1.1, "Digests".
 static NAME: LazyLock<Regex> = LazyLock::new(|| {
@@ -14,9 +12,8 @@ static NAME: LazyLock<Regex> = LazyLock::new(|| {
 });
 static TAG: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\A[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}\z").expect("an expression"));
-static DIGEST: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\A(sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128})\z").expect("an expression")
-});
+static DIGEST: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\A(sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128})\z").expect("an expression"));
 
 /// Whether the specification, and our limit of 255 bytes, have such a name.
 pub fn is_name(text: &str) -> bool {

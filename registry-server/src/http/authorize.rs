@@ -3,6 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use http::{Method, StatusCode, header};
+use serde_json::json;
 
 use crate::{
     auth::{
@@ -54,7 +55,7 @@ pub async fn judge(challenge: &Challenge<'_>, shown: Option<Shown>, from: IpAddr
         }
         Refusal::Token(fault) => challenge.refuse(fault.to_string(), Some(Shortcoming::Invalid)),
         Refusal::TooMany => {
-            let message = "too many wrong passwords for this account from this address";
+            let message = "too many wrong passwords from this address: wait a minute";
             ApiError::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message)
                 .header(header::RETRY_AFTER, attempts::PERIOD.as_secs().to_string())
         }
@@ -137,6 +138,20 @@ pub fn permit(
     Ok(())
 }
 
+/// Refuses to make a repository whose name clients could not write (distribution-spec, "Pulling manifests": many take 255
+/// characters with the registry's host before it). What is there is served.
+fn nameable(settings: &Settings, route: &Route) -> Result<(), ApiError> {
+    let limit = settings.longest_name;
+    match route.repository().map(|name| name.as_str().len()) {
+        Some(length) if length > limit => {
+            let message = "with the registry's host, this name is too long for clients";
+            Err(ApiError::bad(ErrorCode::NameInvalid, message)
+                .detail(json!({ "field": "name", "limit": limit })))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Refuses what the settings do not allow anybody.
 pub fn possible(settings: &Settings, (route, method): (&Route, &Method)) -> Result<(), ApiError> {
     match wanted(route, method) {
@@ -149,6 +164,7 @@ pub fn possible(settings: &Settings, (route, method): (&Route, &Method)) -> Resu
         Some(Action::Delete) if !settings.delete => {
             Err(ApiError::method("GET, HEAD", "deleting is switched off"))
         }
+        Some(Action::Push) => nameable(settings, route),
         _ => Ok(()),
     }
 }

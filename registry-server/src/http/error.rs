@@ -90,6 +90,11 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
+    /// A parameter of the query is malformed.
+    pub fn parameter(name: &'static str) -> impl Fn(ParseError) -> Self {
+        move |error| malformed(&error, json!({ "parameter": name, "reason": error.to_string() }))
+    }
+
     /// Our failure.
     pub fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Unknown, "the registry failed")
@@ -134,13 +139,23 @@ pub fn document(code: ErrorCode, message: &str, details: &[Value]) -> String {
     json!({ "errors": errors }).to_string()
 }
 
+fn malformed(error: &ParseError, detail: Value) -> ApiError {
+    let code = match error {
+        ParseError::Digest(_) => ErrorCode::DigestInvalid,
+        ParseError::RepositoryName(_) | ParseError::Tag(_) => ErrorCode::NameInvalid,
+    };
+    ApiError::bad(code, "malformed").detail(detail)
+}
+
+/// Of a path.
 impl From<ParseError> for ApiError {
     fn from(error: ParseError) -> Self {
-        let code = match &error {
-            ParseError::Digest(_) => ErrorCode::DigestInvalid,
-            ParseError::RepositoryName(_) | ParseError::Tag(_) => ErrorCode::NameInvalid,
+        let field = match &error {
+            ParseError::Digest(_) => "digest",
+            ParseError::RepositoryName(_) => "name",
+            ParseError::Tag(_) => "reference",
         };
-        Self::bad(code, "malformed").detail(json!({ "reason": error.to_string() }))
+        malformed(&error, json!({ "field": field, "reason": error.to_string() }))
     }
 }
 
@@ -161,13 +176,16 @@ impl From<RouteError> for ApiError {
 impl From<ManifestError> for ApiError {
     fn from(error: ManifestError) -> Self {
         let detail = match &error {
-            ManifestError::Malformed(reason) => json!({ "reason": reason }),
+            ManifestError::Malformed { field: Some(field), reason } => {
+                json!({ "field": field, "reason": reason })
+            }
+            ManifestError::Malformed { field: None, reason } => json!({ "reason": reason }),
             ManifestError::SchemaOne => json!({ "accepted": crate::oci::manifest::ACCEPTED }),
             ManifestError::MediaType(found) => {
                 json!({ "found": found, "accepted": crate::oci::manifest::ACCEPTED })
             }
             ManifestError::Mismatch { header, body } => json!({ "contentType": header, "mediaType": body }),
-            ManifestError::EmbeddedData(digest) => json!({ "digest": digest }),
+            ManifestError::EmbeddedData { field, digest } => json!({ "field": field, "digest": digest }),
         };
         Self::bad(ErrorCode::ManifestInvalid, error.to_string()).detail(detail)
     }
@@ -193,7 +211,9 @@ impl From<RegistryError> for ApiError {
             E::BlobUnknown => unknown(ErrorCode::BlobUnknown),
             E::ManifestUnknown => unknown(ErrorCode::ManifestUnknown),
             E::UploadUnknown => unknown(ErrorCode::BlobUploadUnknown),
-            E::OutOfOrder { .. } => Self::range(message),
+            E::OutOfOrder { received } => {
+                Self::range(message).detail(json!({ "header": "Content-Range", "received": received }))
+            }
             E::DigestMismatch { wanted, actual } => {
                 Self::bad(ErrorCode::DigestInvalid, "content is not what the digest names")
                     .detail(json!({ "wanted": wanted.to_string(), "actual": actual.to_string() }))

@@ -53,7 +53,8 @@ pub async fn put(
     asked: &Asked,
     body: &mut Inbound,
 ) -> Result<Response, ApiError> {
-    let tags: Vec<Tag> = asked.query.all("tag").map(str::parse).collect::<Result<_, _>>()?;
+    let tags = asked.query.all("tag").map(|tag| tag.parse().map_err(ApiError::parameter("tag")));
+    let tags: Vec<Tag> = tags.collect::<Result<_, _>>()?;
     let limit = asked.settings.max_manifest;
     let bytes = body::whole(body, limit).await.map_err(RegistryError::Body)?;
     let bytes = bytes.ok_or_else(|| {

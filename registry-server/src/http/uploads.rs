@@ -2,6 +2,7 @@
 
 use http::{HeaderName, StatusCode, header};
 use hyper::body::Body as _;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
@@ -34,7 +35,7 @@ pub async fn begin(
     rights: Rights<'_>,
 ) -> Result<Response, ApiError> {
     if let Some(digest) = asked.query.get("mount") {
-        let digest: Digest = digest.parse()?;
+        let digest: Digest = digest.parse().map_err(ApiError::parameter("mount"))?;
         // What one may not pull is answered as what is not there.
         let allowed = |from: &str| rights.may(Action::Pull, from);
         let mounted = match asked.query.get("from").map(str::parse::<RepositoryName>) {
@@ -46,9 +47,12 @@ pub async fn begin(
             return Ok(created(name, &digest));
         }
     }
-    let digest: Option<Digest> = asked.query.get("digest").map(str::parse).transpose()?;
+    let digest =
+        asked.query.get("digest").map(|digest| digest.parse().map_err(ApiError::parameter("digest")));
+    let digest: Option<Digest> = digest.transpose()?;
     let hint = asked.query.get("digest-algorithm").map(|word| {
-        Algorithm::parse(word).ok_or_else(|| ApiError::from(ParseError::Digest(word.to_owned())))
+        let unknown = || ApiError::parameter("digest-algorithm")(ParseError::Digest(word.to_owned()));
+        Algorithm::parse(word).ok_or_else(unknown)
     });
     let algorithm = digest.as_ref().map(Digest::algorithm).or(hint.transpose()?);
     check_length(asked, registry.room(name).await?, body, 0)?;
@@ -136,7 +140,8 @@ impl Upload<'_> {
     /// `PUT`: perhaps the last bytes, and the digest.
     pub async fn finish(&self, asked: &Asked, body: &mut Inbound) -> Result<Response, ApiError> {
         self.registry.upload_size(self.name, self.id).await?;
-        let digest: Digest = asked.query.get("digest").unwrap_or_default().parse()?;
+        let digest = asked.query.get("digest").unwrap_or_default();
+        let digest: Digest = digest.parse().map_err(ApiError::parameter("digest"))?;
         self.receive_and_finish(&digest, asked, body).await
     }
 
@@ -178,7 +183,8 @@ impl Upload<'_> {
             && first == received
             && (last - first).saturating_add(1) != length
         {
-            return Err(ApiError::bad(ErrorCode::SizeInvalid, "Content-Range and Content-Length disagree"));
+            return Err(ApiError::bad(ErrorCode::SizeInvalid, "Content-Range and Content-Length disagree")
+                .detail(json!({ "header": "Content-Range" })));
         }
         let room = self.registry.room(self.name).await?;
         check_length(asked, room, body, received)?;

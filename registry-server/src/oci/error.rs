@@ -18,8 +18,13 @@ pub enum ParseError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ManifestError {
     /// Not JSON, or a field has the wrong shape.
-    #[error("manifest cannot be parsed: {0}")]
-    Malformed(String),
+    #[error("manifest cannot be parsed: {reason}")]
+    Malformed {
+        /// Where, such as `layers[2].digest`; nothing: it is all of it.
+        field: Option<String>,
+        /// What is wrong.
+        reason: String,
+    },
     /// The first generation of Docker manifests.
     #[error("Docker schema 1 manifests are not supported")]
     SchemaOne,
@@ -35,6 +40,18 @@ pub enum ManifestError {
         body: String,
     },
     /// A descriptor's embedded `data` is not what its digest or size says.
-    #[error("data of descriptor {0} does not match its digest and size")]
-    EmbeddedData(String),
+    #[error("{field} does not match the digest and size of its descriptor")]
+    EmbeddedData {
+        /// Where, such as `config.data`.
+        field: String,
+        /// The digest.
+        digest: String,
+    },
+}
+
+impl ManifestError {
+    /// A field that is not as it should be.
+    pub fn field(field: &str, reason: impl Into<String>) -> Self {
+        Self::Malformed { field: Some(field.to_owned()), reason: reason.into() }
+    }
 }

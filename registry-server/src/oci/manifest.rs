@@ -1,10 +1,16 @@
 //! Manifests: what the registry reads of them. The stored bytes stay what was pushed.
 
+use std::fmt;
+
 use base64::Engine as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use crate::oci::{digest::Digest, error::ManifestError, hasher::Hasher};
+use crate::oci::{
+    digest::Digest,
+    error::{ManifestError, ParseError},
+    hasher::Hasher,
+};
 
 /// An OCI image manifest.
 pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -86,29 +92,36 @@ pub struct Manifest {
 impl Manifest {
     /// Reads a manifest, with the `Content-Type` that it came with.
     pub fn parse(bytes: &[u8], header: Option<&str>) -> Result<Self, ManifestError> {
-        let document: Document =
-            serde_json::from_slice(bytes).map_err(|e| ManifestError::Malformed(e.to_string()))?;
+        let document: Document = serde_json::from_slice(bytes).map_err(|_| unreadable(bytes))?;
         let media_type = media_type(&document, header)?;
         if document.schema_version != Some(2) {
-            return Err(ManifestError::Malformed("schemaVersion must be 2".to_owned()));
+            return Err(ManifestError::field("schemaVersion", "schemaVersion must be 2"));
         }
         let index = matches!(media_type, OCI_INDEX | DOCKER_LIST);
-        if (index && document.layers.is_some()) || (!index && document.manifests.is_some()) {
-            return Err(ManifestError::Malformed("both an image and an index".to_owned()));
+        let other = if index {
+            document.layers.as_ref().map(|_| "layers")
+        } else {
+            document.manifests.as_ref().map(|_| "manifests")
+        };
+        if let Some(other) = other {
+            return Err(ManifestError::field(other, "both an image and an index"));
         }
         if !index && document.config.is_none() {
-            return Err(ManifestError::Malformed("an image manifest needs a config".to_owned()));
+            return Err(ManifestError::field("config", "an image manifest needs a config"));
         }
         let children = if index { document.manifests.unwrap_or_default() } else { Vec::new() };
-        let content: Vec<Descriptor> =
-            document.config.iter().cloned().chain(document.layers.unwrap_or_default()).collect();
+        let layers = document.layers.unwrap_or_default();
+        let config = document.config.iter().map(|one| (Place::One("config"), one));
+        let content: Vec<_> = config.chain(numbered("layers", &layers)).collect();
+        let references = digests(content.iter().copied().chain(numbered("manifests", &children)))?;
+        let required = digests(content.into_iter().filter(|(_, one)| !kept_elsewhere(one)))?;
         let config_type = document.config.map(|c| c.media_type).filter(|t| !index && !t.is_empty());
         Ok(Self {
             media_type,
             artifact_type: document.artifact_type.filter(|t| !t.is_empty()).or(config_type),
-            references: digests(content.iter().chain(&children))?,
-            required: digests(content.iter().filter(|d| !kept_elsewhere(d)))?,
-            subject: digests(document.subject.iter())?.pop(),
+            references,
+            required,
+            subject: digests(document.subject.iter().map(|one| (Place::One("subject"), one)))?.pop(),
             annotations: document.annotations,
             children,
         })
@@ -147,19 +160,57 @@ fn kept_elsewhere(descriptor: &Descriptor) -> bool {
     !descriptor.urls.is_empty() || kind.contains(".nondistributable.") || kind.contains(".foreign.")
 }
 
-fn digests<'a>(descriptors: impl Iterator<Item = &'a Descriptor>) -> Result<Vec<Digest>, ManifestError> {
-    descriptors
-        .map(|descriptor| {
-            let digest: Digest =
-                descriptor.digest.parse().map_err(|e| ManifestError::Malformed(format!("{e}")))?;
-            match &descriptor.data {
-                Some(data) if !embedded_matches(data, &digest, descriptor.size) => {
-                    Err(ManifestError::EmbeddedData(digest.to_string()))
-                }
-                _ => Ok(digest),
+/// Where it is unreadable, which is looked for when it is known to be.
+fn unreadable(bytes: &[u8]) -> ManifestError {
+    match serde_path_to_error::deserialize::<_, Document>(&mut serde_json::Deserializer::from_slice(bytes)) {
+        Err(error) => {
+            let field = Some(error.path().to_string()).filter(|path| path != ".");
+            ManifestError::Malformed { field, reason: error.into_inner().to_string() }
+        }
+        // What is wrong stands behind it.
+        Ok(_) => {
+            ManifestError::Malformed { field: None, reason: "something follows the manifest".to_owned() }
+        }
+    }
+}
+
+/// Where a descriptor stands; a text only for those who are told.
+#[derive(Clone, Copy)]
+enum Place {
+    One(&'static str),
+    Of(&'static str, usize),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(field) => f.write_str(field),
+            Self::Of(field, place) => write!(f, "{field}[{place}]"),
+        }
+    }
+}
+
+fn numbered<'a>(field: &'static str, all: &'a [Descriptor]) -> impl Iterator<Item = (Place, &'a Descriptor)> {
+    all.iter().enumerate().map(move |(place, one)| (Place::Of(field, place), one))
+}
+
+fn digests<'a>(
+    descriptors: impl Iterator<Item = (Place, &'a Descriptor)>,
+) -> Result<Vec<Digest>, ManifestError> {
+    let digest = |(place, descriptor): (Place, &Descriptor)| {
+        let wrong = |error: ParseError| ManifestError::field(&format!("{place}.digest"), error.to_string());
+        let digest: Digest = descriptor.digest.parse().map_err(wrong)?;
+        match &descriptor.data {
+            Some(data) if !embedded_matches(data, &digest, descriptor.size) => {
+                Err(ManifestError::EmbeddedData {
+                    field: format!("{place}.data"),
+                    digest: digest.to_string(),
+                })
             }
-        })
-        .collect()
+            _ => Ok(digest),
+        }
+    };
+    descriptors.map(digest).collect()
 }
 
 fn embedded_matches(data: &str, digest: &Digest, size: u64) -> bool {

@@ -90,7 +90,7 @@ impl Registry {
         if self.store.stat(&layout::blob(digest)).await?.is_none() {
             return Ok(false);
         }
-        if self.has_link(&layout::layer(name, digest)).await? {
+        if allowed(name.as_str()) && self.has_link(&layout::layer(name, digest)).await? {
             return Ok(true);
         }
         let mut walk = self.walk("");

@@ -122,7 +122,11 @@ impl Registry {
     async fn put_now(&self, name: &RepositoryName, push: &Push) -> Result<Pushed, RegistryError> {
         let digest = named(push)?;
         if !is_flat_enough(&push.bytes) {
-            return Err(ManifestError::Malformed(format!("nested deeper than {DEEPEST}")).into());
+            return Err(ManifestError::Malformed {
+                field: None,
+                reason: format!("nested deeper than {DEEPEST}"),
+            }
+            .into());
         }
         let manifest = Manifest::parse(&push.bytes, push.content_type.as_deref())?;
         self.require_content(name, push, &manifest).await?;

@@ -82,13 +82,14 @@ impl Registry {
         Ok(manifest.map(|manifest| describe(digest, bytes.len() as u64, manifest)))
     }
 
-    /// Clients of before the referrers API keep an index under the tag `<algorithm>-<hex>`.
+    /// Clients of before the referrers API keep an index under the tag `<algorithm>-<hex>`, cut at 64 digits (distribution-spec,
+    /// "Referrers Tag Schema").
     async fn tagged_by_old_clients(
         &self,
         name: &RepositoryName,
         subject: &Digest,
     ) -> Result<BTreeMap<String, Descriptor>, RegistryError> {
-        let tag = format!("{}-{}", subject.algorithm().as_str(), subject.hex());
+        let tag = format!("{}-{:.64}", subject.algorithm().as_str(), subject.hex());
         let Ok(tag) = tag.parse() else { return Ok(BTreeMap::new()) };
         let children = match self.manifest(name, &Reference::Tag(tag)).await {
             Ok(stored) => Manifest::parse(&stored.bytes, None)?.children,

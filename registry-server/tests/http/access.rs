@@ -2,6 +2,8 @@
 
 use std::{os::unix::fs::symlink, path::Path};
 
+use serde_json::json;
+
 use crate::fixture::{Fixture, OCI_INDEX, OCI_MANIFEST, eventually, header, refused, sha256};
 
 /// A registry with two accounts, of which `ci` may pull only, and their file's folder.
@@ -230,7 +232,7 @@ async fn read_only_is_switched_while_running() {
     assert_eq!(registry.status("DELETE", "/v2/n/manifests/t").await, 202);
 }
 
-// registry VL1 VL3
+// registry VL1 VL3, seed D14 N7
 #[tokio::test]
 async fn the_first_version_of_the_api_is_answered_without_a_challenge() {
     let (registry, _folder) = with_accounts("").await;
@@ -242,7 +244,20 @@ async fn the_first_version_of_the_api_is_answered_without_a_challenge() {
         assert_eq!(pong.text().await.unwrap(), body);
     }
     refused(registry.send("PUT", "/v1/_ping").await, 405, "UNSUPPORTED").await;
-    for path in ["/v1", "/v1/", "/v1/searches?q=a", "/v1/repositories/n/tags", "/v1/images/x/json"] {
+    // Whatever a client sends along, that is no login.
+    for login in ["Basic ZGV2Ondyb25n", "Basic !", "Bearer garbage", "Digest x"] {
+        let ping = registry.request("GET", "/v1/_ping").header("authorization", login);
+        assert_eq!(ping.header("authorization", "Basic eDp5").send().await.unwrap().status(), 200, "{login}");
+    }
+    for path in [
+        "/v1",
+        "/v1/",
+        "/v1/_pingfoo",
+        "/v1/_ping/",
+        "/v1/searches?q=a",
+        "/v1/repositories/n/tags",
+        "/v1/images/x/json",
+    ] {
         for method in ["GET", "PUT"] {
             let answer = registry.send(method, path).await;
             assert_eq!(header(&answer, "www-authenticate"), "", "{path}");
@@ -273,12 +288,12 @@ async fn repositories_are_searched_as_docker_and_podman_ask() {
     let challenged = registry.send("GET", "/v1/search?q=bus&n=25").await;
     assert_eq!(header(&challenged, "www-authenticate"), "Basic realm=\"Registry\"");
     refused(challenged, 401, "UNAUTHORIZED").await;
-    for (query, names) in [
-        ("q=bus&n=25", vec!["a/bus/b", "busy", "team/busybox"]),
-        ("q=BUS&n=2", vec!["a/bus/b", "busy"]),
-        ("q=team%2Fb", vec!["team/busybox"]),
-        ("q=nothing", vec![]),
-        ("n=1", vec!["a/bus/b"]),
+    for (query, term, names) in [
+        ("q=bus&n=25", "bus", vec!["a/bus/b", "busy", "team/busybox"]),
+        ("q=BUS&n=2", "BUS", vec!["a/bus/b", "busy"]),
+        ("q=team%2Fb", "team/b", vec!["team/busybox"]),
+        ("q=nothing", "nothing", vec![]),
+        ("n=1", "", vec!["a/bus/b"]),
     ] {
         let found = as_dev("GET", &format!("/v1/search?{query}")).send().await.unwrap();
         assert_eq!(
@@ -292,7 +307,7 @@ async fn repositories_are_searched_as_docker_and_podman_ask() {
             names,
             "{query}"
         );
-        assert_eq!(found["num_results"], names.len(), "{query}");
+        assert_eq!((&found["query"], &found["num_results"]), (&json!(term), &json!(names.len())), "{query}");
         let plain = |one: &serde_json::Value| {
             (one["description"].as_str(), one["star_count"].as_u64(), one["is_official"].as_bool())
                 == (Some(""), Some(0), Some(false))

@@ -22,7 +22,10 @@ async fn referrers_are_listed_filtered_and_taken_off() {
     let subject = sha256(b"subject");
     let path = format!("/v2/n/referrers/{subject}");
     let want = serde_json::json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []});
-    registry.push_image("known", "t").await;
+    let (_, _, plain) = registry.push_image("known", "t").await;
+    // Without a subject nothing is said of one.
+    let answer = registry.put_manifest("known", "u", OCI_MANIFEST, plain).await;
+    assert_eq!((answer.status().as_u16(), answer.headers().get("oci-subject")), (201, None));
     for name in ["n", "known"] {
         for filter in ["", "?artifactType=a/sbom%2Bjson"] {
             let empty = registry.send("GET", &format!("/v2/{name}/referrers/{subject}{filter}")).await;
@@ -36,14 +39,16 @@ async fn referrers_are_listed_filtered_and_taken_off() {
 
     let config = registry.push_blob("n", b"{}").await;
     let more = format!(
-        r#","artifactType":"a/sbom+json","annotations":{{"k":"v"}},"subject":{{"digest":"{subject}","size":1,"mediaType":"x"}}"#
+        r#","artifactType":"a/sbom+json","annotations":{{"k":"v","a/b":"","c":"\u00e4"}},"subject":{{"digest":"{subject}","size":1,"mediaType":"x"}}"#
     );
     let one = image(&config, &[], &more);
     let two = image(&config, &[], &more.replace(r#""artifactType":"a/sbom+json","#, ""));
     let three = format!(
         r#"{{"schemaVersion":2,"mediaType":"{OCI_INDEX}","manifests":[],"subject":{{"digest":"{subject}","size":1,"mediaType":"x"}}}}"#
     );
-    for (kind, bytes) in [(OCI_MANIFEST, &one), (OCI_MANIFEST, &two), (OCI_INDEX, &three)] {
+    let four = three.replace(r#""manifests""#, r#""artifactType":"a/index","manifests""#);
+    for (kind, bytes) in [(OCI_MANIFEST, &one), (OCI_MANIFEST, &two), (OCI_INDEX, &three), (OCI_INDEX, &four)]
+    {
         let response = registry.put_manifest("n", &sha256(bytes.as_bytes()), kind, bytes.clone()).await;
         assert_eq!((response.status().as_u16(), header(&response, "oci-subject")), (201, subject.clone()));
     }
@@ -53,10 +58,11 @@ async fn referrers_are_listed_filtered_and_taken_off() {
         list["manifests"].as_array().unwrap().iter().find(|m| m["digest"] == digest).unwrap().clone()
     };
     assert_eq!(entry(&one)["artifactType"], "a/sbom+json");
-    assert_eq!(entry(&one)["annotations"]["k"], "v");
+    assert_eq!(entry(&one)["annotations"], serde_json::json!({"k": "v", "a/b": "", "c": "ä"}));
     assert_eq!(entry(&one)["size"], one.len());
     assert_eq!(entry(&two)["artifactType"], "application/x");
     assert_eq!(entry(&three).get("artifactType"), None);
+    assert_eq!(entry(&four)["artifactType"], "a/index");
 
     assert_eq!(header(&registry.send("GET", &path).await, "oci-filters-applied"), "");
     for (filter, found) in [("a/none", 0), ("application/x", 1)] {
@@ -72,7 +78,7 @@ async fn referrers_are_listed_filtered_and_taken_off() {
         assert_eq!(filtered["manifests"].as_array().unwrap().len(), 1);
     }
     assert_eq!(registry.status("DELETE", &format!("/v2/n/manifests/{}", sha256(one.as_bytes()))).await, 202);
-    assert_eq!(get(&registry, &path).await.0["manifests"].as_array().unwrap().len(), 2);
+    assert_eq!(get(&registry, &path).await.0["manifests"].as_array().unwrap().len(), 3);
 }
 
 // registry H10
@@ -97,6 +103,27 @@ async fn a_referrer_that_is_deleted_is_gone_from_the_list_of_every_replica() {
         assert_eq!(one.status("DELETE", &format!("/v2/n/manifests/{digest}")).await, 202);
         for replica in [&two, &one] {
             assert_eq!(get(replica, &path).await.0["manifests"], serde_json::json!([]));
+        }
+    }
+}
+
+// registry H13: a digest that is longer than a tag can be is cut
+#[tokio::test]
+async fn referrers_that_old_clients_keep_by_sha512_are_listed_and_follow_their_tag() {
+    let registry = Fixture::new().await;
+    let subject = crate::fixture::sha512(b"subject");
+    let (path, tag) = (format!("/v2/n/referrers/{subject}"), subject.replace(':', "-")[..71].to_owned());
+    let one = |content: &str, kind: &str| {
+        let digest = sha256(content.as_bytes());
+        format!(r#"{{"digest":"{digest}","size":1,"mediaType":"{OCI_MANIFEST}","artifactType":"{kind}"}}"#)
+    };
+    let index = |entries: &[String]| format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entries.join(","));
+    let all = [one("a", "a/sbom"), one("b", "a/signature")];
+    for (entries, listed, of_one_kind) in [(&all[..], 2, 1), (&all[1..], 1, 0)] {
+        assert_eq!(registry.put_manifest("n", &tag, OCI_INDEX, index(entries)).await.status(), 201);
+        for (filter, wanted) in [("", listed), ("?artifactType=a/sbom", of_one_kind)] {
+            let list = get(&registry, &format!("{path}{filter}")).await.0;
+            assert_eq!(list["manifests"].as_array().unwrap().len(), wanted, "{list}");
         }
     }
 }

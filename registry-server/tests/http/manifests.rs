@@ -3,7 +3,7 @@
 use futures::StreamExt;
 use serde_json::json;
 
-use crate::fixture::{Fixture, OCI_INDEX, OCI_MANIFEST, header, image, refused, sha256, sha512};
+use crate::fixture::{Fixture, OCI_INDEX, OCI_MANIFEST, files_below, header, image, refused, sha256, sha512};
 
 // registry D1 D3 D12 D25 D26
 #[tokio::test]
@@ -278,6 +278,11 @@ async fn a_push_by_digest_must_have_that_digest() {
     let digest = sha256(bytes.as_bytes());
     let padded = registry.put_manifest("n", &digest, OCI_MANIFEST, format!("{bytes}  ")).await;
     refused(padded, 400, "DIGEST_INVALID").await;
+    // Neither as what it is nor as what it says.
+    let kept = files_below(&registry.store());
+    assert_eq!(kept.iter().filter(|file| file.contains("_manifests")).count(), 0, "{kept:?}");
+    let padded = sha256(format!("{bytes}  ").as_bytes());
+    assert_eq!(registry.status("GET", &format!("/v2/n/manifests/{padded}")).await, 404);
     let bad = registry.put_manifest("n", "sha256:bad", OCI_MANIFEST, bytes.clone()).await;
     refused(bad, 400, "DIGEST_INVALID").await;
     refused(registry.send("GET", "/v2/n/manifests/sha256:bad").await, 400, "DIGEST_INVALID").await;
@@ -363,11 +368,17 @@ async fn missing_content_is_named() {
 async fn an_index_may_name_layers_and_keeps_them() {
     let registry = Fixture::new().await;
     let layer = registry.push_blob("n", b"cached layer").await;
+    let config = registry.push_blob("n", b"cache config").await;
+    let one = |digest: &str, kind: &str| format!(r#"{{"digest":"{digest}","size":12,"mediaType":"{kind}"}}"#);
     let index = format!(
-        r#"{{"schemaVersion":2,"manifests":[{{"digest":"{layer}","size":12,"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip"}}]}}"#
+        r#"{{"schemaVersion":2,"manifests":[{},{}]}}"#,
+        one(&layer, "application/vnd.oci.image.layer.v1.tar+gzip"),
+        one(&config, "application/vnd.buildkit.cacheconfig.v0")
     );
     assert_eq!(registry.put_manifest("n", "cache", OCI_INDEX, index).await.status(), 201);
-    refused(registry.send("DELETE", &format!("/v2/n/blobs/{layer}")).await, 405, "UNSUPPORTED").await;
+    for blob in [layer, config] {
+        refused(registry.send("DELETE", &format!("/v2/n/blobs/{blob}")).await, 405, "UNSUPPORTED").await;
+    }
 }
 
 // registry D27
@@ -416,15 +427,19 @@ async fn what_is_deleted_at_one_replica_is_gone_at_the_other() {
     let one = Fixture::with(&format!("{cache}}}")).await;
     let same = format!("{cache}, filesystem: {{rootdirectory: '{}'}}}}", one.store().display());
     let two = Fixture::with(&same).await;
-    for _ in 0..20 {
-        let (digest, layer, _) = one.push_image("n", "t").await;
-        let (manifest, blob) = (format!("/v2/n/manifests/{digest}"), format!("/v2/n/blobs/{layer}"));
-        for path in [&manifest, &blob] {
+    let (digest, layer, bytes) = one.push_image("n", "t").await;
+    let (manifest, blob) = (format!("/v2/n/manifests/{digest}"), format!("/v2/n/blobs/{layer}"));
+    let tag = "/v2/n/manifests/t".to_owned();
+    for _ in 0..333 {
+        for path in [&tag, &manifest, &blob] {
             assert_eq!(two.status("GET", path).await, 200);
             assert_eq!(one.status("DELETE", path).await, 202);
-            assert_eq!(two.status("HEAD", path).await, 404);
+            for replica in [&two, &one] {
+                assert_eq!(replica.status("HEAD", path).await, 404, "{path}");
+            }
         }
-        assert_eq!(two.status("HEAD", "/v2/n/manifests/t").await, 404);
+        one.push_blob("n", b"layer of t").await;
+        assert_eq!(one.put_manifest("n", "t", OCI_MANIFEST, bytes.clone()).await.status(), 201);
     }
 }
 
@@ -511,16 +526,18 @@ async fn a_conditional_push_is_judged() {
 async fn deleting_a_tag_keeps_the_manifest_and_deleting_the_manifest_takes_its_tags() {
     let registry = Fixture::new().await;
     let (digest, _, bytes) = registry.push_image("n", "a").await;
-    for tag in ["b", "c"] {
+    for tag in ["b", "c", "d"] {
         registry.put_manifest("n", tag, OCI_MANIFEST, bytes.clone()).await;
     }
     assert_eq!(registry.status("DELETE", "/v2/n/manifests/a").await, 202);
-    assert_eq!(registry.status("DELETE", "/v2/n/manifests/a").await, 404);
+    refused(registry.send("DELETE", "/v2/n/manifests/a").await, 404, "MANIFEST_UNKNOWN").await;
     for (reference, status) in [("a", 404), ("b", 200), (digest.as_str(), 200)] {
         assert_eq!(registry.status("GET", &format!("/v2/n/manifests/{reference}")).await, status);
     }
-    assert_eq!(registry.status("DELETE", &format!("/v2/n/manifests/{digest}")).await, 202);
-    for reference in ["b", "c", &digest] {
+    let by_digest = format!("/v2/n/manifests/{digest}");
+    assert_eq!(registry.status("DELETE", &by_digest).await, 202);
+    refused(registry.send("DELETE", &by_digest).await, 404, "MANIFEST_UNKNOWN").await;
+    for reference in ["b", "c", "d", &digest] {
         refused(registry.send("GET", &format!("/v2/n/manifests/{reference}")).await, 404, "MANIFEST_UNKNOWN")
             .await;
     }

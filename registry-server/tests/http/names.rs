@@ -50,6 +50,20 @@ async fn a_name_has_at_most_255_characters() {
     refused(registry.put_manifest(&format!("{name}a"), "t", INDEX, EMPTY).await, 400, "NAME_INVALID").await;
 }
 
+// registry E3, with an external host of 25 characters
+#[tokio::test]
+async fn a_name_leaves_room_for_the_host() {
+    let registry = Fixture::with("http: {host: 'https://registry.example.com:5000/'}").await;
+    let name = "a".repeat(255 - "registry.example.com:5000".len() - 1);
+    assert_eq!(registry.put_manifest(&name, "t", INDEX, EMPTY).await.status(), 201);
+    let longer = format!("{name}a");
+    let error = refused(registry.put_manifest(&longer, "t", INDEX, EMPTY).await, 400, "NAME_INVALID").await;
+    assert_eq!(error["errors"][0]["detail"], json!({"field": "name", "limit": name.len()}));
+    refused(registry.send("POST", &format!("/v2/{longer}/blobs/uploads/")).await, 400, "NAME_INVALID").await;
+    // What may be there from before can be asked for.
+    refused(registry.send("GET", &format!("/v2/{longer}/manifests/t")).await, 404, "NAME_UNKNOWN").await;
+}
+
 // registry §3: code, message and detail
 #[tokio::test]
 async fn an_error_says_what_was_asked_and_nothing_secret() {
@@ -104,4 +118,58 @@ async fn an_unknown_repository_is_told_from_an_unknown_manifest() {
     assert_eq!(response.headers()["allow"], "GET, HEAD, PUT, DELETE");
     refused(response, 405, "UNSUPPORTED").await;
     assert_eq!(registry.put_manifest("known", "-bad", OCI_MANIFEST, "{}").await.status(), 400);
+}
+
+// the problem's details say which part of the request it is about
+#[tokio::test]
+async fn a_refusal_names_the_offending_field() {
+    let registry = Fixture::new().await;
+    let (digest, session) = (sha256(b"{}"), registry.begin("n").await);
+    let one = |digest: &str| format!(r#"{{"mediaType":"a/b","digest":"{digest}","size":2}}"#);
+    let image = |config: &str, layers: &str, more: &str| {
+        format!(r#"{{"schemaVersion":2,"config":{config},"layers":[{layers}]{more}}}"#)
+    };
+    let (good, bad) = (one(&digest), one("sha256:bad"));
+    let data = good.replace("}", r#","data":"W10="}"#);
+    let put = "PUT /v2/n/manifests/t";
+    for (request, range, body, key, field) in [
+        ("PUT /v2/BAD/manifests/t", "", String::new(), "field", "name"),
+        ("PUT /v2/n/manifests/-t", "", String::new(), "field", "reference"),
+        ("GET /v2/n/blobs/sha256:bad", "", String::new(), "field", "digest"),
+        ("GET /v2/n/tags/list?n=x", "", String::new(), "parameter", "n"),
+        ("POST /v2/n/blobs/uploads/?mount=bad", "", String::new(), "parameter", "mount"),
+        ("POST /v2/n/blobs/uploads/?digest=bad", "", String::new(), "parameter", "digest"),
+        (
+            "POST /v2/n/blobs/uploads/?digest-algorithm=md5",
+            "",
+            String::new(),
+            "parameter",
+            "digest-algorithm",
+        ),
+        (&format!("PUT {session}"), "", String::new(), "parameter", "digest"),
+        (&format!("{put}?tag=a&tag=-b"), "", String::new(), "parameter", "tag"),
+        (&format!("PATCH {session}"), "7-9", "abc".into(), "header", "Content-Range"),
+        (&format!("PATCH {session}"), "0-9", "abc".into(), "header", "Content-Range"),
+        (put, "", image(&good, "", "").replace(":2,", ":3,"), "field", "schemaVersion"),
+        (put, "", image(&good, "", "").replace(":2,", ":[],"), "field", "schemaVersion"),
+        (put, "", image(&good, "", r#","manifests":[]"#), "field", "layers"),
+        (put, "", image("null", "", ""), "field", "config"),
+        (put, "", image(&bad, "", ""), "field", "config.digest"),
+        (put, "", image(&good, &format!("{good},{bad}"), ""), "field", "layers[1].digest"),
+        (put, "", image(&good, &format!("{good},7"), ""), "field", "layers[1]"),
+        (put, "", image(&good, r#"{"digest":"x"}"#, ""), "field", "layers[0]"),
+        (put, "", image(&good, &data, ""), "field", "layers[0].data"),
+        (put, "", image(&good, "", &format!(r#","subject":{bad}"#)), "field", "subject.digest"),
+        (put, "", format!(r#"{{"schemaVersion":2,"manifests":[{bad}]}}"#), "field", "manifests[0].digest"),
+    ] {
+        let (method, path) = request.split_once(' ').unwrap();
+        let mut asked = registry.request(method, path).body(body.clone());
+        if !range.is_empty() {
+            asked = asked.header("content-range", range);
+        }
+        let answer = asked.send().await.unwrap();
+        assert!(answer.status().is_client_error(), "{request} {body}: {answer:?}");
+        let error: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert_eq!(error["errors"][0]["detail"][key], field, "{request} {body}: {error}");
+    }
 }

@@ -86,7 +86,7 @@ async fn rules_decide_by_account_repository_and_action() {
     }
 }
 
-// registry A11 AU12: lists and mounts show nothing of what one may not see
+// registry A11 AU12 F12: lists and mounts show nothing of what one may not see
 #[tokio::test]
 async fn lists_and_mounts_obey_the_rules() {
     let (registry, folders) = filled().await;
@@ -96,6 +96,7 @@ async fn lists_and_mounts_obey_the_rules() {
     assert_eq!(text("", "/v2/_catalog").await, r#"{"repositories":["public/app"]}"#);
     assert_eq!(text("ci", "/v2/_catalog").await, r#"{"repositories":[]}"#);
     assert!(text("dev", "/v2/_catalog?n=2").await.contains(r#"["other","public/app"]"#));
+    pages_show_only_what_may_be_seen(&registry).await;
     assert!(text("", "/v1/search?q=app").await.contains(r#""num_results":1,"#));
     // What ci may not pull is not mounted, and looks as what is not there.
     let digest = sha256(b"only there");
@@ -118,6 +119,80 @@ async fn lists_and_mounts_obey_the_rules() {
     let index = r#"{"schemaVersion":2,"manifests":[]}"#;
     let put = as_user(&registry, "dev", "PUT", "/v2/mine/manifests/t").header("content-type", OCI_INDEX);
     assert_eq!(put.body(index).send().await.unwrap().status(), 201);
+}
+
+// registry A11: what is there and forbidden is answered as what is not there
+#[tokio::test]
+async fn a_refusal_does_not_tell_what_is_there() {
+    let (registry, folders) = filled().await;
+    let digest = sha256(b"only there");
+    let there = format!("/v2/other/blobs/uploads/?digest={digest}");
+    assert_eq!(
+        as_user(&registry, "dev", "POST", &there).body("only there").send().await.unwrap().status(),
+        201
+    );
+    let rules = "storage: {delete: {enabled: true}}\n\
+        access: [{subjects: ['user:dev'], repositories: [mine], actions: [pull, push, delete, list]}]\n";
+    std::fs::write(folders[0].path().join("live.yml"), rules).unwrap();
+    let tags = || as_user(&registry, "dev", "GET", "/v2/other/tags/list").send();
+    eventually(async || tags().await.unwrap().status() == 403).await;
+    let missing = sha256(b"nowhere");
+    let blob = |repository: &str, digest: &str| format!("/v2/{repository}/blobs/{digest}");
+    let manifest = |repository: &str, tag: &str| format!("/v2/{repository}/manifests/{tag}");
+    let mount = |digest: &str, from: &str| format!("/v2/mine/blobs/uploads/?mount={digest}{from}");
+    for (method, is, is_not) in [
+        ("GET", blob("other", &digest), blob("other", &missing)),
+        ("HEAD", blob("other", &digest), blob("nowhere", &digest)),
+        ("DELETE", blob("other", &digest), blob("other", &missing)),
+        ("GET", manifest("other", "t"), manifest("other", "u")),
+        ("HEAD", manifest("other", "t"), manifest("nowhere", "t")),
+        ("DELETE", manifest("other", "t"), manifest("other", "u")),
+        ("GET", "/v2/other/tags/list".into(), "/v2/nowhere/tags/list".into()),
+        ("GET", format!("/v2/other/referrers/{digest}"), format!("/v2/nowhere/referrers/{digest}")),
+        ("POST", mount(&digest, "&from=other"), mount(&missing, "&from=other")),
+        ("POST", mount(&digest, "&from=other"), mount(&digest, "&from=nowhere")),
+        ("POST", mount(&digest, ""), mount(&missing, "")),
+    ] {
+        for user in ["", "dev"] {
+            let [one, other] = [&is, &is_not].map(|path| as_user(&registry, user, method, path).send());
+            let (one, other) =
+                (seen(one.await.unwrap(), &is).await, seen(other.await.unwrap(), &is_not).await);
+            assert_eq!(one, other, "{user:?} {method} {is} {is_not}");
+        }
+    }
+}
+
+/// The answer without what is of this request: what was asked for, and ids.
+async fn seen(answer: reqwest::Response, path: &str) -> String {
+    let own = ["x-request-id", "date", "content-length"];
+    let head = answer.headers().iter().filter(|(name, _)| !own.contains(&name.as_str()));
+    let head: Vec<_> = head.map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+    let upload = header(&answer, "docker-upload-uuid");
+    let text = format!("{} {} ", answer.status(), head.join(" ")) + &answer.text().await.unwrap();
+    let parts: Vec<&str> = path.split('?').next().unwrap().split('/').collect();
+    let reference = format!("\"reference\":\"{}\"", parts[4]);
+    let text = text.replace(&reference, "REFERENCE").replace(&format!("\"{}\"", parts[2]), "NAME");
+    if upload.is_empty() { text } else { text.replace(&upload, "UPLOAD") }
+}
+
+/// Pages of two, followed to the end, by somebody who may see less than half. Where the next page begins shows no other
+/// name, either.
+async fn pages_show_only_what_may_be_seen(registry: &Fixture) {
+    for name in ["public/b", "public/c", "public/d/e", "public-not", "sealed"] {
+        push(registry, name).await;
+    }
+    let (mut seen, mut next) = (Vec::new(), "/v2/_catalog?n=2".to_owned());
+    while !next.is_empty() {
+        let page = registry.send("GET", &next).await;
+        let link = header(&page, "link");
+        next = link.strip_prefix('<').and_then(|rest| rest.split('>').next()).unwrap_or_default().to_owned();
+        assert!(next.is_empty() || next.contains("last=public/"), "{link}");
+        let page: serde_json::Value = serde_json::from_str(&page.text().await.unwrap()).unwrap();
+        let page: Vec<String> = serde_json::from_value(page["repositories"].clone()).unwrap();
+        assert!(page.len() == 2 || next.is_empty(), "{page:?}");
+        seen.extend(page);
+    }
+    assert_eq!(seen, ["public/app", "public/b", "public/c", "public/d/e"]);
 }
 
 #[tokio::test]

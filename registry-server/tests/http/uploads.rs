@@ -22,8 +22,14 @@ async fn a_session_begins_empty() {
             (header(&response, "range").as_str(), header(&response, "content-length").as_str()),
             ("0-0", "0")
         );
-        let status = registry.send("GET", &format!("{location}?digest=ignored")).await;
-        assert_eq!((status.status().as_u16(), header(&status, "range").as_str()), (204, "0-0"));
+        for query in ["", "?digest=ignored"] {
+            let status = registry.send("GET", &format!("{location}{query}")).await;
+            assert_eq!((status.status().as_u16(), header(&status, "range").as_str()), (204, "0-0"));
+            assert_eq!(
+                (header(&status, "location"), header(&status, "docker-upload-uuid")),
+                (location.clone(), id.clone())
+            );
+        }
         let patched = registry.request("PATCH", &format!("{location}/")).body("x").send().await.unwrap();
         assert_eq!(patched.status(), 202);
     }
@@ -52,6 +58,10 @@ async fn chunks_add_up_to_the_blob() {
         assert_eq!((second.status().as_u16(), header(&second, "range").as_str()), (202, "0-2047"));
         let status = registry.send("GET", &location).await;
         assert_eq!((status.status().as_u16(), header(&status, "range").as_str()), (204, "0-2047"));
+        assert!(
+            location.ends_with(&header(&status, "docker-upload-uuid"))
+                && header(&status, "location") == location
+        );
         let put = registry.request("PUT", &format!("{location}?digest={digest}"));
         let done =
             put.header("content-range", "2048-3071").body(bytes[2048..].to_vec()).send().await.unwrap();
@@ -148,8 +158,9 @@ async fn a_blob_is_pushed_in_one_request() {
 async fn blobs_are_mounted_from_repositories_that_have_them() {
     let registry = Fixture::new().await;
     let digest = registry.push_blob("m", b"shared").await;
+    registry.push_blob("other", b"something else").await;
     let post = async |query: String| registry.send("POST", &format!("/v2/n/blobs/uploads/?{query}")).await;
-    for from in ["&from=never", "&from=BAD..NAME", "&from=n"] {
+    for from in ["&from=never", "&from=BAD..NAME", "&from=n", "&from=other"] {
         let response = post(format!("mount={digest}{from}")).await;
         assert_eq!(response.status(), 202, "{from}");
         let session = format!("/v2/n/blobs/uploads/{}", header(&response, "docker-upload-uuid"));

@@ -12,6 +12,9 @@ use crate::{duration::GoDuration, schema::is_default};
 pub struct Http {
     /// `host:port` of the public listener; an empty host means every address.
     pub addr: String,
+    /// URL at which clients reach the registry: with it, no repository is made whose name is too long for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// TLS of the public listener; absent: plain HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
@@ -25,10 +28,23 @@ pub struct Http {
     pub draintimeout: GoDuration,
 }
 
+impl Http {
+    /// Of `host`, what stands before a repository's name in a reference: a host, perhaps with a port. Nothing, if that cannot
+    /// be read.
+    pub fn authority(&self) -> Option<&str> {
+        let url = self.host.as_deref()?;
+        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+        ((1..=200).contains(&rest.len()) && rest.bytes().all(plain)).then_some(rest)
+    }
+}
+
 impl Default for Http {
     fn default() -> Self {
         Self {
             addr: "127.0.0.1:5000".to_owned(),
+            host: None,
             tls: None,
             debug: None,
             redirect: None,
