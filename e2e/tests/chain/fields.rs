@@ -111,6 +111,11 @@ fn settings_that_pods_take_over_come_back_and_replace_no_pod() -> Result<()> {
             r#"{"immutableTags": null}"#,
             "team-live",
         ),
+        (
+            r#"{"quota": {"repositories": [{"repositories": ["team/**"], "size": "1Gi"}]}}"#,
+            r#"{"quota": null}"#,
+            "team-live",
+        ),
         (r#"{"logging": {"level": "Debug"}}"#, r#"{"logging": null}"#, "team-live"),
         (r#"{"logging": {"access": "Disabled"}}"#, r#"{"logging": null}"#, "team-live"),
         (r#"{"limits": {"maxBlobSize": "1Gi", "uploadExpiry": "1h"}}"#, r#"{"limits": null}"#, "team-live"),

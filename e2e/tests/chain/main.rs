@@ -26,6 +26,7 @@ mod pods;
 #[path = "../../../registry-server/tests/ports/mod.rs"]
 mod ports;
 mod refusing;
+mod repositories;
 mod rollout;
 mod rules;
 mod secrecy;

@@ -14,6 +14,7 @@ pub mod network_policy;
 pub mod oidc;
 pub mod pod;
 pub mod quantity;
+pub mod quota;
 pub mod reference;
 pub mod registry;
 pub mod status;

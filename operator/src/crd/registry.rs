@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::crd::{
     auth::Auth, cache::Cache, duration::Duration, exposure::Exposure, image::Image,
     immutable_tags::ImmutableTags, limits::Limits, logging::Logging, network_policy::NetworkPolicy, pod::Pod,
-    status::PrivateRegistryStatus, storage::Storage, tls::Tls,
+    quota::Quota, status::PrivateRegistryStatus, storage::Storage, tls::Tls,
 };
 
 /// A private OCI registry: server, TLS, accounts and storage in one object.
@@ -94,6 +94,9 @@ pub struct PrivateRegistrySpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub immutable_tags: Vec<ImmutableTags>,
+    /// How much repositories may hold; running pods take it over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Quota>,
     /// How much clients may send; running pods take it over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,

@@ -18,6 +18,7 @@ fn live_settings_change_the_live_file_only() {
         "logging: {access: Disabled}",
         "auth: {access: [{subjects: ['user:admin'], repositories: ['**'], actions: [Pull]}]}",
         "immutableTags: [{repositories: [team/**], tags: [v*]}]",
+        "quota: {repositories: [{repositories: [team/**], size: 1Gi}]}",
         "limits: {maxBlobSize: 20Gi}",
         "limits: {maxManifestSize: 8Mi}",
         "limits: {uploadExpiry: 24h}",
@@ -68,6 +69,19 @@ fn immutable_tags_reach_the_server() {
     let read: Value = serde_saphyr::from_str(text).unwrap();
     assert_eq!(read["immutabletags"], json!([{"repositories": ["team/**", "**"], "tags": ["v*", "stable"]}]));
     registry_config::schema::Config::from_yaml("live.yml", text, []).unwrap();
+}
+
+#[test]
+fn quotas_reach_the_server_in_bytes() {
+    let quotas = "quota: {repositories: [{repositories: [team/**, ci/*], size: 1Gi}, {repositories: ['**'], size: 100Ei},
+        {repositories: [old], size: 1000}]}";
+    let live = child(&model("team", &with(quotas)), "ConfigMap/team-live").unwrap();
+    let text = live["data"]["live.yml"].as_str().unwrap();
+    let read = registry_config::schema::Config::from_yaml("live.yml", text, []).unwrap().quotas;
+    let sizes: Vec<u64> = read.iter().map(|quota| quota.maxsize).collect();
+    assert_eq!(sizes, [1 << 30, u64::MAX, 1000]);
+    let patterns: Vec<String> = read[0].repositories.iter().cloned().map(String::from).collect();
+    assert_eq!(patterns, ["team/**", "ci/*"]);
 }
 
 // operator 14: another boot file is another ConfigMap, and its name is in the pod template

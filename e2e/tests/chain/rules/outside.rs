@@ -26,6 +26,13 @@ const OUTSIDE: &[(&str, &str)] = &[
         "immutableTags: [{repositories: ['**'], tags: []}]",
         "spec.immutableTags[0].tags in body should have at least 1 items",
     ),
+    ("quota: {}", "spec.quota.repositories: Required value"),
+    ("quota: {repositories: []}", "spec.quota.repositories in body should have at least 1 items"),
+    ("quota: {repositories: [{repositories: ['**']}]}", "spec.quota.repositories[0].size: Required value"),
+    (
+        "quota: {repositories: [{repositories: ['{a'], size: 1Gi}]}",
+        "spec.quota.repositories[0].repositories[0] in body should match",
+    ),
     ("auth: {access: []}", "spec.auth.access in body should have at least 1 items"),
     (
         "auth: {access: [{subjects: ['user:'], repositories: ['**'], actions: [Pull]}]}",

@@ -118,6 +118,14 @@ pub const BROKEN: &[(&str, &str)] = &[
         "auth: {htpasswd: {users: [{name: ci, rotateEvery: 59m, overlap: 10m}]}}",
         "rotateEvery must be at least 1h: pods need time to follow",
     ),
+    (
+        "quota: {repositories: [{repositories: ['**'], size: '0'}]}",
+        "size must be a quantity above 0, such as 100Gi",
+    ),
+    (
+        "quota: {repositories: [{repositories: ['**'], size: lots}]}",
+        "size must be a quantity above 0, such as 100Gi",
+    ),
     ("limits: {maxBlobSize: '0'}", "maxBlobSize must be a quantity above 0, such as 20Gi"),
     ("limits: {maxBlobSize: lots}", "maxBlobSize must be a quantity above 0, such as 20Gi"),
     ("limits: {maxBlobSize: 0}", "maxBlobSize must be a quantity above 0, such as 20Gi"),

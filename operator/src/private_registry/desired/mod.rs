@@ -13,6 +13,7 @@ pub mod redis_login;
 pub mod secrets;
 pub mod server_access;
 pub mod server_config;
+pub mod server_repositories;
 pub mod service_account;
 pub mod services;
 pub mod token_keys;

@@ -1,20 +1,22 @@
-//! Rules of access and immutable tags, as the server reads them.
+//! Rules of access and whose tokens count, as the server reads them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use registry_config::schema::{self, Pattern, Subject};
+use registry_config::schema::{self, Subject};
 
 use crate::{
     crd::{
         access::{AccessRule, Action, Effect},
         auth::{Auth, User},
-        immutable_tags::ImmutableTags,
         oidc::Oidc,
         registry::PrivateRegistrySpec,
         tls::ClientIdentity,
     },
     private_registry::{
-        desired::server_config::{KEYS, LIVE, keys_of},
+        desired::{
+            server_config::{KEYS, LIVE, keys_of},
+            server_repositories::patterns,
+        },
         error::{PassError, ResolveError},
     },
 };
@@ -132,14 +134,6 @@ pub fn groups(users: &[User]) -> BTreeMap<String, Vec<String>> {
     groups
 }
 
-/// `immutabletags` of the live file.
-pub fn immutable(spec: &PrivateRegistrySpec) -> Result<Vec<schema::ImmutableTags>, ResolveError> {
-    let entry = |tags: &ImmutableTags| {
-        Ok(schema::ImmutableTags { repositories: patterns(&tags.repositories)?, tags: patterns(&tags.tags)? })
-    };
-    spec.immutable_tags.iter().map(entry).collect()
-}
-
 fn rule(rule: &AccessRule) -> Result<schema::AccessRule, ResolveError> {
     let subject = |text: &String| Subject::try_from(text.clone()).map_err(ResolveError::Text);
     Ok(schema::AccessRule {
@@ -160,9 +154,4 @@ fn action(action: &Action) -> schema::Action {
         Action::Delete => schema::Action::Delete,
         Action::List => schema::Action::List,
     }
-}
-
-/// The schema lets through only what is a pattern.
-fn patterns(texts: &[String]) -> Result<Vec<Pattern>, ResolveError> {
-    texts.iter().map(|text| Pattern::try_from(text.clone()).map_err(ResolveError::Text)).collect()
 }

@@ -24,6 +24,7 @@ use crate::{
             config_maps::content_hash,
             redis_login::{PASSWORD, SENTINEL_PASSWORD, SENTINEL_USERNAME, USERNAME, keys},
             server_access::{self, Issuers},
+            server_repositories,
             token_keys::{KEY, OTHER},
         },
         error::ResolveError,
@@ -134,7 +135,8 @@ pub fn live(
         issuers.cluster.as_ref().and_then(|issuer| server_access::service_accounts(spec, issuer));
     let htpasswd = spec.auth.as_ref().and_then(|auth| auth.htpasswd.as_ref());
     config.groups = htpasswd.map(|accounts| server_access::groups(&accounts.users)).unwrap_or_default();
-    config.immutabletags = server_access::immutable(spec)?;
+    config.immutabletags = server_repositories::immutable(spec)?;
+    config.quotas = server_repositories::quotas(spec)?;
     yaml(&config)
 }
 

@@ -57,6 +57,13 @@ pub const FIELDS: &[(&str, &[Row])] = &[
             ("/immutableTags/0/tags", "['v*', 'r*']", LIVE),
         ],
     ),
+    (
+        "{storage: {ephemeral: {}}, quota: {repositories: [{repositories: ['**'], size: 1Gi}]}}",
+        &[
+            ("/quota/repositories/0/repositories", "['team/**']", LIVE),
+            ("/quota/repositories/0/size", "2Gi", LIVE),
+        ],
+    ),
     ("{storage: {ephemeral: {}}, tls: {secretRef: {name: own}}}", &[("/tls/secretRef/name", "another", SERVED)]),
     (
         "{storage: {ephemeral: {}}, tls: {clientCARef: {name: bundle}}}",
@@ -141,6 +148,7 @@ const ABSENT: &[Row] = &[
     ("/logging/audit", "Enabled", DEPLOYMENT),
     ("/logging/format", "Text", DEPLOYMENT),
     ("/immutableTags", "[{repositories: ['**'], tags: ['v*']}]", LIVE),
+    ("/quota", "{repositories: [{repositories: ['**'], size: 1Gi}]}", LIVE),
     ("/limits/maxBlobSize", "1Gi", LIVE),
     ("/limits/maxManifestSize", "1Mi", LIVE),
     ("/limits/uploadExpiry", "1h", LIVE),
