@@ -116,6 +116,11 @@ fn settings_that_pods_take_over_come_back_and_replace_no_pod() -> Result<()> {
             r#"{"quota": null}"#,
             "team-live",
         ),
+        (
+            r#"{"warnings": [{"text": "moves on Friday", "repositories": ["team/**"]}]}"#,
+            r#"{"warnings": null}"#,
+            "team-live",
+        ),
         (r#"{"logging": {"level": "Debug"}}"#, r#"{"logging": null}"#, "team-live"),
         (r#"{"logging": {"access": "Disabled"}}"#, r#"{"logging": null}"#, "team-live"),
         (r#"{"limits": {"maxBlobSize": "1Gi", "uploadExpiry": "1h"}}"#, r#"{"limits": null}"#, "team-live"),

@@ -1,13 +1,13 @@
-//! What repositories may hold: settings of the object, which running pods take over.
+//! What repositories may hold, and what is said in them: settings of the object, which running pods take over.
 
-use std::time::Duration;
+use std::{process::Command, time::Duration};
 
 use anyhow::{Result, ensure};
 use e2e::{
     namespace::Namespace,
     object::{patch, settled},
-    process::{eventually, must_fail, run},
-    registry::hello_layout,
+    process::{eventually, must_fail, run, run_with_input},
+    registry::{Registry, hello_layout},
 };
 
 use crate::clients::six_line_registry;
@@ -38,6 +38,39 @@ fn a_push_beyond_the_quota_is_refused_and_says_why() -> Result<()> {
     run(&mut registry.crane(&["validate", "--remote", &first]))?;
     patch(namespace.name(), "team", r#"{"quota": null}"#)?;
     eventually(PROMISE, "pushes to be taken", || run(&mut push("team")).map(Some))?;
+    ensure!(pods == registry.pods()?, "pods were replaced");
+    Ok(())
+}
+
+/// `Warning` headers of an answer to `admin`.
+fn warnings(registry: &Registry, path: &str) -> Result<Vec<String>> {
+    let mut curl = Command::new("curl");
+    curl.args(["-sS", "-K", "-", "-o", "/dev/null", "-D", "-", "--max-time", "10", "--cacert"]);
+    curl.arg(registry.ca_file()).arg(format!("https://{}{path}", registry.address));
+    let head = run_with_input(&mut curl, &format!("user = \"admin:{}\"\n", registry.password))?;
+    let said = head.lines().filter_map(|line| line.split_once(": "));
+    Ok(said
+        .filter(|(name, _)| name.eq_ignore_ascii_case("warning"))
+        .map(|(_, text)| text.trim().to_owned())
+        .collect())
+}
+
+#[test]
+fn warnings_are_shown_where_they_are_meant() -> Result<()> {
+    let namespace = Namespace::create("e2e-warnings")?;
+    let registry = six_line_registry(namespace.name())?;
+    let pods = registry.pods()?;
+    ensure!(warnings(&registry, "/v2/")?.is_empty(), "there is nothing to say yet");
+    let said = r#"{"warnings": [{"text": "moves on \"Friday\""}, {"text": "no longer built", "repositories": ["old/**"]}]}"#;
+    patch(namespace.name(), "team", said)?;
+    settled(namespace.name(), "team")?;
+    let (everywhere, there) = (r#"299 - "moves on \"Friday\"""#, r#"299 - "no longer built""#);
+    eventually(PROMISE, "the warnings", || {
+        Ok((warnings(&registry, "/v2/old/hello/tags/list")? == [everywhere, there]).then_some(()))
+    })?;
+    ensure!(warnings(&registry, "/v2/new/hello/tags/list")? == [everywhere], "said elsewhere");
+    patch(namespace.name(), "team", r#"{"warnings": null}"#)?;
+    eventually(PROMISE, "silence", || Ok(warnings(&registry, "/v2/")?.is_empty().then_some(())))?;
     ensure!(pods == registry.pods()?, "pods were replaced");
     Ok(())
 }

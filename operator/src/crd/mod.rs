@@ -21,3 +21,4 @@ pub mod status;
 pub mod storage;
 pub mod tls;
 pub mod token;
+pub mod warning;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::crd::{
     auth::Auth, cache::Cache, duration::Duration, exposure::Exposure, image::Image,
     immutable_tags::ImmutableTags, limits::Limits, logging::Logging, network_policy::NetworkPolicy, pod::Pod,
-    quota::Quota, status::PrivateRegistryStatus, storage::Storage, tls::Tls,
+    quota::Quota, status::PrivateRegistryStatus, storage::Storage, tls::Tls, warning::Warning,
 };
 
 /// A private OCI registry: server, TLS, accounts and storage in one object.
@@ -47,6 +47,9 @@ use crate::crd::{
         .message("tls.disabled is allowed behind a ClusterIP Service only"),
     validation = Rule::new("!has(self.tls) || !has(self.tls.disabled) || !has(self.exposure) || !has(self.exposure.service) || self.exposure.service.httpRedirect == 'Disabled'")
         .message("httpRedirect needs TLS"),
+    // As headers: eight bytes around each, and a backslash before a quote or a backslash.
+    validation = Rule::new("!has(self.warnings) || self.warnings.map(one, 8 + one.text.replace('\"', '--').replace('\\\\', '--').size()).sum() <= 4096")
+        .message("warnings must be at most 4096 bytes as headers: clients ignore more"),
     validation = Rule::new("!has(self.tls) || !has(self.tls.disabled) || !has(self.auth) || !has(self.auth.token)")
         .message("auth.token needs TLS: clients would be told to send passwords to an http address"))]
 #[serde(rename_all = "camelCase")]
@@ -94,6 +97,10 @@ pub struct PrivateRegistrySpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub immutable_tags: Vec<ImmutableTags>,
+    /// What clients show to their users; running pods take it over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub warnings: Vec<Warning>,
     /// How much repositories may hold; running pods take it over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<Quota>,

@@ -44,6 +44,26 @@ fn what_breaks_a_rule_is_told_in_its_words() {
     }
 }
 
+// What the server refuses as too much for headers is refused before it gets there, and nothing else is.
+#[test]
+fn warnings_are_counted_as_the_server_counts_them() {
+    let (fits, quotes) = ("x".repeat(4088), "\"\\".repeat(1022));
+    for (texts, taken) in [
+        (vec![fits.clone()], true),
+        (vec![quotes.clone()], true),
+        (vec![fits, "x".into()], false),
+        (vec![quotes + "x"], false),
+        (vec!["x".repeat(504); 8], true),
+        (vec!["x".repeat(505); 8], false),
+    ] {
+        let warnings: Vec<Value> = texts.iter().map(|text| json!({"text": text})).collect();
+        let spec = json!({"storage": {"ephemeral": {}}, "warnings": warnings}).to_string();
+        assert_eq!(problems(&object("team", &spec), None).is_empty(), taken, "{}", texts.len());
+        let file = json!({"warnings": warnings}).to_string();
+        assert_eq!(registry_config::schema::Config::from_yaml("live.yml", &file, []).is_ok(), taken);
+    }
+}
+
 // operator 29, operator 83
 #[test]
 fn what_is_fixed_cannot_become_something_else() {

@@ -19,6 +19,7 @@ fn live_settings_change_the_live_file_only() {
         "auth: {access: [{subjects: ['user:admin'], repositories: ['**'], actions: [Pull]}]}",
         "immutableTags: [{repositories: [team/**], tags: [v*]}]",
         "quota: {repositories: [{repositories: [team/**], size: 1Gi}]}",
+        "warnings: [{text: moves on Friday}]",
         "limits: {maxBlobSize: 20Gi}",
         "limits: {maxManifestSize: 8Mi}",
         "limits: {uploadExpiry: 24h}",
@@ -82,6 +83,20 @@ fn quotas_reach_the_server_in_bytes() {
     assert_eq!(sizes, [1 << 30, u64::MAX, 1000]);
     let patterns: Vec<String> = read[0].repositories.iter().cloned().map(String::from).collect();
     assert_eq!(patterns, ["team/**", "ci/*"]);
+}
+
+#[test]
+fn warnings_reach_the_server() {
+    let warnings =
+        r#"warnings: [{text: 'say "a\b"'}, {text: moves on Friday, repositories: [team/**, ci/*]}]"#;
+    let live = child(&model("team", &with(warnings)), "ConfigMap/team-live").unwrap();
+    let text = live["data"]["live.yml"].as_str().unwrap();
+    let read: Value = serde_saphyr::from_str(text).unwrap();
+    assert_eq!(
+        read["warnings"],
+        json!([{"text": r#"say "a\b""#}, {"text": "moves on Friday", "repositories": ["team/**", "ci/*"]}])
+    );
+    registry_config::schema::Config::from_yaml("live.yml", text, []).unwrap();
 }
 
 // operator 14: another boot file is another ConfigMap, and its name is in the pod template

@@ -118,6 +118,7 @@ pub const BROKEN: &[(&str, &str)] = &[
         "auth: {htpasswd: {users: [{name: ci, rotateEvery: 59m, overlap: 10m}]}}",
         "rotateEvery must be at least 1h: pods need time to follow",
     ),
+    (TOO_MUCH, "warnings must be at most 4096 bytes as headers: clients ignore more"),
     (
         "quota: {repositories: [{repositories: ['**'], size: '0'}]}",
         "size must be a quantity above 0, such as 100Gi",
@@ -139,6 +140,12 @@ pub const BROKEN: &[(&str, &str)] = &[
         "uploadExpiry must be at least 10m: slow uploads would be removed while they run",
     ),
 ];
+
+/// A text of 120 characters, 33 times.
+const TOO_MUCH: &str = "warnings: [&all {text: 'a text of one hundred and twenty characters, which stands here again and again until it is more than clients would read.'} \
+    , *all, *all, *all, *all, *all, *all, *all, *all, *all, *all, *all\
+    , *all, *all, *all, *all, *all, *all, *all, *all, *all, *all, *all\
+    , *all, *all, *all, *all, *all, *all, *all, *all, *all, *all]";
 
 /// Rules that compare an object with what it was: what it is at first, what it is to become, and their words.
 pub const FIXED: &[(&str, &str, &str)] = &[

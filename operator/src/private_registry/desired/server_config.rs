@@ -137,6 +137,7 @@ pub fn live(
     config.groups = htpasswd.map(|accounts| server_access::groups(&accounts.users)).unwrap_or_default();
     config.immutabletags = server_repositories::immutable(spec)?;
     config.quotas = server_repositories::quotas(spec)?;
+    config.warnings = server_repositories::warnings(spec)?;
     yaml(&config)
 }
 

@@ -1,10 +1,13 @@
-//! What holds for some repositories, as the server reads it: tags that are set once, and quotas.
+//! What holds for some repositories, as the server reads it: tags that are set once, quotas, and warnings.
 
 use registry_config::schema::{self, Pattern};
 
 use crate::{
     cluster::quantity::bytes,
-    crd::{immutable_tags::ImmutableTags, quota::RepositoryQuota, registry::PrivateRegistrySpec},
+    crd::{
+        immutable_tags::ImmutableTags, quota::RepositoryQuota, registry::PrivateRegistrySpec,
+        warning::Warning,
+    },
     private_registry::error::ResolveError,
 };
 
@@ -23,6 +26,14 @@ pub fn quotas(spec: &PrivateRegistrySpec) -> Result<Vec<schema::Quota>, ResolveE
         Ok(schema::Quota { repositories: patterns(&quota.repositories)?, maxsize })
     };
     spec.quota.iter().flat_map(|quota| &quota.repositories).map(entry).collect()
+}
+
+/// `warnings` of the live file.
+pub fn warnings(spec: &PrivateRegistrySpec) -> Result<Vec<schema::Warning>, ResolveError> {
+    let entry = |warning: &Warning| {
+        Ok(schema::Warning { text: warning.text.clone(), repositories: patterns(&warning.repositories)? })
+    };
+    spec.warnings.iter().map(entry).collect()
 }
 
 /// The schema lets through only what is a pattern.

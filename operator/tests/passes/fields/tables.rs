@@ -64,6 +64,13 @@ pub const FIELDS: &[(&str, &[Row])] = &[
             ("/quota/repositories/0/size", "2Gi", LIVE),
         ],
     ),
+    (
+        "{storage: {ephemeral: {}}, warnings: [{text: 'moves on Friday'}]}",
+        &[
+            ("/warnings/0/text", "moves on Monday", LIVE),
+            ("/warnings/0/repositories", "['team/**']", LIVE),
+        ],
+    ),
     ("{storage: {ephemeral: {}}, tls: {secretRef: {name: own}}}", &[("/tls/secretRef/name", "another", SERVED)]),
     (
         "{storage: {ephemeral: {}}, tls: {clientCARef: {name: bundle}}}",
@@ -148,6 +155,7 @@ const ABSENT: &[Row] = &[
     ("/logging/audit", "Enabled", DEPLOYMENT),
     ("/logging/format", "Text", DEPLOYMENT),
     ("/immutableTags", "[{repositories: ['**'], tags: ['v*']}]", LIVE),
+    ("/warnings", "[{text: 'moves on Friday', repositories: ['**']}]", LIVE),
     ("/quota", "{repositories: [{repositories: ['**'], size: 1Gi}]}", LIVE),
     ("/limits/maxBlobSize", "1Gi", LIVE),
     ("/limits/maxManifestSize", "1Mi", LIVE),
