@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How the registry asks for a login.
-fn challenge(registry: &Registry) -> Result<String> {
+pub fn challenge(registry: &Registry) -> Result<String> {
     let mut curl = Command::new("curl");
     curl.args(["-sS", "-o", "/dev/null", "-D", "-", "--max-time", "10", "--cacert"]).arg(registry.ca_file());
     let head = run(curl.arg(format!("https://{}/v2/", registry.address)))?;

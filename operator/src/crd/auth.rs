@@ -16,7 +16,12 @@ use crate::crd::{
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[x_kube(validation = Rule::new("has(self.serviceAccounts) || !has(self.access) || !self.access.exists(rule, \
     rule.subjects.exists(subject, subject.startsWith('serviceaccount:')))")
-    .message("rules for service accounts need auth.serviceAccounts"))]
+    .message("rules for service accounts need auth.serviceAccounts"),
+    validation = Rule::new("!has(self.token) || !has(self.token.external) || !has(self.htpasswd)")
+        .message("auth.token.external takes the place of auth.htpasswd: leave one of them out"),
+    validation = Rule::new("!has(self.token) || !has(self.token.external) || !has(self.access) || !self.access.exists(rule, \
+        rule.subjects.exists(subject, subject.startsWith('group:') && !subject.startsWith('group:oidc:')))")
+        .message("with auth.token.external nobody is in a group: rules name the users of its tokens as user:NAME"))]
 #[serde(rename_all = "camelCase")]
 pub struct Auth {
     /// Accounts with passwords.

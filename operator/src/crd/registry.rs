@@ -50,8 +50,8 @@ use crate::crd::{
     // As headers: eight bytes around each, and a backslash before a quote or a backslash.
     validation = Rule::new("!has(self.warnings) || self.warnings.map(one, 8 + one.text.replace('\"', '--').replace('\\\\', '--').size()).sum() <= 4096")
         .message("warnings must be at most 4096 bytes as headers: clients ignore more"),
-    validation = Rule::new("!has(self.tls) || !has(self.tls.disabled) || !has(self.auth) || !has(self.auth.token)")
-        .message("auth.token needs TLS: clients would be told to send passwords to an http address"))]
+    validation = Rule::new("!has(self.tls) || !has(self.tls.disabled) || !has(self.auth) || !has(self.auth.token) || !has(self.auth.token.builtIn)")
+        .message("auth.token.builtIn needs TLS: clients would be told to send passwords to an http address"))]
 #[serde(rename_all = "camelCase")]
 pub struct PrivateRegistrySpec {
     /// Registry pods.

@@ -34,7 +34,7 @@ pub struct PrivateRegistryStatus {
     /// The certificate that is served.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<CertificateStatus>,
-    /// Where the accounts are.
+    /// Where the accounts are; absent where a token server takes their place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accounts: Option<AccountsStatus>,
     /// The store in use.

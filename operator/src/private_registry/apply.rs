@@ -53,7 +53,9 @@ impl<'a> Pass<'a> {
         // A Deployment that is held stays, and a CA outlives every change of mind: clients trust it.
         pass.stays("Deployment", reader.model.names.registry());
         pass.stays("Secret", reader.model.names.ca());
-        pass.stays("Secret", reader.model.names.htpasswd());
+        if reader.model.token_server().is_none() {
+            pass.stays("Secret", reader.model.names.htpasswd());
+        }
         // Also while something is wrong with them.
         for user in &reader.model.users {
             let own = user.password_secret_ref.as_ref().map(|reference| reference.name.clone());
@@ -140,6 +142,8 @@ impl<'a> Pass<'a> {
         before: Option<&Value>,
     ) -> Result<Applied, PassError> {
         self.child(children.boot.take()).await?;
+        // A trial is to find what its boot file names.
+        let keys = self.inputs(children.tokens.take().into_iter().collect()).await?;
         let trial = match &children.deployment {
             Some(deployment) => self.trial(deployment, before).await,
             None => Ok(None),
@@ -165,7 +169,7 @@ impl<'a> Pass<'a> {
             trial if held => self.hold(children, trial).await?,
             _ => self.roll_out(children, before).await?,
         };
-        if let Some(hash) = inputs {
+        if let Some(hash) = keys.or(inputs) {
             self.hand_over(&hash).await;
         }
         Ok(applied)
@@ -224,6 +228,7 @@ impl<'a> Pass<'a> {
             names.clients(),
             names.redis_auth(),
             names.token_keys(),
+            names.tokens(),
         ];
         inputs.iter().any(|input| input == name)
     }

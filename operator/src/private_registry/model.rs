@@ -11,7 +11,7 @@ use crate::{
         exposure::{HttpRedirect, Service},
         registry::PrivateRegistrySpec,
         tls::SelfSigned,
-        token::BuiltInTokens,
+        token::{BuiltInTokens, TokenServer},
     },
     private_registry::names::Names,
 };
@@ -179,7 +179,12 @@ impl Model {
 
     /// How the registry gives tokens, where it does.
     pub fn tokens(&self) -> Option<&BuiltInTokens> {
-        Some(&self.spec.auth.as_ref()?.token.as_ref()?.built_in)
+        self.spec.auth.as_ref()?.token.as_ref()?.built_in.as_ref()
+    }
+
+    /// Who gives tokens in the place of accounts, of which the registry has none then.
+    pub fn token_server(&self) -> Option<&TokenServer> {
+        self.spec.auth.as_ref()?.token.as_ref()?.external.as_ref()
     }
 
     /// Port of the Service.

@@ -70,6 +70,10 @@ impl Names {
     pub fn token_keys(&self) -> String {
         format!("{}-tokenkeys", self.name)
     }
+    /// ConfigMap of what verifies the tokens of a token server.
+    pub fn tokens(&self) -> String {
+        format!("{}-tokens", self.name)
+    }
     /// Pod that tries what the registry's pods are to run.
     pub fn trial(&self) -> String {
         format!("{}-trial", self.name)
@@ -90,6 +94,7 @@ impl Names {
             "redis",
             "redisauth",
             "tokenkeys",
+            "tokens",
             "trial",
         ];
         let Some(rest) = name.strip_prefix(&self.name) else { return false };

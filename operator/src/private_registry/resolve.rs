@@ -97,10 +97,12 @@ fn redis_image(spec: &PrivateRegistrySpec, defaults: &Defaults) -> String {
     named.unwrap_or_else(|| defaults.redis_image.clone())
 }
 
-/// Absent accounts mean `admin`.
+/// Absent accounts mean `admin`, unless a token server takes their place.
 fn users(spec: &PrivateRegistrySpec) -> Vec<User> {
-    match spec.auth.as_ref().and_then(|auth| auth.htpasswd.as_ref()) {
-        Some(htpasswd) => htpasswd.users.clone(),
-        None => vec![User::generated("admin")],
+    let auth = spec.auth.clone().unwrap_or_default();
+    match (auth.htpasswd, auth.token.and_then(|token| token.external)) {
+        (Some(htpasswd), _) => htpasswd.users,
+        (None, Some(_)) => vec![],
+        (None, None) => vec![User::generated("admin")],
     }
 }

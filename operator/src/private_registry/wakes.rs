@@ -99,17 +99,17 @@ pub fn names_secret(registry: &PrivateRegistry, name: &str) -> bool {
 
 /// Whether the registry reads the ConfigMap.
 pub fn names_bundle(registry: &PrivateRegistry, name: &str) -> bool {
-    let issuers = registry.spec.auth.iter().flat_map(|auth| &auth.oidc);
-    if issuers.into_iter().any(|issuer| issuer.jwks_ref.name == name) {
-        return true;
-    }
-    let clients = registry.spec.tls.as_ref().and_then(|tls| tls.client_ca_ref.as_ref());
-    if clients.is_some_and(|clients| clients.name == name) {
-        return true;
-    }
-    let redis = registry.spec.cache.as_ref().and_then(|cache| cache.redis.as_ref());
-    let tls = redis.and_then(|redis| redis.external.as_ref()).and_then(|external| external.tls.as_ref());
-    tls.is_some_and(|tls| tls.ca_bundle_ref.name == name)
+    let spec = &registry.spec;
+    let issuers = spec.auth.iter().flat_map(|auth| &auth.oidc).map(|issuer| &issuer.jwks_ref.name);
+    let server = spec.auth.iter().filter_map(|auth| auth.token.as_ref()?.external.as_ref());
+    let keys = server.flat_map(|server| {
+        let set = server.jwks_ref.iter().map(|found| &found.name);
+        set.chain(server.root_cert_bundle_ref.iter().map(|found| &found.name))
+    });
+    let clients = spec.tls.iter().filter_map(|tls| tls.client_ca_ref.as_ref()).map(|found| &found.name);
+    let redis = spec.cache.iter().filter_map(|cache| cache.redis.as_ref()?.external.as_ref()?.tls.as_ref());
+    let bundles = redis.map(|tls| &tls.ca_bundle_ref.name);
+    issuers.chain(keys).chain(clients).chain(bundles).any(|found| found == name)
 }
 
 /// Whether the registry keeps its images on the claim.
@@ -144,6 +144,30 @@ mod tests {
         writer.apply_watcher_event(&Event::Apply(serde_json::from_value::<Watched>(registry).unwrap()));
         let object: PartialObjectMeta<K> = serde_json::from_value(json!({"metadata": metadata})).unwrap();
         wakes(&store, echoes, names)(object).into_iter().map(|found| found.name).collect()
+    }
+
+    #[test]
+    fn a_registry_names_the_maps_whose_content_it_hands_on() {
+        let server = |reference: &str| {
+            json!({"auth": {"token": {"external": {"realm": "https://a", "service": "r", "issuer": "a",
+                reference: {"name": "own"}}}}})
+        };
+        let oidc =
+            json!([{"name": "a", "issuer": "https://a", "audiences": ["r"], "jwksRef": {"name": "own"}}]);
+        let external = json!({"addresses": ["a:1"], "tls": {"caBundleRef": {"name": "own"}}});
+        for part in [
+            server("jwksRef"),
+            server("rootCertBundleRef"),
+            json!({"auth": {"oidc": oidc}}),
+            json!({"tls": {"clientCARef": {"name": "own"}}}),
+            json!({"cache": {"redis": {"external": external}}}),
+        ] {
+            let mut spec = part;
+            spec["storage"] = json!({"ephemeral": {}});
+            let object = json!({"metadata": {"name": "team"}, "spec": spec});
+            let registry: PrivateRegistry = serde_json::from_value(object).unwrap();
+            assert!(names_bundle(&registry, "own") && !names_bundle(&registry, "another"), "{registry:?}");
+        }
     }
 
     #[test]

@@ -22,5 +22,6 @@ mod releases;
 mod rollout;
 mod secrets;
 mod token_keys;
+mod token_server;
 mod watches;
 mod world;

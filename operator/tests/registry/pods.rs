@@ -35,18 +35,30 @@ fn every_pod_is_restricted() {
 // operator 89: what the server opens when it checks its boot file is in the pod that tries it
 #[test]
 fn a_trial_has_the_keys_that_its_boot_file_names() {
-    let model = model("team", "{storage: {filesystem: {size: 1Gi}}, auth: {token: {builtIn: {}}}}");
-    let boot = every_child(&model).into_iter().find(|child| child["data"]["config.yml"].is_string()).unwrap();
-    let text = boot["data"]["config.yml"].as_str().unwrap();
-    let file = registry_config::schema::Config::from_yaml("config.yml", text, std::iter::empty()).unwrap();
-    let keys = file.builtin.unwrap();
-    let trial = trial(&model, &child(&model, "Deployment/team-registry").unwrap());
-    let mounts = trial["spec"]["containers"][0]["volumeMounts"].as_array().unwrap();
-    for path in [Some(keys.key), keys.previous].into_iter().flatten() {
-        let folder = path.parent().unwrap().to_str().unwrap();
-        let mount = mounts.iter().find(|mount| mount["mountPath"] == folder).unwrap();
-        let volumes = trial["spec"]["volumes"].as_array().unwrap();
-        assert!(volumes.iter().any(|volume| volume["name"] == mount["name"]), "{trial}");
+    let server = "realm: 'https://auth.example.com/token', service: r, issuer: auth";
+    for token in [
+        "builtIn: {}".to_owned(),
+        format!("external: {{{server}, jwksRef: {{name: keys}}}}"),
+        format!("external: {{{server}, rootCertBundleRef: {{name: keys}}}}"),
+    ] {
+        let spec = format!("{{storage: {{filesystem: {{size: 1Gi}}}}, auth: {{token: {{{token}}}}}}}");
+        let model = model("team", &spec);
+        let boot =
+            every_child(&model).into_iter().find(|child| child["data"]["config.yml"].is_string()).unwrap();
+        let text = boot["data"]["config.yml"].as_str().unwrap();
+        let file = registry_config::schema::Config::from_yaml("config.yml", text, []).unwrap();
+        let own = file.builtin.into_iter().flat_map(|own| [Some(own.key), own.previous]);
+        let others = file.token.into_iter().flat_map(|server| [server.jwks, server.rootcertbundle]);
+        let paths: Vec<_> = own.chain(others).flatten().collect();
+        assert!(!paths.is_empty(), "{text}");
+        let trial = trial(&model, &child(&model, "Deployment/team-registry").unwrap());
+        let mounts = trial["spec"]["containers"][0]["volumeMounts"].as_array().unwrap();
+        for path in paths {
+            let folder = path.parent().unwrap().to_str().unwrap();
+            let mount = mounts.iter().find(|mount| mount["mountPath"] == folder).unwrap();
+            let volumes = trial["spec"]["volumes"].as_array().unwrap();
+            assert!(volumes.iter().any(|volume| volume["name"] == mount["name"]), "{trial}");
+        }
     }
 }
 

@@ -39,6 +39,11 @@ fn what_breaks_a_rule_is_told_in_its_words() {
         ("cache: {redis: {external: {mode: Cluster, addresses: ['a:1', 'b:1']}}}", ""),
         ("auth: {htpasswd: {users: [{name: ci, rotateEvery: 720h}]}}", ""),
         ("exposure: {service: {type: NodePort, nodePort: 30500}}", ""),
+        (
+            "tls: {disabled: {}}, auth: {access: [{subjects: ['user:ann', 'group:oidc:a:b'], repositories: ['**'], actions: [Pull]}],
+              token: {external: {realm: 'https://a', service: b, issuer: c, rootCertBundleRef: {name: d}}}}",
+            "",
+        ),
     ] {
         assert_eq!(problems(&object(&"a".repeat(40), &whole(spec)), None), words, "{spec}");
     }

@@ -54,6 +54,7 @@ pub fn model_with(name: &str, spec: &str, wishes: &[(&str, &str)]) -> Model {
 pub fn inputs(model: &Model) -> Inputs {
     let pair = |name: &str| Pair { certificate: format!("{name} certificate"), key: format!("{name} key") };
     let own = matches!(model.tls, TlsSource::SelfSigned(_));
+    let accounts = model.token_server().is_none();
     let clients = model.spec.tls.as_ref().and_then(|tls| tls.client_ca_ref.as_ref());
     Inputs {
         authorities: model.authorities(&["10.96.0.7".into()], None, None),
@@ -61,14 +62,14 @@ pub fn inputs(model: &Model) -> Inputs {
         served: model.encrypted().then(|| (pair("served"), Some("CA certificate".to_owned()))),
         trust: own.then(|| "CA certificate".to_owned()),
         generated: model.users.iter().map(|user| (user.name.clone(), account("password"))).collect(),
-        pull: account("pull password"),
+        pull: accounts.then(|| account("pull password")),
         token_keys: model.tokens().map(|_| TokenKeys {
             key: "key".into(),
             other: Some(Other::Previous("previous key".into())),
             since: 0,
             wish: None,
         }),
-        htpasswd: Some("admin:hash\n".into()),
+        htpasswd: accounts.then(|| "admin:hash\n".into()),
         sources: "sources".into(),
         redis: RedisLogins {
             server: RedisLogin { username: "default".into(), password: "redis password".into() },
@@ -87,7 +88,11 @@ pub fn inputs(model: &Model) -> Inputs {
             accepted: None,
         },
         held: false,
-        issuers: Issuers { clients: clients.map(|_| "CA of clients".to_owned()), ..Issuers::default() },
+        issuers: Issuers {
+            clients: clients.map(|_| "CA of clients".to_owned()),
+            token_server: model.token_server().map(|_| "keys of the token server".to_owned()),
+            ..Issuers::default()
+        },
         initialize: false,
     }
 }
@@ -103,6 +108,7 @@ pub fn every_child(model: &Model) -> Vec<Value> {
         redis_auth,
         trust,
         clients,
+        tokens,
         boot,
         live,
         service,
@@ -116,7 +122,8 @@ pub fn every_child(model: &Model) -> Vec<Value> {
     all.extend(volume_claim(model, &Present::default()));
     all.extend(secrets);
     all.extend(redis_auth);
-    all.extend([Some(boot), Some(live), trust, clients, disruption_budget, deployment].into_iter().flatten());
+    all.extend([Some(boot), Some(live), trust, clients, tokens].into_iter().flatten());
+    all.extend([disruption_budget, deployment].into_iter().flatten());
     all.extend(network_policies);
     all.extend(redis);
     all

@@ -17,6 +17,7 @@ const SHAPES: [&[&str]; 4] = [
         "/tls/secretRef",
         "/tls/disabled",
         "/auth/htpasswd/users/0/passwordSecretRef",
+        "/auth/token/external",
     ],
     &[
         "/storage/filesystem",
@@ -26,6 +27,7 @@ const SHAPES: [&[&str]; 4] = [
         "/tls/selfSigned",
         "/tls/disabled",
         "/auth/htpasswd/users/0/rotateEvery",
+        "/auth/token/external",
     ],
     &[
         "/storage/ephemeral",
@@ -34,7 +36,9 @@ const SHAPES: [&[&str]; 4] = [
         "/cache/redis",
         "/cache/none",
         "/tls",
-        "/auth/htpasswd/users/0/rotateEvery",
+        "/auth/htpasswd",
+        "/auth/token/builtIn",
+        "/auth/token/external/rootCertBundleRef",
         "/exposure/service/type",
         "/exposure/service/nodePort",
         "/exposure/service/loadBalancerClass",
@@ -49,16 +53,19 @@ const SHAPES: [&[&str]; 4] = [
         "/cache/redis/external/sentinelMaster",
         "/cache/redis/external/sentinelCredentialsSecretRef",
         "/tls",
-        "/auth/htpasswd/users/0/rotateEvery",
+        "/auth/htpasswd",
+        "/auth/token/builtIn",
+        "/auth/token/external/jwksRef",
     ],
 ];
 
 /// Values of fields that a pattern or a rule is strict about.
-const VALUES: [(&str, &str); 10] = [
+const VALUES: [(&str, &str); 11] = [
     ("/trustedProxies/0", "10.244.0.0/16"),
     ("/oidc/0/issuer", "https://a"),
     ("/oidc/0/name", "a"),
     ("/builtIn/lifetime", "5m"),
+    ("/external/realm", "https://a"),
     ("/rotateEvery", "720h"),
     ("/uploadExpiry", "168h"),
     ("/addresses/0", "a:1"),

@@ -75,7 +75,18 @@ const OUTSIDE: &[(&str, &str)] = &[
         "auth: {access: [{subjects: ['oidc:a'], repositories: ['**'], actions: [Pull]}]}",
         "spec.auth.access[0].subjects[0] in body should match",
     ),
-    ("auth: {token: {}}", "spec.auth.token.builtIn: Required value"),
+    (
+        "auth: {token: {external: {realm: 'http://a', service: b, issuer: c, jwksRef: {name: d}}}}",
+        "spec.auth.token.external.realm in body should match",
+    ),
+    (
+        "auth: {token: {external: {realm: 'https://a', service: 'b\"', issuer: c, jwksRef: {name: d}}}}",
+        "spec.auth.token.external.service in body should match",
+    ),
+    (
+        "auth: {token: {external: {realm: 'https://a', service: b, jwksRef: {name: d}}}}",
+        "spec.auth.token.external.issuer: Required value",
+    ),
     ("auth: {token: {builtIn: {lifetime: soon}}}", "spec.auth.token.builtIn.lifetime in body should match"),
     ("auth: {serviceAccounts: {}}", "spec.auth.serviceAccounts.audiences: Required value"),
     (

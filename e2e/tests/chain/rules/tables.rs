@@ -38,6 +38,28 @@ pub const BROKEN: &[(&str, &str)] = &[
         "auth: {access: [{subjects: ['serviceaccount:prod/*'], repositories: ['**'], actions: [Pull]}]}",
         "rules for service accounts need auth.serviceAccounts",
     ),
+    ("auth: {token: {}}", "set exactly one of builtIn and external"),
+    (
+        "auth: {token: {builtIn: {}, external: {realm: 'https://a', service: b, issuer: c, jwksRef: {name: d}}}}",
+        "set exactly one of builtIn and external",
+    ),
+    (
+        "auth: {token: {external: {realm: 'https://a', service: b, issuer: c}}}",
+        "set exactly one of jwksRef and rootCertBundleRef",
+    ),
+    (
+        "auth: {token: {external: {realm: 'https://a', service: b, issuer: c, jwksRef: {name: d}, rootCertBundleRef: {name: e}}}}",
+        "set exactly one of jwksRef and rootCertBundleRef",
+    ),
+    (
+        "auth: {htpasswd: {users: [{name: ann}]}, token: {external: {realm: 'https://a', service: b, issuer: c, jwksRef: {name: d}}}}",
+        "auth.token.external takes the place of auth.htpasswd: leave one of them out",
+    ),
+    (
+        "auth: {access: [{subjects: [authenticated, 'group:dev'], repositories: ['**'], actions: [Pull], effect: Deny}],
+          token: {external: {realm: 'https://a', service: b, issuer: c, jwksRef: {name: d}}}}",
+        "with auth.token.external nobody is in a group: rules name the users of its tokens as user:NAME",
+    ),
     ("auth: {token: {builtIn: {lifetime: 59s}}}", "lifetime must be 1m to 24h"),
     ("auth: {token: {builtIn: {lifetime: 24h1s}}}", "lifetime must be 1m to 24h"),
     (
@@ -95,7 +117,7 @@ pub const BROKEN: &[(&str, &str)] = &[
     ("tls: {disabled: {}}, exposure: {service: {httpRedirect: Enabled}}", "httpRedirect needs TLS"),
     (
         "tls: {disabled: {}}, auth: {token: {builtIn: {}}}",
-        "auth.token needs TLS: clients would be told to send passwords to an http address",
+        "auth.token.builtIn needs TLS: clients would be told to send passwords to an http address",
     ),
     (
         "exposure: {service: {httpRedirect: Enabled, port: 80}}",

@@ -36,8 +36,8 @@ const PULL_OVERLAP: u64 = 24 * 3600;
 pub struct Credentials {
     /// Generated accounts, by name.
     pub generated: Vec<(String, Account)>,
-    /// The pull account.
-    pub pull: Account,
+    /// The pull account, where there are accounts.
+    pub pull: Option<Account>,
     /// What the registry logs in to Redis with.
     pub redis: RedisLogins,
     /// The keys that sign tokens, where the registry gives them.
@@ -67,26 +67,38 @@ struct Sources {
     problem: Option<Problem>,
 }
 
-/// Reads and makes what the accounts need.
+/// Reads and makes what the accounts need, where a token server does not take their place, and what else is secret.
 pub async fn gather(reader: &Reader<'_>, authorities: &[String]) -> Result<Credentials, PassError> {
     let mut found = Credentials::default();
+    if reader.model.token_server().is_none() {
+        accounts(reader, authorities, &mut found).await?;
+    }
+    redis::redis(reader, &mut found).await?;
+    tokens::keys(reader, &mut found).await?;
+    Ok(found)
+}
+
+/// The accounts, and the file of them.
+async fn accounts(
+    reader: &Reader<'_>,
+    authorities: &[String],
+    found: &mut Credentials,
+) -> Result<(), PassError> {
     let mut sources = Sources::default();
     for user in &reader.model.users {
         match &user.password_secret_ref {
             Some(reference) => own_password(reader, &user.name, reference, &mut sources).await?,
-            None => generated(reader, user, &mut found, &mut sources).await?,
+            None => generated(reader, user, found, &mut sources).await?,
         }
     }
-    pull(reader, authorities, &mut found, &mut sources).await?;
-    redis::redis(reader, &mut found).await?;
-    tokens::keys(reader, &mut found).await?;
+    pull(reader, authorities, found, &mut sources).await?;
     file::own_file(reader, &mut sources).await?;
     found.sources = hash(&sources);
-    let merged = file::file(reader, &found, sources).await?;
+    let merged = file::file(reader, found, sources).await?;
     found.problem = merged.problem.clone();
     // The pull account alone is no registry that anybody can use: pods start when there is somebody else.
     found.file = Some(merged).filter(|merged| merged.users > 1 || merged.problem.is_none());
-    Ok(found)
+    Ok(())
 }
 
 impl Credentials {
@@ -249,13 +261,14 @@ async fn pull(
     // A pull Secret that nobody can read serves nobody: a new password makes it whole.
     let account = account(&kept.stored, password.unwrap_or_else(password::generate));
     let schedule = Schedule { every: None, overlap: PULL_OVERLAP };
-    found.pull = stepped(reader, account, schedule, &name, found);
+    let account = stepped(reader, account, schedule, &name, found);
     let random = found.made(&name);
-    let current = Login { random, ..login(PULL_USER, &found.pull.password) };
+    let current = Login { random, ..login(PULL_USER, &account.password) };
     sources.add(current, Some(&kept.stored), "password");
-    if let Some(previous) = &found.pull.previous {
+    if let Some(previous) = &account.previous {
         sources.add(login(PULL_USER, previous), Some(&kept.stored), "previous");
     }
+    found.pull = Some(account);
     Ok(())
 }
 

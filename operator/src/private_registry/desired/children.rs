@@ -36,8 +36,8 @@ pub struct Inputs {
     pub trust: Option<String>,
     /// Generated accounts, by name.
     pub generated: Vec<(String, Account)>,
-    /// The pull account.
-    pub pull: Account,
+    /// The pull account, where there are accounts.
+    pub pull: Option<Account>,
     /// The keys that sign tokens, where the registry gives them.
     pub token_keys: Option<TokenKeys>,
     /// The password file; none: there is nothing to serve yet.
@@ -67,6 +67,8 @@ pub struct Children {
     pub trust: Option<Value>,
     /// The CA of clients.
     pub clients: Option<Value>,
+    /// What verifies the tokens of a token server.
+    pub tokens: Option<Value>,
     /// Settings that pods read at start.
     pub boot: Value,
     /// Settings that running pods take over.
@@ -88,13 +90,16 @@ pub fn children(model: &Model, inputs: &Inputs) -> Result<Children, ResolveError
     let identity = StoreIdentity { id: inputs.placement.uid.clone(), initialize: inputs.initialize };
     let boot = config_maps::boot(model, &identity, &inputs.issuers)?;
     let config = boot["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    let startable = inputs.htpasswd.is_some() && (inputs.served.is_some() || !model.encrypted());
+    // Pods that let nobody in would take the place of those that do.
+    let logins = inputs.htpasswd.is_some() || inputs.issuers.token_server.is_some();
+    let startable = logins && (inputs.served.is_some() || !model.encrypted());
     let ready = startable && !inputs.held;
     Ok(Children {
         secrets: all_secrets(model, inputs),
         redis_auth: redis_auth(model, &inputs.redis),
         trust: inputs.trust.as_ref().map(|bundle| config_maps::trust(model, bundle)),
         clients: inputs.issuers.clients.as_ref().map(|bundle| config_maps::clients(model, bundle)),
+        tokens: inputs.issuers.token_server.as_ref().and_then(|keys| config_maps::tokens(model, keys)),
         live: config_maps::live(model, &identity, &inputs.issuers)?,
         service: services::public(model),
         network_policies: network_policies(model),
@@ -122,6 +127,6 @@ fn all_secrets(model: &Model, inputs: &Inputs) -> Vec<Value> {
     all.extend(inputs.generated.iter().map(|(user, account)| secrets::account(model, user, account)));
     all.extend(inputs.htpasswd.as_ref().map(|file| secrets::htpasswd(model, file, &inputs.sources)));
     all.extend(inputs.token_keys.as_ref().map(|keys| token_keys(model, keys)));
-    all.push(secrets::pull(model, &inputs.authorities, &inputs.pull));
+    all.extend(inputs.pull.as_ref().map(|account| secrets::pull(model, &inputs.authorities, account)));
     all
 }

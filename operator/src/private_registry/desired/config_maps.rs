@@ -8,6 +8,7 @@ use crate::private_registry::{
         child::{Keep, metadata},
         server_access::Issuers,
         server_config::{self, StoreIdentity},
+        server_tokens::file_of,
     },
     error::ResolveError,
     model::Model,
@@ -50,6 +51,13 @@ pub fn trust(model: &Model, bundle: &str) -> Value {
 /// now go on asking for certificates, and cannot without it.
 pub fn clients(model: &Model, bundle: &str) -> Value {
     certificates(model, &model.names.clients(), bundle)
+}
+
+/// What verifies the tokens of a token server, apart from the live file as well.
+pub fn tokens(model: &Model, keys: &str) -> Option<Value> {
+    let file = file_of(model.token_server()?);
+    let metadata = metadata(model, &model.names.tokens(), Keep::Never);
+    Some(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {file: keys}}))
 }
 
 fn certificates(model: &Model, name: &str, bundle: &str) -> Value {

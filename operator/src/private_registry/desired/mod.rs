@@ -14,6 +14,7 @@ pub mod secrets;
 pub mod server_access;
 pub mod server_config;
 pub mod server_repositories;
+pub mod server_tokens;
 pub mod service_account;
 pub mod services;
 pub mod token_keys;

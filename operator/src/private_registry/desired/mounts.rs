@@ -19,12 +19,10 @@ pub fn volumes(model: &Model, placement: &Placement, config: &str) -> Value {
     let mut volumes = vec![
         json!({"name": "boot", "configMap": {"name": config}}),
         json!({"name": "live", "configMap": {"name": model.names.live()}}),
-        json!({"name": "auth", "secret": {"secretName": model.names.htpasswd()}}),
-        data(model, placement),
     ];
-    if model.tokens().is_some() {
-        volumes.push(json!({"name": "tokens", "secret": {"secretName": model.names.token_keys()}}));
-    }
+    volumes.extend(accounts(model).map(|Mounted(volume, _)| volume));
+    volumes.push(data(model, placement));
+    volumes.extend(tokens(model).map(|Mounted(volume, _)| volume));
     if model.encrypted() {
         volumes.push(json!({"name": "tls", "secret": {"secretName": model.names.tls()}}));
     }
@@ -35,25 +33,30 @@ pub fn volumes(model: &Model, placement: &Placement, config: &str) -> Value {
 /// `volumeMounts` of the container.
 pub fn mounts(model: &Model) -> Value {
     let file = |name: &str, path: &str| json!({"name": name, "mountPath": path, "readOnly": true});
-    let mut mounts = vec![
-        file("boot", BOOT),
-        file("live", LIVE),
-        file("auth", AUTH),
-        json!({"name": "data", "mountPath": DATA}),
-    ];
-    if model.tokens().is_some() {
-        mounts.push(file("tokens", TOKENS));
-    }
+    let of = |Mounted(volume, path): &Mounted| file(volume["name"].as_str().unwrap_or_default(), path);
+    let mut mounts = vec![file("boot", BOOT), file("live", LIVE)];
+    mounts.extend(accounts(model).as_ref().map(of));
+    mounts.push(json!({"name": "data", "mountPath": DATA}));
+    mounts.extend(tokens(model).as_ref().map(of));
     if model.encrypted() {
         mounts.push(file("tls", TLS));
     }
-    mounts.extend(
-        clients(model)
-            .iter()
-            .chain(&redis(model))
-            .map(|Mounted(volume, path)| file(volume["name"].as_str().unwrap_or_default(), path)),
-    );
+    mounts.extend(clients(model).iter().chain(&redis(model)).map(of));
     mounts.into()
+}
+
+/// The accounts, where there are any.
+fn accounts(model: &Model) -> Option<Mounted> {
+    let volume = json!({"name": "auth", "secret": {"secretName": model.names.htpasswd()}});
+    model.token_server().is_none().then_some(Mounted(volume, AUTH))
+}
+
+/// Keys that sign tokens, or what verifies those of a token server.
+fn tokens(model: &Model) -> Option<Mounted> {
+    let keys = |_| json!({"name": "tokens", "secret": {"secretName": model.names.token_keys()}});
+    let server = |_| json!({"name": "tokens", "configMap": {"name": model.names.tokens()}});
+    let volume = model.tokens().map(keys).or_else(|| model.token_server().map(server));
+    volume.map(|volume| Mounted(volume, TOKENS))
 }
 
 /// Optional: until there are certificates, the server asks for none and does without.

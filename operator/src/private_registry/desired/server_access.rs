@@ -39,6 +39,8 @@ pub struct Issuers {
     pub keys: BTreeMap<String, String>,
     /// Certificates of the CA of clients, PEM.
     pub clients: Option<String>,
+    /// What verifies the tokens of a token server.
+    pub token_server: Option<String>,
 }
 
 /// What is wrong with rules and issuers, beside what the schema says.
@@ -57,13 +59,20 @@ pub fn check(spec: &PrivateRegistrySpec) -> Result<(), PassError> {
         }
     }
     let mut seen = BTreeSet::new();
-    match auth.oidc.iter().find(|issuer| !seen.insert(&issuer.issuer)) {
+    match issuers(auth).find(|(_, issuer)| !seen.insert(*issuer)) {
         None => Ok(()),
-        Some(twice) => {
-            let problem = format!("has {} twice: a token would be two users", twice.issuer);
-            Err(PassError::InvalidSpec { field: "spec.auth.oidc", problem })
+        Some((field, twice)) => {
+            let problem = format!("has {twice} twice: a token would be two users");
+            Err(PassError::InvalidSpec { field, problem })
         }
     }
+}
+
+/// What issuers call themselves, each with the field that says so.
+pub fn issuers(auth: &Auth) -> impl Iterator<Item = (&'static str, &str)> {
+    let server = auth.token.iter().filter_map(|token| token.external.as_ref());
+    let server = server.map(|server| ("spec.auth.token.external.issuer", server.issuer.as_str()));
+    auth.oidc.iter().map(|issuer| ("spec.auth.oidc", issuer.issuer.as_str())).chain(server)
 }
 
 /// Nobody would be meant by a rule about certificates that nobody can show, or names that the server never makes of one.

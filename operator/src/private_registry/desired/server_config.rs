@@ -3,9 +3,9 @@
 use registry_config::{
     duration::GoDuration,
     schema::{
-        AuditLog, Auth, BuiltIn, Cache, CacheKind as Caching, ClientAuth, ClientIdentity as Kind, Config,
-        Debug, Filesystem, Formatter, Htpasswd, Http, Level, Limits, LiveFile, Log, MinimumHash, Network,
-        Redirect, Redis, RedisTls, Storage, Tls,
+        AuditLog, Auth, Cache, CacheKind as Caching, ClientAuth, ClientIdentity as Kind, Config, Debug,
+        Filesystem, Formatter, Htpasswd, Http, Level, Limits, LiveFile, Log, MinimumHash, Network, Redirect,
+        Redis, RedisTls, Storage, Tls,
     },
 };
 
@@ -17,15 +17,13 @@ use crate::{
         oidc::Oidc,
         registry::{ImageDeletion, PrivateRegistrySpec},
         tls::ClientIdentity,
-        token::BuiltInTokens,
     },
     private_registry::{
         desired::{
             config_maps::content_hash,
             redis_login::{PASSWORD, SENTINEL_PASSWORD, SENTINEL_USERNAME, USERNAME, keys},
             server_access::{self, Issuers},
-            server_repositories,
-            token_keys::{KEY, OTHER},
+            server_repositories, server_tokens,
         },
         error::ResolveError,
         model::{CacheKind, Model},
@@ -40,7 +38,7 @@ pub const LIVE: &str = "/etc/registry/live";
 pub const TLS: &str = "/etc/registry/tls";
 /// Folder of the password file in the pod.
 pub const AUTH: &str = "/etc/registry/auth";
-/// Folder of the keys that sign tokens in the pod.
+/// Folder of the keys that sign tokens, or verify those of a token server, in the pod.
 pub const TOKENS: &str = "/etc/registry/tokens";
 /// Folder of the Redis account in the pod.
 pub const REDIS: &str = "/etc/registry/redis";
@@ -93,16 +91,9 @@ pub fn boot(model: &Model, identity: &StoreIdentity, issuers: &Issuers) -> Resul
                 .then(|| Redirect { addr: ":5080".into(), port: u16::try_from(model.port()).unwrap_or(443) }),
             draintimeout: GoDuration::from_secs(model.spec.drain_timeout.seconds()),
         },
-        auth: Some(Auth {
-            htpasswd: Htpasswd {
-                realm: "Registry".into(),
-                path: format!("{AUTH}/htpasswd").into(),
-                // Lines below the minimum of the object do not come so far.
-                minimumhash: MinimumHash::Any,
-                pullonly: vec![PULL_USER.into()],
-            },
-        }),
-        builtin: model.tokens().map(built_in),
+        auth: model.token_server().is_none().then(accounts),
+        token: model.token_server().map(server_tokens::token_server),
+        builtin: model.tokens().map(server_tokens::built_in),
         live: Some(LiveFile { path: format!("{LIVE}/live.yml").into() }),
         ..Config::default()
     })
@@ -170,12 +161,15 @@ fn tls(spec: &PrivateRegistrySpec, issuers: &Issuers) -> Tls {
     }
 }
 
-fn built_in(tokens: &BuiltInTokens) -> BuiltIn {
-    BuiltIn {
-        key: format!("{TOKENS}/{KEY}").into(),
-        previous: Some(format!("{TOKENS}/{OTHER}").into()),
-        lifetime: GoDuration::from_secs(tokens.lifetime.seconds()),
-        realm: None,
+fn accounts() -> Auth {
+    Auth {
+        htpasswd: Htpasswd {
+            realm: "Registry".into(),
+            path: format!("{AUTH}/htpasswd").into(),
+            // Lines below the minimum of the object do not come so far.
+            minimumhash: MinimumHash::Any,
+            pullonly: vec![PULL_USER.into()],
+        },
     }
 }
 

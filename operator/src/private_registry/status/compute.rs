@@ -43,7 +43,7 @@ pub fn compute(object: &PrivateRegistry, model: &Model, seen: &Observed, now: i6
         storage(model, seen, refused.as_deref(), &before),
         resizing(model, seen),
         parts::certificate(model, seen),
-        parts::credentials(seen),
+        parts::credentials(model, seen),
         parts::exposure(model, seen),
     ];
     let cache = parts::cache(model, seen);

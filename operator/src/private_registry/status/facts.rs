@@ -45,7 +45,7 @@ pub fn facts(model: &Model, seen: &Observed) -> PrivateRegistryStatus {
             .as_ref()
             .map(|facts| certificate(model, facts))
             .or(held.certificate),
-        accounts: Some(accounts(model, seen)),
+        accounts: model.token_server().is_none().then(|| accounts(model, seen)).or(held.accounts),
         storage: Some(storage(seen)),
         versions: Some(versions(model, held.versions.as_ref())),
         ..PrivateRegistryStatus::default()

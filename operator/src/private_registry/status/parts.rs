@@ -37,9 +37,16 @@ pub fn certificate(model: &Model, seen: &Observed) -> Verdict {
 }
 
 /// `CredentialsReady`.
-pub fn credentials(seen: &Observed) -> Verdict {
+pub fn credentials(model: &Model, seen: &Observed) -> Verdict {
     if let Some(problem) = seen.credentials.problem.as_ref().or(seen.issuer.as_ref()) {
         return Verdict::problem(kind::CREDENTIALS_READY, problem);
+    }
+    if let Some(server) = model.token_server() {
+        let message = format!(
+            "there are no accounts: tokens of {} count, which clients get at {}",
+            server.issuer, server.realm
+        );
+        return Verdict::yes(kind::CREDENTIALS_READY, reason::ACCOUNTS_READY, message);
     }
     let file = seen.credentials.file.clone().unwrap_or_default();
     let mut message = format!("{} accounts can log in, one of them for pulls only", file.users);

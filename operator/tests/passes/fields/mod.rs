@@ -66,7 +66,8 @@ fn said(world: &World) -> BTreeMap<String, Value> {
         }
         object.as_object_mut().unwrap().remove("status");
     }
-    let accounts = world.secret("team-htpasswd", "htpasswd");
+    let there = all.keys().any(|path| path.ends_with("secrets/team-htpasswd"));
+    let accounts = if there { world.secret("team-htpasswd", "htpasswd") } else { String::new() };
     let names = accounts.lines().map(|line| line.split(':').next().unwrap().to_owned()).collect();
     all.insert("names of accounts".into(), names);
     all

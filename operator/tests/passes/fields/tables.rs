@@ -7,6 +7,7 @@ const DEPLOYMENT: &str = "deployments/team-registry";
 const REDIS: &str = "deployments/team-redis";
 const LIVE: &str = "configmaps/team-live";
 const CLIENTS: &str = "configmaps/team-clients";
+const TOKENS: &str = "configmaps/team-tokens";
 const ACCOUNTS: &str = "secrets/team-htpasswd";
 const LOGIN: &str = "secrets/team-redisauth";
 const SERVED: &str = "secrets/team-tls";
@@ -126,6 +127,25 @@ pub const FIELDS: &[(&str, &[Row])] = &[
     (
         "{storage: {ephemeral: {}}, auth: {token: {builtIn: {lifetime: 5m}}}}",
         &[("/auth/token/builtIn/lifetime", "10m", DEPLOYMENT)],
+    ),
+    (
+        "{storage: {ephemeral: {}}, auth: {token: {external: {realm: 'https://auth.example.com/token', service: registry,
+          issuer: auth, jwksRef: {name: keys}}}}}",
+        &[
+            ("/auth/token/external/realm", "https://auth.example.com/other", DEPLOYMENT),
+            ("/auth/token/external/service", "other", DEPLOYMENT),
+            ("/auth/token/external/issuer", "other", DEPLOYMENT),
+            ("/auth/token/external/jwksRef/name", "bundle", TOKENS),
+            ("/auth/token/external/jwksRef/key", "other.json", TOKENS),
+        ],
+    ),
+    (
+        "{storage: {ephemeral: {}}, auth: {token: {external: {realm: 'https://auth.example.com/token', service: registry,
+          issuer: auth, rootCertBundleRef: {name: bundle}}}}}",
+        &[
+            ("/auth/token/external/rootCertBundleRef/name", "keys", TOKENS),
+            ("/auth/token/external/rootCertBundleRef/key", "other.crt", TOKENS),
+        ],
     ),
     (
         "{storage: {ephemeral: {}}, auth: {access: [{subjects: [authenticated], repositories: ['**'], actions: [Pull]}]}}",

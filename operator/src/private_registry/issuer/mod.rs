@@ -4,17 +4,19 @@
 //!
 //! Source: Kubernetes, "Service Account Issuer Discovery" (KEP-1393); RFC 7517.
 
+mod token_server;
+
 use std::collections::BTreeMap;
 
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use serde_json::Value;
 
 use crate::{
-    crd::{condition::reason, oidc::Oidc},
+    crd::{auth::Auth, condition::reason, oidc::Oidc},
     private_registry::{
         certificates::{inspect, key_set},
         desired::{
-            server_access::{Issuer, Issuers},
+            server_access::{self, Issuer, Issuers},
             server_config::{KEYS, keys_of},
         },
         error::{PassError, Problem},
@@ -34,8 +36,12 @@ pub struct Found {
 /// Asks the API server for its own, and reads those of others.
 pub async fn gather(reader: &Reader<'_>) -> Result<Found, PassError> {
     let (clients, problem) = clients(reader).await?;
+    let (token_server, unverified) = token_server::keys(reader).await?;
     let found = tokens(reader).await?;
-    Ok(Found { issuers: Issuers { clients, ..found.issuers }, problem: found.problem.or(problem) })
+    Ok(Found {
+        issuers: Issuers { clients, token_server, ..found.issuers },
+        problem: unverified.or(found.problem).or(problem),
+    })
 }
 
 /// Certificates of the CA of clients, and why they are not those of its ConfigMap. Nothing else of that file is handed on.
@@ -65,6 +71,7 @@ fn authorities(text: &str) -> Option<String> {
     taken.then_some(found)
 }
 
+/// What a ConfigMap of the user's has under `key`.
 async fn text(reader: &Reader<'_>, map: &str, key: &str) -> Result<Option<String>, PassError> {
     let map = reader.object("v1", "ConfigMap", map).await?;
     Ok(map.and_then(|map| map.data["data"][key].as_str().map(str::to_owned)))
@@ -76,20 +83,27 @@ async fn tokens(reader: &Reader<'_>) -> Result<Found, PassError> {
         Some(_) => cluster(reader).await?,
         None => Found::default(),
     };
+    check_beside(auth, found.issuers.cluster.as_ref())?;
     for issuer in &auth.oidc {
-        let cluster = found.issuers.cluster.as_ref();
-        if cluster.is_some_and(|cluster| cluster.name == issuer.issuer) {
-            let problem = format!(
-                "names {}, which is this cluster: spec.auth.serviceAccounts takes its tokens already; take one of them out",
-                issuer.issuer
-            );
-            return Err(PassError::InvalidSpec { field: "spec.auth.oidc", problem });
-        }
         let (keys, problem) = keys(reader, issuer).await?;
         found.issuers.keys.extend(keys.map(|keys| (keys_of(issuer), keys)));
         found.problem = found.problem.or(problem);
     }
     Ok(found)
+}
+
+/// The cluster is no issuer beside itself: a token would be two users.
+fn check_beside(auth: &Auth, cluster: Option<&Issuer>) -> Result<(), PassError> {
+    let same = |(_, name): &(&str, &str)| cluster.is_some_and(|cluster| cluster.name == *name);
+    match server_access::issuers(auth).find(same) {
+        None => Ok(()),
+        Some((field, name)) => {
+            let problem = format!(
+                "names {name}, which is this cluster: spec.auth.serviceAccounts takes its tokens already; take one of them out"
+            );
+            Err(PassError::InvalidSpec { field, problem })
+        }
+    }
 }
 
 /// Keys of an issuer that the object names, and why they are not those of its ConfigMap.
