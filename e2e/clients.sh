@@ -30,7 +30,7 @@ clean_up() {
 	[ -z "${ENDS:-}" ] || "$CLUSTER/down.sh" "$ENDS"
 }
 
-"$CLUSTER/programs.sh" clients cosign helm
+"$CLUSTER/programs.sh" clients cosign crictl helm
 if [ "$(id -u)" = 0 ]; then
 	need skopeo=skopeo podman=podman buildah=buildah ctr=containerd nginx=nginx-light curl=curl ip=iproute2
 	trap clean_up EXIT

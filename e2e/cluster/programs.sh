@@ -2,7 +2,7 @@
 # Builds the Go programs pinned in tools/GROUP/go.mod into $CACHE/bin: only groups whose module files,
 # sources, flags or Go version changed. Prints nothing on standard output.
 #
-#   programs.sh [GROUP...]   k8s etcd coredns local-path netpol clients cosign helm conformance kind; default: the first five
+#   programs.sh [GROUP...]   k8s etcd coredns local-path netpol clients cosign crictl helm conformance kind; default: the first five
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 export CGO_ENABLED=0 GOFLAGS="-buildvcs=false -mod=readonly" GOTOOLCHAIN=local GOWORK=off
 
@@ -65,6 +65,10 @@ for group; do
 			regctl=github.com/regclient/regclient/cmd/regctl
 		;;
 	cosign) build cosign "" cosign=github.com/sigstore/cosign/v3/cmd/cosign ;;
+	crictl)
+		tools=sigs.k8s.io/cri-tools
+		build crictl " -X $tools/pkg/version.Version=$(pinned crictl $tools)" crictl=$tools/cmd/crictl
+		;;
 	helm) build helm "" helm=helm.sh/helm/v3/cmd/helm ;;
 	kind) build kind "" kind=sigs.k8s.io/kind ;;
 	conformance) build conformance "" oci-conformance=github.com/opencontainers/distribution-spec/conformance ;;
