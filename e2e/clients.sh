@@ -1,10 +1,16 @@
 #!/usr/bin/env bash
-# Runs every client against the server, direct and behind nginx; needs no cluster. Arguments go to the test program.
+# Runs every client against the server, direct and behind nginx; needs no cluster. Arguments go to the test program. Without
+# any, the end says how many of the clients have gone every way, and fails if one has not that had no reason to stay away.
 #
 # With root, all of them are installed and required, and the registry has an address that is not on loopback, where some
 # clients ask for less. Docker needs an engine: the one at hand, else Debian's, which ends with the tests.
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 tests=(--test-threads=2)
+ALL=(buildah containerd cosign crane crictl docker helm oras podman regctl skopeo)
+declare -A reasons=() # of those that may stay away
+CLIENTS_DONE=$(mktemp)
+export CLIENTS_DONE
+trap clean_up EXIT
 
 engine() {
 	local host
@@ -13,7 +19,8 @@ engine() {
 		if [ -n "$host" ]; then export DOCKER_HOST=$host; fi
 	else
 		[ $? = "$NO_ENGINE" ] || exit 1
-		say "SKIPPED docker: no container engine can run on this machine"
+		[ -n "${ENDS:-}" ] || die "the container engine that ran the cluster does not answer any more"
+		reasons[docker]="no container engine can run on this machine"
 		tests+=(--skip docker::)
 	fi
 }
@@ -26,19 +33,37 @@ own_address() {
 }
 
 clean_up() {
+	rm -f "$CLIENTS_DONE"
+	[ "$(id -u)" = 0 ] || return 0
 	remove_link "$CLIENT_LINK"
 	[ -z "${ENDS:-}" ] || "$CLUSTER/down.sh" "$ENDS"
+}
+
+# The tests write down each client that has gone every way.
+count() {
+	local client left=0 without=0
+	for client in "${ALL[@]}"; do
+		if grep -qx "$client" "$CLIENTS_DONE"; then continue; fi
+		left=$((left + 1))
+		say "LEFT OUT $client: ${reasons[$client]:-for no reason}"
+		[ -n "${reasons[$client]:-}" ] || without=1
+	done
+	say "$((${#ALL[@]} - left)) of ${#ALL[@]} clients"
+	if grep -vxF "$(printf '%s\n' "${ALL[@]}")" "$CLIENTS_DONE"; then die "a client that ${BASH_SOURCE[0]} does not know"; fi
+	[ "$without" = 0 ] || die "a client that is expected was left out"
 }
 
 "$CLUSTER/programs.sh" clients cosign crictl helm
 if [ "$(id -u)" = 0 ]; then
 	need skopeo=skopeo podman=podman buildah=buildah ctr=containerd nginx=nginx-light curl=curl ip=iproute2
-	trap clean_up EXIT
 	engine
 	own_address
 	export CLIENTS_REQUIRED=1 NGINX_REQUIRED=1
+else
+	for client in "${ALL[@]}"; do reasons[$client]="without root nothing is installed, and only what is there is tried"; done
 fi
 cd "$ROOT"
 cargo build --locked -p registry-server
 export REGISTRY_SERVER=$ROOT/target/debug/registry-server RUST_BACKTRACE=0
 cargo test --locked -p e2e --test clients -- "${tests[@]}" "$@"
+[ $# -gt 0 ] || count
