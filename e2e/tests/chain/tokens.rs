@@ -1,4 +1,4 @@
-//! Tokens of service accounts: a pod pulls without a stored password.
+//! Tokens of service accounts: a pod pulls, and a job pushes, without a stored password.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use e2e::{
     kubectl::{apply, get, kubectl, wait},
     namespace::Namespace,
     object::{patch, settled, until},
-    process::{eventually, run},
+    process::{eventually, must_fail, run, run_with_input},
     registry::{Registry, hello_layout},
 };
 use serde_json::json;
@@ -17,11 +17,12 @@ use crate::clients::six_line_registry;
 /// What tokens are made for.
 const AUDIENCE: &str = "registry.example.com";
 
-/// Service account `puller` may pull from `team`, and nobody else by a token.
+/// Service account `puller` may pull from `team`, `pusher` may push into `ci`, and nobody else may do anything by a token.
 fn rules(namespace: &str) -> String {
     json!({"auth": {"serviceAccounts": {"audiences": [AUDIENCE]}, "access": [
         {"subjects": ["user:admin"], "repositories": ["**"], "actions": ["Pull", "Push", "Delete", "List"]},
-        {"subjects": [format!("serviceaccount:{namespace}/puller")], "repositories": ["team/**"], "actions": ["Pull"]}]}})
+        {"subjects": [format!("serviceaccount:{namespace}/puller")], "repositories": ["team/**"], "actions": ["Pull"]},
+        {"subjects": [format!("serviceaccount:{namespace}/pusher")], "repositories": ["ci/**"], "actions": ["Pull", "Push"]}]}})
     .to_string()
 }
 
@@ -48,6 +49,36 @@ fn pod(registry: &Registry, image: &str) -> String {
     .to_string()
 }
 
+/// A job of a CI system: crane logs in with nothing but a token, and pushes and pulls as far as the rules let it.
+fn a_job_pushes(namespace: &str, registry: &Registry) -> Result<()> {
+    let (home, layout) = (tempfile::tempdir()?, hello_layout()?);
+    let crane = |args: &[&str]| {
+        let mut command = registry.crane(args);
+        command.env("DOCKER_CONFIG", home.path());
+        command
+    };
+    let login = |account, audience| {
+        let login = ["auth", "login", "-u", "token", "--password-stdin", &registry.address];
+        run_with_input(&mut crane(&login), &token(namespace, account, audience)?)
+    };
+    let refused = |args: &[&str], said: &str| {
+        let message = must_fail(&mut crane(args))?;
+        ensure!(message.contains(said), "{args:?}: not {said}: {message}");
+        Ok(())
+    };
+    let [image, elsewhere] = ["ci/app:1", "team/app:1"].map(|name| registry.reference(name));
+    login("pusher", "elsewhere")?;
+    refused(&["push", &layout, &image], "UNAUTHORIZED")?;
+    login("puller", AUDIENCE)?;
+    run(&mut crane(&["validate", "--remote", &registry.reference("team/hello:1")]))?;
+    refused(&["push", &layout, &image], "DENIED")?;
+    login("pusher", AUDIENCE)?;
+    run(&mut crane(&["push", &layout, &image]))?;
+    run(&mut crane(&["validate", "--remote", &image]))?;
+    refused(&["push", &layout, &elsewhere], "DENIED")?;
+    refused(&["delete", &image], "DENIED")
+}
+
 // registry AU10: pulls by its rules, and no other audience, account or repository
 #[test]
 fn a_pod_pulls_with_nothing_but_its_service_accounts_token() -> Result<()> {
@@ -57,7 +88,7 @@ fn a_pod_pulls_with_nothing_but_its_service_accounts_token() -> Result<()> {
     for name in ["team/hello:1", "other/hello:1"] {
         run(&mut registry.crane(&["push", &hello_layout()?, &registry.reference(name)]))?;
     }
-    for account in ["puller", "other"] {
+    for account in ["puller", "pusher", "other"] {
         run(&mut kubectl(&["-n", namespace.name(), "create", "serviceaccount", account]))?;
     }
     patch(namespace.name(), "team", &rules(namespace.name()))?;
@@ -80,6 +111,7 @@ fn a_pod_pulls_with_nothing_but_its_service_accounts_token() -> Result<()> {
         registry.status_of_post("/v2/team/hello/blobs/uploads/", "token", &good)? == "403",
         "it may push"
     );
+    a_job_pushes(namespace.name(), &registry)?;
 
     apply(namespace.name(), &pod(&registry, "team/hello:1"))?;
     if let Err(error) = wait(namespace.name(), "pod/puller", "jsonpath={.status.phase}=Succeeded", 60) {
