@@ -12,6 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
@@ -104,33 +105,42 @@ impl Registry {
 
     /// Status code of `GET path` as `user`, by curl with the CA checked.
     pub fn status_of(&self, path: &str, user: &str, password: &str) -> Result<String> {
-        self.ask("GET", path, user, password)
+        self.status("GET", path, &as_user(user, password))
     }
 
     /// Status code of `POST path` without a body.
     pub fn status_of_post(&self, path: &str, user: &str, password: &str) -> Result<String> {
-        self.ask("POST", path, user, password)
+        self.status("POST", path, &as_user(user, password))
     }
 
-    fn ask(&self, method: &str, path: &str, user: &str, password: &str) -> Result<String> {
-        let config = format!("user = \"{user}:{password}\"\n");
-        let mut curl = Command::new("curl");
-        curl.args([
-            "-sS",
-            "-K",
-            "-",
-            "-o",
-            "/dev/null",
-            "-w",
-            "%{http_code}",
-            "--max-time",
-            "10",
-            "-X",
-            method,
-        ]);
-        curl.arg("--cacert").arg(self.ca_file()).arg(format!("https://{}{path}", self.address));
-        run_with_input(&mut curl, &config)
+    /// Status code of `GET path` with a token that the registry gave.
+    pub fn status_with(&self, path: &str, token: &str) -> Result<String> {
+        self.status("GET", path, &format!("header = \"Authorization: Bearer {token}\"\n"))
     }
+
+    /// What `admin` gets by `GET path`.
+    pub fn read(&self, path: &str) -> Result<Value> {
+        let said = run_with_input(self.curl(path).arg("-f"), &as_user("admin", &self.password))?;
+        serde_json::from_str(&said).with_context(|| said)
+    }
+
+    fn status(&self, method: &str, path: &str, login: &str) -> Result<String> {
+        let mut curl = self.curl(path);
+        run_with_input(curl.args(["-o", "/dev/null", "-w", "%{http_code}", "-X", method]), login)
+    }
+
+    /// curl, which reads the login from standard input.
+    fn curl(&self, path: &str) -> Command {
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "-K", "-", "--max-time", "10", "--cacert"]).arg(self.ca_file());
+        curl.arg(format!("https://{}{path}", self.address));
+        curl
+    }
+}
+
+/// A login as curl reads it.
+fn as_user(user: &str, password: &str) -> String {
+    format!("user = \"{user}:{password}\"\n")
 }
 
 /// Asks the registry again and again: each request has to be answered.

@@ -32,6 +32,7 @@ mod rules;
 mod secrecy;
 mod shared;
 mod store;
+mod token_keys;
 mod token_server;
 mod token_service;
 mod tokens;
