@@ -84,6 +84,8 @@ pub fn boot(model: &Model, identity: &StoreIdentity, issuers: &Issuers) -> Resul
         redis: redis(model),
         http: Http {
             addr: ":5000".into(),
+            // Clients reach it by more than one name.
+            host: None,
             tls: model.encrypted().then(|| tls(&model.spec, issuers)),
             debug: Some(Debug { addr: ":5001".into() }),
             redirect: model
