@@ -37,7 +37,9 @@ fn suite(registry: &Registry, version: &str) -> Result<(String, PathBuf)> {
     suite.env("OCI_VERSION", version).env("OCI_RESULTS_DIR", &results);
     suite.env("OCI_REGISTRY", &registry.address).env("OCI_TLS", "enabled");
     suite.env("OCI_USERNAME", "admin").env("OCI_PASSWORD", &registry.password);
-    suite.env("OCI_REPO1", format!("conformance-{version}/one")).env("OCI_REPO2", format!("conformance-{version}/two"));
+    suite
+        .env("OCI_REPO1", format!("conformance-{version}/one"))
+        .env("OCI_REPO2", format!("conformance-{version}/two"));
     run(&mut suite).with_context(|| format!("see {}", results.display()))?;
     Ok((fs::read_to_string(results.join("junit.xml"))?, results))
 }

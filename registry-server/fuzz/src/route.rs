@@ -30,7 +30,7 @@ fn taken(path: &str, route: &Route) {
     assert!(part.as_deref().is_none_or(known), "{route:?}");
     // What an escape stands for is what it means, once.
     let plain = decode(path).expect("what was taken can be decoded");
-    assert_eq!(plain.contains('%'), false, "{plain}");
+    assert!(!plain.contains('%'), "{plain}");
     assert_eq!(Route::parse(&plain).as_ref(), Ok(route));
     assert!(route.methods().contains("GET") || matches!(route, Route::Uploads(_)));
 }

@@ -1,6 +1,8 @@
-//! Every seed, by every check, and what comes of it when it is cut anywhere.
+//! Every seed, by every check, and what comes of it when it is cut, spliced and garbled: the short run that needs no fuzzer.
 
 use std::{fs, path::Path};
+
+use proptest::{prelude::*, sample::Index, test_runner::TestRunner};
 
 use super::*;
 
@@ -19,6 +21,9 @@ const CHECKS: [(&str, Check); 10] = [
     ("token", token::check),
 ];
 
+/// Inputs that each check gets, beside the seeds.
+const MUTATIONS: u32 = 1_000;
+
 fn folder(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
@@ -31,18 +36,50 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
+fn seeds(name: &str) -> Vec<Vec<u8>> {
+    let folder = folder("seeds").join(name);
+    names(&folder).iter().map(|seed| fs::read(folder.join(seed)).expect("a seed")).collect()
+}
+
 #[test]
 fn every_seed_is_read_whole_and_cut() {
     for (name, check) in CHECKS {
-        let seeds = names(&folder("seeds").join(name));
+        let seeds = seeds(name);
         assert!(!seeds.is_empty(), "{name} has no seed");
-        for seed in seeds {
-            let bytes = fs::read(folder("seeds").join(name).join(&seed)).expect("a seed");
+        for bytes in seeds {
             check(&bytes);
             for end in (0..bytes.len()).step_by(bytes.len().div_ceil(64).max(1)) {
                 check(&bytes[..end]);
             }
         }
+    }
+}
+
+/// The beginning of one seed and the end of another, with a few bytes that are others.
+fn mutated(seeds: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
+    let garbled = prop::collection::vec((any::<Index>(), any::<u8>()), 0..4);
+    let cuts = (any::<Index>(), any::<Index>());
+    let pair = (prop::sample::select(seeds.clone()), prop::sample::select(seeds));
+    (pair, cuts, garbled).prop_map(|((one, other), (first, second), garbled)| {
+        let mut bytes = one[..first.index(one.len() + 1)].to_vec();
+        bytes.extend_from_slice(&other[second.index(other.len() + 1)..]);
+        for (place, byte) in garbled.into_iter().filter(|_| !bytes.is_empty()).collect::<Vec<_>>() {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        bytes
+    })
+}
+
+#[test]
+fn what_comes_of_seeds_is_read_as_well() {
+    let config = ProptestConfig { cases: MUTATIONS, failure_persistence: None, ..ProptestConfig::default() };
+    for (name, check) in CHECKS {
+        let run = TestRunner::new(config.clone()).run(&mutated(seeds(name)), |bytes| {
+            check(&bytes);
+            Ok(())
+        });
+        assert!(run.is_ok(), "{name}: {run:?}");
     }
 }
 
