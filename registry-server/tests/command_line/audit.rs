@@ -4,7 +4,7 @@ use std::{fs, io::Read as _};
 
 use assert_cmd::Command;
 
-use crate::running::Running;
+use crate::{canaries, running::Running};
 
 // registry OB8
 #[test]
@@ -20,6 +20,7 @@ fn without_a_file_the_audit_log_goes_to_standard_output_and_nothing_else_does() 
     let (code, _) = registry.end();
     let mut lines = String::new();
     out.read_to_string(&mut lines).unwrap();
+    canaries::logged(&lines);
     assert_eq!((code, lines.lines().count()), (Some(0), 1), "{lines}");
     assert!(
         lines.contains(r#""action":"push","method":"PUT","repository":"a","digest":"sha256:"#),

@@ -9,6 +9,8 @@ use running::Running;
 
 mod accounts;
 mod audit;
+#[path = "../canaries/mod.rs"]
+mod canaries;
 mod durability;
 mod ending;
 mod load;

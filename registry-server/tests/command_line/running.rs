@@ -8,7 +8,12 @@ use std::{
     time::Duration,
 };
 
-use crate::ports;
+use registry_config::schema::Config;
+
+use crate::{
+    canaries::{self, Planted},
+    ports,
+};
 
 /// The program while it serves, and where.
 pub struct Running {
@@ -16,6 +21,7 @@ pub struct Running {
     pub port: u16,
     /// Where its probes and metrics are.
     admin: u16,
+    _planted: Vec<Planted>,
 }
 
 /// The program itself.
@@ -47,6 +53,8 @@ impl Running {
     /// The same by a command that runs the program, or has it run.
     pub fn by(command: &mut Command, host: &str, folder: &Path, arguments: &[&str]) -> Self {
         let (port, admin) = (ports::free(), ports::free());
+        let configs = arguments.iter().filter(|argument| argument.ends_with(".yml"));
+        let planted = configs.map(|file| plant(folder, file)).collect();
         let child = command
             .arg("serve")
             .args(arguments)
@@ -57,7 +65,7 @@ impl Running {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        Self { child, port, admin }
+        Self { child, port, admin, _planted: planted }
     }
 
     /// A connection, as soon as the server listens.
@@ -97,6 +105,7 @@ impl Running {
     pub fn ended(mut self) -> (Option<i32>, String) {
         let mut log = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        canaries::logged(&log);
         (self.child.wait().unwrap().code(), log)
     }
 }
@@ -114,6 +123,18 @@ impl Drop for Running {
     }
 }
 
+/// What is in the program's configuration is told to nobody who should not know it.
+fn plant(folder: &Path, file: &str) -> Planted {
+    let text = std::fs::read_to_string(folder.join(file)).unwrap();
+    let (config, _) = Config::read(file, &text, []).unwrap();
+    canaries::plant(&config, folder)
+}
+
+/// What stands behind the word that says what kind of secret it is.
+fn show(authorization: &str) {
+    canaries::shown(authorization.split_once(' ').map_or("", |(_, secret)| secret));
+}
+
 fn connect(port: u16) -> TcpStream {
     let mut connected = None;
     eventually(|| {
@@ -126,9 +147,11 @@ fn connect(port: u16) -> TcpStream {
 fn ask(port: u16, request: &str) -> String {
     let mut stream = connect(port);
     let (line, body) = request.split_once("\n\n").unwrap_or((request, ""));
+    line.lines().filter_map(|line| line.strip_prefix("authorization: ")).for_each(show);
     let head = format!("{line}\ncontent-length: {}\nhost: x\nconnection: close\n\n", body.len());
     stream.write_all((head.replace('\n', "\r\n") + body).as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
+    canaries::told(&answer);
     answer
 }

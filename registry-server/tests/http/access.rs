@@ -4,13 +4,16 @@ use std::{os::unix::fs::symlink, path::Path};
 
 use serde_json::json;
 
-use crate::fixture::{Fixture, OCI_INDEX, OCI_MANIFEST, eventually, header, refused, sha256};
+use crate::{
+    client::Watch,
+    fixture::{Fixture, OCI_INDEX, OCI_MANIFEST, eventually, header, refused, sha256},
+};
 
 /// A registry with two accounts, of which `ci` may pull only, and their file's folder.
 pub async fn with_accounts(more: &str) -> (Fixture, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("htpasswd");
-    let text = ["dev:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", "ci:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", "bad:plain"];
+    let text = ["dev:{SHA}dR6xbZ1gQLunYuitWAujQx3sL88=", "ci:{SHA}dR6xbZ1gQLunYuitWAujQx3sL88=", "bad:plain"];
     std::fs::write(&path, text.join("\n")).unwrap();
     let config = format!("auth: {{htpasswd: {{path: '{}', pullonly: [ci]}}}}\n{more}", path.display());
     (Fixture::with(&config).await, folder)
@@ -40,7 +43,7 @@ async fn without_the_right_password_there_is_a_challenge() {
             refused(response, 401, "UNAUTHORIZED").await;
         }
     }
-    for password in [None, Some("secret")] {
+    for password in [None, Some("secret-canary")] {
         let ask = async |method: &str| {
             let request = registry.request(method, "/v2/");
             let request = if password.is_some() { request.basic_auth("dev", password) } else { request };
@@ -55,14 +58,14 @@ async fn without_the_right_password_there_is_a_challenge() {
     }
     for method in ["GET", "HEAD"] {
         let response =
-            registry.request(method, "/v2/").basic_auth("dev", Some("secret")).send().await.unwrap();
+            registry.request(method, "/v2/").basic_auth("dev", Some("secret-canary")).send().await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(header(&response, "docker-distribution-api-version"), "registry/2.0");
         assert_eq!(header(&response, "x-content-type-options"), "nosniff");
         assert_eq!(response.text().await.unwrap(), if method == "GET" { "{}" } else { "" });
     }
-    for second in ["Basic x", "Bearer garbage", "Basic ZGV2OnNlY3JldA=="] {
-        let twice = registry.request("GET", "/v2/").basic_auth("dev", Some("secret"));
+    for second in ["Basic x", "Bearer garbage", "Basic ZGV2OnNlY3JldC1jYW5hcnk="] {
+        let twice = registry.request("GET", "/v2/").basic_auth("dev", Some("secret-canary"));
         let twice = twice.header("authorization", second).send().await.unwrap();
         assert_eq!(header(&twice, "www-authenticate"), "Basic realm=\"Registry\"");
         refused(twice, 401, "UNAUTHORIZED").await;
@@ -79,15 +82,15 @@ async fn guessing_passwords_is_slowed_down() {
     for _ in 0..20 {
         assert_eq!(login("dev", "wrong").await.status(), 401);
     }
-    let slowed = login("dev", "secret").await;
+    let slowed = login("dev", "secret-canary").await;
     assert_eq!(header(&slowed, "retry-after"), "60");
     refused(slowed, 429, "TOOMANYREQUESTS").await;
-    assert_eq!(login("ci", "secret").await.status(), 200);
+    assert_eq!(login("ci", "secret-canary").await.status(), 200);
     // Whoever has the account and sits elsewhere is not locked out.
     let elsewhere =
         reqwest::Client::builder().no_proxy().local_address(std::net::IpAddr::from([127, 0, 0, 2]));
     let url = format!("http://{}/v2/", registry.address);
-    let there = elsewhere.build().unwrap().get(url).basic_auth("dev", Some("secret"));
+    let there = elsewhere.watched().get(url).basic_auth("dev", Some("secret-canary"));
     assert_eq!(there.send().await.unwrap().status(), 200);
 }
 
@@ -96,7 +99,7 @@ async fn guessing_passwords_is_slowed_down() {
 async fn an_account_that_may_pull_only_does_not_write() {
     let (registry, _folder) = with_accounts("").await;
     let ask = async |user: &str, method: &str, path: &str| {
-        registry.request(method, path).basic_auth(user, Some("secret")).send().await.unwrap()
+        registry.request(method, path).basic_auth(user, Some("secret-canary")).send().await.unwrap()
     };
     let blob = format!("/v2/n/blobs/uploads/?digest={}", sha256(b""));
     assert_eq!(ask("dev", "POST", &blob).await.status(), 201);
@@ -132,7 +135,7 @@ async fn switched_off_writes_and_deletes_are_refused() {
     assert_eq!(registry.status("GET", "/v2/_catalog").await, 200);
 }
 
-const SECRET: &str = "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=";
+const SECRET: &str = "{SHA}dR6xbZ1gQLunYuitWAujQx3sL88=";
 /// Of the password `other`.
 const OTHER: &str = "{SHA}0JQeaNqPOBUf+Gph/Fn3xc+fyqI=";
 
@@ -159,22 +162,22 @@ async fn follow(folder: &Path, replace: fn(&Path, &str)) {
         let request = registry.request("GET", "/v2/").basic_auth(user, Some(password));
         request.send().await.unwrap().status().as_u16()
     };
-    assert_eq!((login("dev", "secret").await, login("gone", "secret").await), (200, 200));
+    assert_eq!((login("dev", "secret-canary").await, login("gone", "secret-canary").await), (200, 200));
     // One is added, one is removed, and one gets another password.
     replace(folder, &format!("new:{SECRET}\ndev:{OTHER}\n"));
-    eventually(async || login("new", "secret").await == 200).await;
-    assert_eq!((login("gone", "secret").await, login("dev", "secret").await), (401, 401));
+    eventually(async || login("new", "secret-canary").await == 200).await;
+    assert_eq!((login("gone", "secret-canary").await, login("dev", "secret-canary").await), (401, 401));
     assert_eq!(login("dev", "other").await, 200);
     let errors = || registry.metric("registry_reload_errors_total{file=\"htpasswd\"}");
     for bad in ["garbage", "# nobody\n"] {
         let before = errors();
         replace(folder, bad);
         eventually(async || errors() > before).await;
-        assert_eq!((login("dev", "other").await, login("new", "secret").await), (200, 200));
+        assert_eq!((login("dev", "other").await, login("new", "secret-canary").await), (200, 200));
     }
     replace(folder, &format!("dev:{SECRET}\n"));
-    eventually(async || login("dev", "secret").await == 200).await;
-    assert_eq!((login("dev", "other").await, login("new", "secret").await), (401, 401));
+    eventually(async || login("dev", "secret-canary").await == 200).await;
+    assert_eq!((login("dev", "other").await, login("new", "secret-canary").await), (401, 401));
 }
 
 // registry AU5
@@ -276,7 +279,8 @@ async fn the_first_version_of_the_api_is_answered_without_a_challenge() {
 #[tokio::test]
 async fn repositories_are_searched_as_docker_and_podman_ask() {
     let (registry, _folder) = with_accounts("").await;
-    let as_dev = |method: &str, path: &str| registry.request(method, path).basic_auth("dev", Some("secret"));
+    let as_dev =
+        |method: &str, path: &str| registry.request(method, path).basic_auth("dev", Some("secret-canary"));
     for name in ["team/busybox", "busy", "other/box", "a/bus/b"] {
         let path = format!("/v2/{name}/manifests/t");
         let index = r#"{"schemaVersion":2,"manifests":[]}"#;

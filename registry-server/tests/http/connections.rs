@@ -10,6 +10,8 @@ use tokio::{
 
 use crate::{
     access::with_accounts,
+    canaries,
+    client::Watch,
     fixture::{Fixture, OCI_INDEX, OCI_MANIFEST, header, image, refused, sha256},
 };
 
@@ -115,7 +117,7 @@ async fn a_refusal_for_who_asks_leaves_the_connection_in_order() {
     let basic = |login: &str| format!("{push}\nauthorization: Basic {}", STANDARD.encode(login));
     let mut connection = Connection::open(registry.address).await;
     connection.refused(push, &x, 401, "UNAUTHORIZED").await;
-    connection.refused(&basic("ci:secret"), &x, 403, "DENIED").await;
+    connection.refused(&basic("ci:secret-canary"), &x, 403, "DENIED").await;
     // Two wrong passwords at a time.
     for _ in 0..10 {
         connection.refused(&basic("dev:wrong"), &x, 401, "UNAUTHORIZED").await;
@@ -154,6 +156,7 @@ async fn answer(socket: &mut TcpStream) -> (String, String) {
     while bytes.len() < end + length {
         assert_ne!(socket.read_buf(&mut bytes).await.unwrap(), 0, "closed");
     }
+    canaries::told(&bytes);
     (head, String::from_utf8_lossy(&bytes[end..end + length]).into_owned())
 }
 
@@ -161,7 +164,7 @@ async fn answer(socket: &mut TcpStream) -> (String, String) {
 #[tokio::test]
 async fn images_go_in_and_out_over_http_2() {
     let mut registry = Fixture::new().await;
-    registry.client = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
+    registry.client = reqwest::Client::builder().no_proxy().http2_prior_knowledge().watched();
     let (digest, layer, bytes) = registry.push_image("n", "t").await;
     let manifest = registry.send("GET", "/v2/n/manifests/t").await;
     assert_eq!(manifest.version(), reqwest::Version::HTTP_2);
@@ -250,7 +253,7 @@ async fn the_rest_of_a_refused_body_is_no_header() {
 #[tokio::test]
 async fn what_is_too_long_is_refused_in_the_error_format() {
     let registry = Fixture::new().await;
-    let second = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
+    let second = reqwest::Client::builder().no_proxy().http2_prior_knowledge().watched();
     for (client, version) in [(&registry.client, "1.1"), (&second, "2")] {
         for length in [9_000, 20_000, 60_000] {
             let url = format!("http://{}/v2/{}", registry.address, "a".repeat(length));

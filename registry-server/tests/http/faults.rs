@@ -23,9 +23,11 @@ use reqwest::Response;
 use tokio::sync::watch;
 
 use crate::{
+    client::{Client, Watch},
     connections::Connection,
     fixture::{OCI_INDEX, OCI_MANIFEST, header, refused, sha256},
     hooked::{Call, Hook, Hooked},
+    log_lines,
 };
 
 #[derive(Clone, Copy, PartialEq)]
@@ -90,7 +92,7 @@ pub struct Shaky<H> {
     pub store: Arc<Hooked<H>>,
     pub registry: Registry,
     address: SocketAddr,
-    client: reqwest::Client,
+    client: Client,
     _stop: watch::Sender<bool>,
 }
 
@@ -114,6 +116,7 @@ impl<H: Hook + Default> Shaky<H> {
 impl<H: Hook> Shaky<H> {
     /// On a store that may hold something.
     pub async fn on(store: Arc<Hooked<H>>, make: impl FnOnce(Registry) -> Registry) -> Self {
+        log_lines::watch();
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let backend: Arc<dyn Backend> = Arc::clone(&store) as _;
         let registry = make(Registry::new(Arc::clone(&backend), Arc::new(FromStore(backend))));
@@ -126,7 +129,7 @@ impl<H: Hook> Shaky<H> {
         let (stop, stopped) = watch::channel(false);
         let service = move |request, peer| Arc::clone(&door).handle(request, peer);
         tokio::spawn(listener::serve(socket, None, service, stopped, Duration::ZERO));
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = reqwest::Client::builder().no_proxy().watched();
         Self { store, registry, address, client, _stop: stop }
     }
 

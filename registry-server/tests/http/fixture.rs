@@ -7,7 +7,7 @@ use registry_server::{
     app::Server,
     oci::{digest::Algorithm, hasher::Hasher},
 };
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{
@@ -15,6 +15,12 @@ use tokio::{
     net::TcpStream,
     sync::watch,
     task::JoinHandle,
+};
+
+use crate::{
+    canaries::{self, Planted},
+    client::{Client, RequestBuilder, Watch},
+    log_lines,
 };
 
 pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -25,9 +31,10 @@ pub struct Fixture {
     pub redirect: Option<SocketAddr>,
     pub admin: Option<SocketAddr>,
     pub folder: TempDir,
-    pub client: reqwest::Client,
+    pub client: Client,
     pub stop: watch::Sender<bool>,
     pub running: JoinHandle<()>,
+    _planted: Planted,
 }
 
 impl Fixture {
@@ -54,14 +61,16 @@ impl Fixture {
             let rootdirectory = folder.path().join("store");
             config.storage.filesystem = Some(registry_config::schema::Filesystem { rootdirectory });
         }
+        log_lines::watch();
+        let planted = canaries::plant(&config, folder.path());
         let server = Server::start(&config, &Vec::new()).await.unwrap();
         let (stop, stopped) = watch::channel(false);
         let (address, admin) = (server.address().unwrap(), server.admin_address());
         let redirect = server.redirect_address();
         let running = tokio::spawn(server.run(stopped));
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { address, admin, redirect, folder, client, stop, running }
+        let client = reqwest::Client::builder().no_proxy().watched();
+        Self { address, admin, redirect, folder, client, stop, running, _planted: planted }
     }
 
     pub fn store(&self) -> std::path::PathBuf {
@@ -87,6 +96,7 @@ impl Fixture {
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer).await;
+        canaries::told(&answer);
         String::from_utf8_lossy(&answer).into_owned()
     }
 

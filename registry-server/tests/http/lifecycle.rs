@@ -78,9 +78,9 @@ async fn send_100_mib(address: SocketAddr, head: String) -> (String, usize) {
 #[tokio::test]
 async fn a_refusal_of_a_large_body_reaches_its_sender() {
     let (registry, _folder) = with_accounts("limits: {maxblobsize: 1000, maxmanifestsize: 1000}").await;
-    let begun = registry.request("POST", "/v2/n/blobs/uploads/").basic_auth("dev", Some("secret"));
+    let begun = registry.request("POST", "/v2/n/blobs/uploads/").basic_auth("dev", Some("secret-canary"));
     let session = header(&begun.send().await.unwrap(), "location");
-    let login = format!("authorization: Basic {}\r\n", STANDARD.encode("dev:secret"));
+    let login = format!("authorization: Basic {}\r\n", STANDARD.encode("dev:secret-canary"));
     let unknown = "/v2/n/blobs/uploads/00000000-0000-4000-8000-000000000000";
     for framing in [format!("content-length: {}", 100 << 20), "transfer-encoding: chunked".to_owned()] {
         for (method, path, login, status) in [

@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 
-use reqwest::{Client, RequestBuilder, Response, Url};
+use reqwest::{Response, Url};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::{
     authority::Authority,
+    client::{Client, RequestBuilder, Watch},
     fixture::{Fixture, OCI_INDEX, header, sha256},
 };
 
@@ -88,8 +89,8 @@ async fn a_location_never_depends_on_who_asks_or_on_the_way() {
     let (registry, authority) = (Fixture::new().await, Authority::new());
     let proxy = proxy(&authority, registry.address).await;
     let root = reqwest::Certificate::from_pem(authority.pem().as_bytes()).unwrap();
-    let through = Client::builder().no_proxy().tls_certs_only([root]).http1_only().build().unwrap();
-    let second = Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
+    let through = reqwest::Client::builder().no_proxy().tls_certs_only([root]).http1_only().watched();
+    let second = reqwest::Client::builder().no_proxy().http2_prior_knowledge().watched();
     let forwarded: &[_] = &[
         ("x-forwarded-host", "evil"),
         ("x-forwarded-proto", "https"),

@@ -7,7 +7,10 @@ mod audit;
 mod authority;
 mod blobs;
 mod cached;
+#[path = "../canaries/mod.rs"]
+mod canaries;
 mod certificates;
+mod client;
 mod conformance;
 mod connections;
 mod crashes;
@@ -21,6 +24,7 @@ mod issuers;
 mod lifecycle;
 mod lists;
 mod locations;
+mod log_lines;
 mod manifests;
 mod names;
 #[path = "../nginx/mod.rs"]

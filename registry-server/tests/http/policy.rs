@@ -25,9 +25,9 @@ async fn filled() -> (Fixture, [tempfile::TempDir; 2]) {
     (registry, [folder, accounts])
 }
 
-fn as_user(registry: &Fixture, user: &str, method: &str, path: &str) -> reqwest::RequestBuilder {
+fn as_user(registry: &Fixture, user: &str, method: &str, path: &str) -> crate::client::RequestBuilder {
     let request = registry.request(method, path);
-    if user.is_empty() { request } else { request.basic_auth(user, Some("secret")) }
+    if user.is_empty() { request } else { request.basic_auth(user, Some("secret-canary")) }
 }
 
 async fn push(registry: &Fixture, name: &str) {

@@ -2,13 +2,14 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use reqwest::{Client, StatusCode, Url};
+use reqwest::{StatusCode, Url};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
     access::with_accounts,
     authority::Authority,
+    client::{Client, Watch},
     fixture::{Fixture, OCI_INDEX, eventually},
     locations::Wary,
     nginx::{Nginx, OF_2014, OF_TODAY},
@@ -17,7 +18,7 @@ use crate::{
 
 const AUDIT: &str = "log: {audit: {file: 'FOLDER/audit'}}\nstorage: {delete: {enabled: true}}\n";
 /// Of `dev`.
-const LOGIN: &[(&str, &str)] = &[("authorization", "Basic ZGV2OnNlY3JldA==")];
+const LOGIN: &[(&str, &str)] = &[("authorization", "Basic ZGV2OnNlY3JldC1jYW5hcnk=")];
 
 /// Where the audit log says the last request came from.
 fn address(registry: &Fixture) -> String {
@@ -28,7 +29,7 @@ fn address(registry: &Fixture) -> String {
 
 /// A client that comes from this address of the machine.
 fn from(last: u8) -> reqwest::ClientBuilder {
-    Client::builder().no_proxy().local_address(IpAddr::from([127, 0, 0, last]))
+    reqwest::Client::builder().no_proxy().local_address(IpAddr::from([127, 0, 0, last]))
 }
 
 async fn login(client: &Client, base: &str, password: &str, forwarded: Option<&str>) -> StatusCode {
@@ -43,11 +44,11 @@ async fn login(client: &Client, base: &str, password: &str, forwarded: Option<&s
 async fn the_address_of_a_client_is_what_known_proxies_say() {
     for (trusted, told) in [("127.0.0.2", "192.0.2.7"), ("192.0.2.0/24", "127.0.0.2")] {
         let (registry, _folder) = with_accounts(&format!("{AUDIT}trustedproxies: ['{trusted}']")).await;
-        let (base, proxy) = (format!("http://{}", registry.address), from(2).build().unwrap());
+        let (base, proxy) = (format!("http://{}", registry.address), from(2).watched());
         assert_eq!(login(&proxy, &base, "wrong", Some("203.0.113.9, 192.0.2.7")).await, 401);
         assert_eq!(address(&registry), told);
         // Whoever is no proxy says nothing about the way.
-        let stranger = from(3).build().unwrap();
+        let stranger = from(3).watched();
         assert_eq!(login(&stranger, &base, "wrong", Some("192.0.2.7")).await, 401);
         assert_eq!(address(&registry), "127.0.0.3");
     }
@@ -57,14 +58,14 @@ async fn the_address_of_a_client_is_what_known_proxies_say() {
 #[tokio::test]
 async fn guesses_through_a_proxy_count_by_the_client() {
     let (registry, _folder) = with_accounts("trustedproxies: ['127.0.0.2']").await;
-    let (base, proxy) = (format!("http://{}", registry.address), from(2).build().unwrap());
+    let (base, proxy) = (format!("http://{}", registry.address), from(2).watched());
     for i in 0..20 {
         // What a client says itself does not make it another one.
         let said = format!("198.51.100.{i}, 192.0.2.7");
         assert_eq!(login(&proxy, &base, "wrong", Some(&said)).await, 401);
     }
-    assert_eq!(login(&proxy, &base, "secret", Some("192.0.2.7")).await, 429);
-    assert_eq!(login(&proxy, &base, "secret", Some("192.0.2.8")).await, 200);
+    assert_eq!(login(&proxy, &base, "secret-canary", Some("192.0.2.7")).await, 429);
+    assert_eq!(login(&proxy, &base, "secret-canary", Some("192.0.2.8")).await, 200);
 }
 
 /// An nginx on this machine, and what it is reached with.
@@ -88,7 +89,7 @@ impl Front {
     /// A client that trusts it and comes from this address of the machine.
     fn client(&self, authority: &Authority, last: u8) -> Client {
         let root = reqwest::Certificate::from_pem(authority.pem().as_bytes()).unwrap();
-        from(last).tls_certs_only([root]).build().unwrap()
+        from(last).tls_certs_only([root]).watched()
     }
 
     fn base(&self) -> String {
@@ -109,7 +110,8 @@ async fn images_go_through_nginx_and_addresses_are_those_of_its_clients() {
         assert!(wary.push().await.iter().all(|location| location.starts_with("/v2/")));
         assert_eq!(address(&registry), seen);
         // Who says to come from elsewhere comes from where nginx has seen them.
-        let manifest = client.put(format!("{base}/v2/n/manifests/u")).basic_auth("dev", Some("secret"));
+        let manifest =
+            client.put(format!("{base}/v2/n/manifests/u")).basic_auth("dev", Some("secret-canary"));
         let manifest = manifest.header("content-type", OCI_INDEX).header("x-forwarded-for", "203.0.113.9");
         let pushed = manifest.body(r#"{"schemaVersion":2,"manifests":[]}"#).send().await.unwrap();
         assert_eq!(pushed.status(), 201);
@@ -130,6 +132,6 @@ async fn guesses_through_nginx_lock_out_nobody_else() {
         let said = format!("198.51.100.{i}");
         assert_eq!(login(&guesser, &base, "wrong", Some(&said)).await, 401);
     }
-    assert_eq!(login(&guesser, &base, "secret", None).await, 429);
-    assert_eq!(login(&other, &base, "secret", None).await, 200);
+    assert_eq!(login(&guesser, &base, "secret-canary", None).await, 429);
+    assert_eq!(login(&other, &base, "secret-canary", None).await, 200);
 }

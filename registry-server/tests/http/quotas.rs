@@ -120,7 +120,8 @@ async fn what_was_there_before_counts_and_what_is_shared_counts_once() {
 async fn how_full_a_repository_is_is_not_for_who_may_not_push() {
     let rules = "access: [{subjects: ['user:dev'], repositories: ['**'], actions: [pull]}]";
     let (registry, _folder) = with_accounts(&format!("{QUOTAS}{rules}")).await;
-    let request = registry.request("POST", "/v2/team/app/blobs/uploads/").basic_auth("dev", Some("secret"));
+    let request =
+        registry.request("POST", "/v2/team/app/blobs/uploads/").basic_auth("dev", Some("secret-canary"));
     let body = refused(request.send().await.unwrap(), 403, "DENIED").await;
     assert!(body["errors"][0]["detail"].get("limit").is_none(), "{body}");
 }

@@ -5,6 +5,7 @@ use reqwest::{Response, redirect::Policy};
 use tempfile::NamedTempFile;
 
 use crate::{
+    client::Watch,
     fixture::{Fixture, files_below, header, refused, sha256},
     object_store::{ACCESS, BUCKET, ObjectStore, SECRET},
 };
@@ -32,7 +33,7 @@ async fn redirecting(store: &ObjectStore, accounts: &NamedTempFile, section: &st
 
 /// Asks, and goes nowhere else.
 async fn ask(registry: &Fixture, method: &str, path: &str, range: Option<&str>) -> Response {
-    let client = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
+    let client = reqwest::Client::builder().no_proxy().redirect(Policy::none()).watched();
     let url = format!("http://{}{path}", registry.address);
     let request = client.request(method.parse().unwrap(), url).basic_auth(ACCOUNT.0, Some(ACCOUNT.1));
     let range = range.map(|range| ("range", range));

@@ -14,7 +14,7 @@ use crate::{
     redis_server::{RedisServer, is_cached, registry},
 };
 
-const ACCOUNT: &str = "user default off\nuser registry on >secret ~* &* +@all\n";
+const ACCOUNT: &str = "user default off\nuser registry on >secret-canary ~* &* +@all\n";
 
 /// A folder with the files of every login here.
 fn folder(authority: &Authority) -> TempDir {
@@ -23,7 +23,7 @@ fn folder(authority: &Authority) -> TempDir {
     for (name, text) in [
         ("ca", authority.pem().as_str()),
         ("user", "registry\n"),
-        ("password", "secret\n"),
+        ("password", "secret-canary\n"),
         ("watcher", "watcher\n"),
         ("watchword", "watchword\n"),
     ] {
@@ -62,14 +62,14 @@ impl Transport {
     async fn connect(self, port: u16, authority: &Authority) -> Option<MultiplexedConnection> {
         let url = format!("127.0.0.1:{port}/");
         let client = match self.tls {
-            false => redis::Client::open(format!("redis://registry:secret@{url}")).unwrap(),
+            false => redis::Client::open(format!("redis://registry:secret-canary@{url}")).unwrap(),
             true => {
                 let (client_cert, client_key) = authority.pair();
                 let client_tls =
                     redis::ClientTlsConfig { client_cert: client_cert.into(), client_key: client_key.into() };
                 let root_cert = Some(authority.pem().into_bytes());
                 let tls = redis::TlsCertificates { client_tls: Some(client_tls), root_cert };
-                redis::Client::build_with_tls(format!("rediss://registry:secret@{url}"), tls).unwrap()
+                redis::Client::build_with_tls(format!("rediss://registry:secret-canary@{url}"), tls).unwrap()
             }
         };
         client.get_multiplexed_async_connection().await.ok()
@@ -154,13 +154,13 @@ async fn redis_is_spoken_to_over_tls_with_an_account_from_files() {
 async fn watched(tls: bool) -> Option<(Group, [u16; 3])> {
     let mut group = Group::new(tls);
     let replication =
-        format!("{ACCOUNT}masteruser registry\nmasterauth secret\nrepl-diskless-sync-delay 0\n");
+        format!("{ACCOUNT}masteruser registry\nmasterauth secret-canary\nrepl-diskless-sync-delay 0\n");
     let master = group.add(&replication, &[]).await?;
     let replica = group.add(&format!("{replication}replicaof 127.0.0.1 {master}\n"), &[]).await?;
     let watch = format!(
-        "user default off\nuser watcher on >watchword ~* &* +@all\nuser registry on >secret ~* &* +@all\n\
+        "user default off\nuser watcher on >watchword ~* &* +@all\nuser registry on >secret-canary ~* &* +@all\n\
          sentinel monitor images 127.0.0.1 {master} 1\nsentinel auth-user images registry\n\
-         sentinel auth-pass images secret\nsentinel down-after-milliseconds images 500\n\
+         sentinel auth-pass images secret-canary\nsentinel down-after-milliseconds images 500\n\
          sentinel failover-timeout images 2000\n"
     );
     let sentinel = group.add(&watch, &["--sentinel"]).await?;
@@ -224,7 +224,7 @@ async fn a_master_that_became_a_replica_is_left_for_the_new_one() {
     group.tell(master, &format!("REPLICAOF 127.0.0.1 {replica}")).await;
     group.tell(sentinel, &format!("SENTINEL MONITOR images 127.0.0.1 {replica} 1")).await;
     group.tell(sentinel, "SENTINEL SET images auth-user registry").await;
-    group.tell(sentinel, "SENTINEL SET images auth-pass secret").await;
+    group.tell(sentinel, "SENTINEL SET images auth-pass secret-canary").await;
     group.tell(replica, "FLUSHALL").await;
     eventually(async || group.keys(master).await.is_empty()).await;
     is_cached(&registry, async || group.keys(replica).await.len()).await;
@@ -298,7 +298,7 @@ impl Group {
         let new: String = self.ask(to, "CLUSTER MYID").await.unwrap();
         self.tell(to, &format!("CLUSTER SETSLOT {slot} IMPORTING {old}")).await;
         self.tell(from, &format!("CLUSTER SETSLOT {slot} MIGRATING {new}")).await;
-        let login = "AUTH2 registry secret";
+        let login = "AUTH2 registry secret-canary";
         self.tell(from, &format!("MIGRATE 127.0.0.1 {to}  0 5000 {login} KEYS {key}")).await;
         (slot, new)
     }

@@ -113,14 +113,14 @@ async fn values_are_kept_in_the_database_that_is_asked_for() {
 #[tokio::test]
 async fn a_stopped_redis_costs_a_time_out_and_not_one_each_time() {
     let port = ports::free();
-    let Some(redis) = RedisServer::plain(port, "secret").await else { return };
+    let Some(redis) = RedisServer::plain(port, "secret-canary").await else { return };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("password");
-    std::fs::write(&file, "secret").unwrap();
+    std::fs::write(&file, "secret-canary").unwrap();
     let registry =
         registry(&format!("addrs: ['127.0.0.1:{port}'], passwordfile: '{}'", file.display())).await;
     registry.push_image("n", "kept").await;
-    is_cached(&registry, async || redis.values("secret").await).await;
+    is_cached(&registry, async || redis.values("secret-canary").await).await;
     let signal = |name: &str| {
         let done = Command::new("kill").args([name, &redis.child.id().to_string()]).status();
         assert!(done.unwrap().success());
@@ -133,7 +133,7 @@ async fn a_stopped_redis_costs_a_time_out_and_not_one_each_time() {
     // One time-out a request would be more than twenty seconds.
     assert!(began.elapsed() < std::time::Duration::from_secs(15), "{:?}", began.elapsed());
     signal("-CONT");
-    is_cached(&registry, async || redis.values("secret").await).await;
+    is_cached(&registry, async || redis.values("secret-canary").await).await;
 }
 
 // registry RC10

@@ -17,6 +17,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::{
     authority::{Authority, write},
+    client::{Client, Watch},
     fixture::{Fixture, eventually, header},
 };
 
@@ -33,7 +34,7 @@ pub fn client(trusted: &Authority) -> reqwest::ClientBuilder {
 
 pub async fn accepts(registry: &Fixture, client: reqwest::ClientBuilder) -> bool {
     let url = format!("https://{}/v2/", registry.address);
-    client.build().unwrap().get(url).send().await.is_ok_and(|response| response.status() == 200)
+    client.watched().get(url).send().await.is_ok_and(|response| response.status() == 200)
 }
 
 /// A connection of this version that offers this protocol; none: it does not negotiate.
@@ -117,7 +118,7 @@ pub struct Load {
 }
 
 impl Load {
-    pub fn begin(registry: &Fixture, clients: [reqwest::Client; 2]) -> Self {
+    pub fn begin(registry: &Fixture, clients: [Client; 2]) -> Self {
         let url = format!("https://{}/v2/", registry.address);
         let (stop, mut stopped) = watch::channel(false);
         let sending = tokio::spawn(async move {
@@ -155,7 +156,7 @@ async fn no_request_fails_while_the_certificate_is_replaced() {
     let old = certificate().await;
     let roots = [&first, &second].map(|a| reqwest::Certificate::from_pem(a.pem().as_bytes()).unwrap());
     let both = || reqwest::Client::builder().no_proxy().tls_certs_only(roots.clone());
-    let (kept, renewed) = (both().build().unwrap(), both().pool_max_idle_per_host(0).build().unwrap());
+    let (kept, renewed) = (both().watched(), both().pool_max_idle_per_host(0).watched());
     // On a connection of before and on one each.
     let load = Load::begin(&registry, [kept, renewed]);
     let began = Instant::now();
@@ -193,7 +194,7 @@ async fn clients_are_judged_by_the_authorities_of_the_moment() {
         let (certificate, key) = authority.pair();
         client(&server).identity(reqwest::Identity::from_pem((certificate + &key).as_bytes()).unwrap())
     };
-    let renewing = |authority: &Authority| with(authority).pool_max_idle_per_host(0).build().unwrap();
+    let renewing = |authority: &Authority| with(authority).pool_max_idle_per_host(0).watched();
     let known = renewing(&one);
     let greeted = async || {
         let answer = known.get(format!("https://{}/v2/", registry.address)).send().await;
@@ -203,7 +204,7 @@ async fn clients_are_judged_by_the_authorities_of_the_moment() {
     assert!(!accepts(&registry, with(&two)).await);
     assert!(!accepts(&registry, client(&server)).await);
     // Clients of the authority that stays do not notice, on a connection of before and on one each.
-    let load = Load::begin(&registry, [with(&kept).build().unwrap(), renewing(&kept)]);
+    let load = Load::begin(&registry, [with(&kept).watched(), renewing(&kept)]);
     trust(&two);
     eventually(async || accepts(&registry, with(&two)).await).await;
     load.end().await;
@@ -306,7 +307,7 @@ async fn head_over_http_2_has_no_body() {
     let authority = Authority::new();
     authority.server(folder.path());
     let registry = serve(folder.path(), "").await;
-    let client = client(&authority).build().unwrap();
+    let client = client(&authority).watched();
     for path in ["/v2/", "/v2/a/manifests/missing", "/v2/_catalog", "/nowhere"] {
         let response = client.head(format!("https://{}{path}", registry.address)).send().await.unwrap();
         assert_eq!(response.version(), reqwest::Version::HTTP_2);

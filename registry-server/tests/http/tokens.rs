@@ -90,7 +90,8 @@ async fn tokens_of_pods_and_of_a_forge_do_what_rules_say() {
         assert_eq!(status(&registry, method, path, token).await, expected, "{method} {path}");
     }
     // A password of an account is one as before, also where it looks like a token of nobody that is known.
-    let login = registry.request("GET", "/v2/").basic_auth("dev", Some("secret")).send().await.unwrap();
+    let login =
+        registry.request("GET", "/v2/").basic_auth("dev", Some("secret-canary")).send().await.unwrap();
     assert_eq!(login.status(), 200);
 }
 
@@ -290,7 +291,8 @@ async fn wrong_tokens_lock_nobody_out() {
         let wrong = registry.request("GET", "/v2/").basic_auth("dev", Some(&expired)).send().await.unwrap();
         assert_eq!(wrong.status(), 401);
     }
-    let right = registry.request("GET", "/v2/").basic_auth("dev", Some("secret")).send().await.unwrap();
+    let right =
+        registry.request("GET", "/v2/").basic_auth("dev", Some("secret-canary")).send().await.unwrap();
     assert_eq!(right.status(), 200);
     // Of an issuer that nobody knows it is a password like any other, and counted as one.
     let unknown = cluster.sign(&with(&pod(), &json!({ "iss": "https://elsewhere" })));
@@ -310,7 +312,7 @@ async fn two_logins_at_once_are_none_and_long_ones_are_as_good_as_short_ones() {
     let folder = Folder::new();
     let (registry, _accounts) = registry(&folder, &set(&[&cluster]), &set(&[&forge])).await;
     let (pod, user) = (cluster.sign(&pod()), forge.sign(&user()));
-    let right = "Basic ZGV2OnNlY3JldA==".to_owned();
+    let right = "Basic ZGV2OnNlY3JldC1jYW5hcnk=".to_owned();
     for pair in [[&format!("Bearer {pod}"), &right], [&format!("Bearer {pod}"), &format!("Bearer {pod}")]] {
         for [one, two] in [pair, [pair[1], pair[0]]] {
             let twice =

@@ -37,7 +37,7 @@ fn configuration(folder: &Folder, more: &str) -> String {
 
 /// A registry with two accounts, of which `ci` may pull only, that gives tokens signed by `key`.
 async fn registry(folder: &Folder, key: &Key, more: &str, rules: &str) -> Fixture {
-    let hash = "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=";
+    let hash = "{SHA}dR6xbZ1gQLunYuitWAujQx3sL88=";
     folder.write("htpasswd", &format!("dev:{hash}\nci:{hash}\n"));
     for name in ["key", "previous"] {
         folder.write(name, &key.pair.serialize_pem());
@@ -50,7 +50,7 @@ async fn registry(folder: &Folder, key: &Key, more: &str, rules: &str) -> Fixtur
 async fn ask(registry: &Fixture, user: &str, scopes: &[&str]) -> Response {
     let scopes: String = scopes.iter().map(|scope| format!("&scope={}", scope.replace(' ', "%20"))).collect();
     let request = registry.request("GET", &format!("/token?service=any&client_id=docker{scopes}"));
-    let request = if user.is_empty() { request } else { request.basic_auth(user, Some("secret")) };
+    let request = if user.is_empty() { request } else { request.basic_auth(user, Some("secret-canary")) };
     request.send().await.unwrap()
 }
 
@@ -107,7 +107,13 @@ async fn a_challenge_leads_to_a_token_that_opens_what_was_asked() {
     }
     // A password does as well, and a token for a token does not.
     assert_eq!(
-        registry.request("GET", "/v2/").basic_auth("dev", Some("secret")).send().await.unwrap().status(),
+        registry
+            .request("GET", "/v2/")
+            .basic_auth("dev", Some("secret-canary"))
+            .send()
+            .await
+            .unwrap()
+            .status(),
         200
     );
     assert_eq!(status(&registry, token, "GET", "/token").await, 401);
@@ -180,7 +186,7 @@ async fn a_token_allows_what_was_asked_and_rules_allow() {
     let same = ["repository:team/a:pull"; 200];
     assert_eq!(access(&token(&registry, "dev", &same).await), json!([entry("team/a", &["pull"])]));
     let many: String = (0..200).map(|i| format!("+repository:team/{}{i:03}:*", "x".repeat(240))).collect();
-    let form = format!("grant_type=password&username=dev&password=secret&scope={many}");
+    let form = format!("grant_type=password&username=dev&password=secret-canary&scope={many}");
     let post = registry.request("POST", "/token").header("content-type", "application/x-www-form-urlencoded");
     let long = document(post.body(form).send().await.unwrap()).await["token"].as_str().unwrap().to_owned();
     assert_eq!(access(&long).as_array().unwrap().len(), 30);
@@ -221,7 +227,7 @@ async fn a_form_gets_a_token_or_is_told_to_ask_otherwise() {
             .await
             .unwrap()
     };
-    let login = "grant_type=password&username=dev&password=secret&service=s&client_id=containerd";
+    let login = "grant_type=password&username=dev&password=secret-canary&service=s&client_id=containerd";
     for (scope, granted) in [
         ("&scope=repository%3Ateam%2Fa%3Apull%2Cpush+repository:other:pull", "repository:team/a:pull,push"),
         (
@@ -234,7 +240,8 @@ async fn a_form_gets_a_token_or_is_told_to_ask_otherwise() {
         assert_eq!((&given["scope"], &given["expires_in"]), (&json!(granted), &json!(300)));
         assert_eq!(status(&registry, given["token"].as_str().unwrap(), "GET", "/v2/").await, 200);
     }
-    let (long, plus) = (format!("{login}&x={}", "x".repeat(70_000)), login.replace("secret", "se%2Bcret"));
+    let (long, plus) =
+        (format!("{login}&x={}", "x".repeat(70_000)), login.replace("secret-canary", "secret%2Bcanary"));
     for (form, kind, expected) in [
         ("grant_type=refresh_token&refresh_token=x", kind, 400),
         ("grant_type=authorization_code", kind, 400),
@@ -242,7 +249,7 @@ async fn a_form_gets_a_token_or_is_told_to_ask_otherwise() {
         ("", kind, 400),
         (login, "application/json", 400),
         (&long, kind, 400),
-        (&login.replace("secret", "wrong"), kind, 401),
+        (&login.replace("secret-canary", "wrong"), kind, 401),
         (&plus, kind, 401),
     ] {
         let answer = post(form, kind).await;
@@ -272,7 +279,7 @@ async fn guessing_is_stopped_where_tokens_are_given() {
     for _ in 0..20 {
         assert_eq!(login("wrong").await, 401);
     }
-    assert_eq!(login("secret").await, 429);
+    assert_eq!(login("secret-canary").await, 429);
 }
 
 // registry AU9 AU10: whom others vouch for stays who it is, and no longer than they say

@@ -29,16 +29,16 @@ async fn the_banner_is_for_who_may_come_in() {
         assert!(!told.contains(env!("CARGO_PKG_VERSION")) && !told.contains("registry-server"), "{told}");
     }
     for user in ["dev", "ci"] {
-        let answer = ask("GET", Some((user, "secret"))).await;
+        let answer = ask("GET", Some((user, "secret-canary"))).await;
         assert_eq!(
             (answer.status().as_u16(), header(&answer, "content-type")),
             (200, "text/plain; charset=utf-8".into())
         );
         assert_eq!(answer.text().await.unwrap(), version);
     }
-    let head = ask("HEAD", Some(("dev", "secret"))).await;
+    let head = ask("HEAD", Some(("dev", "secret-canary"))).await;
     assert_eq!(header(&head, "content-length"), version.len().to_string());
-    refused(ask("PUT", Some(("dev", "secret"))).await, 405, "UNSUPPORTED").await;
+    refused(ask("PUT", Some(("dev", "secret-canary"))).await, 405, "UNSUPPORTED").await;
     let open = Fixture::new().await;
     assert_eq!(open.send("GET", "/").await.text().await.unwrap(), version);
 }
@@ -81,7 +81,7 @@ async fn warnings_are_not_for_who_may_not_look() {
     let (registry, _folder) = with_accounts(&format!("{TEXTS}\n{rules}")).await;
     for (user, status, told) in [("", 401, 0), ("ci", 403, 0), ("dev", 404, 2)] {
         let request = registry.request("GET", "/v2/old/app/tags/list");
-        let request = if user.is_empty() { request } else { request.basic_auth(user, Some("secret")) };
+        let request = if user.is_empty() { request } else { request.basic_auth(user, Some("secret-canary")) };
         let answer = request.send().await.unwrap();
         assert_eq!((answer.status().as_u16(), warnings(&answer).len()), (status, told), "{user}");
     }

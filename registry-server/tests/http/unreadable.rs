@@ -8,6 +8,7 @@ use tokio::{
 
 use crate::{
     authority::Authority,
+    canaries,
     fixture::Fixture,
     tls::{connect, serve},
 };
@@ -20,6 +21,7 @@ async fn sent<S: AsyncRead + AsyncWrite + Unpin>(mut socket: S, request: &[u8]) 
     socket.write_all(request).await.unwrap();
     let mut answer = Vec::new();
     socket.read_to_end(&mut answer).await.unwrap();
+    canaries::told(&answer);
     String::from_utf8(answer).unwrap()
 }
 

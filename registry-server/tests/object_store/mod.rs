@@ -28,8 +28,8 @@ use tokio_rustls::TlsAcceptor;
 
 use self::short_keys::{ShortKeys, shortened};
 
-pub const ACCESS: &str = "access";
-pub const SECRET: &str = "secret";
+pub const ACCESS: &str = "access-canary";
+pub const SECRET: &str = "secret-canary";
 pub const BUCKET: &str = "bucket";
 
 /// A server that lives as long as the test's runtime.
