@@ -129,7 +129,13 @@ async fn secure(
 
 fn builder() -> auto::Builder<Streams> {
     let mut builder = auto::Builder::new(Streams::new(STREAM_STALL));
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE).max_headers(READ_FIELDS);
+    // Who has said all that there is to say may close that half of the connection, and is answered all the same.
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .half_close(true)
+        .header_read_timeout(IDLE)
+        .max_headers(READ_FIELDS);
     builder
         .http2()
         .timer(TokioTimer::new())

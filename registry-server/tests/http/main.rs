@@ -20,6 +20,7 @@ mod fixture;
 mod guarding;
 #[path = "../hooked/mod.rs"]
 mod hooked;
+mod hostile;
 mod issuers;
 mod lifecycle;
 mod lists;

@@ -1,0 +1,71 @@
+//! HTTP/2: frames that ask for more than they carry.
+
+use super::{exchange, serves_others};
+use crate::fixture::Fixture;
+
+const HEADERS: u8 = 1;
+const RESET: u8 = 3;
+const SETTINGS: u8 = 4;
+const GO_AWAY: u8 = 7;
+const CONTINUATION: u8 = 9;
+/// Flags of headers.
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+/// GET, http, `/v2/` and a host.
+const GET: &[u8] = b"\x82\x86\x44\x04/v2/\x41\x01x";
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// The frames that come back for these, by type: nothing else is said, and the server is told so.
+async fn answered(registry: &Fixture, frames: impl IntoIterator<Item = Vec<u8>>) -> Vec<u8> {
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    bytes.extend(frame(SETTINGS, 0, 0, b""));
+    bytes.extend(frames.into_iter().flatten());
+    let (answer, mut kinds) = (exchange(registry, &bytes, true).await, Vec::new());
+    let mut rest = &answer[..];
+    while let [a, b, c, kind, ..] = rest {
+        kinds.push(*kind);
+        let end = 9 + u32::from_be_bytes([0, *a, *b, *c]) as usize;
+        rest = rest.get(end..).unwrap_or_default();
+    }
+    kinds
+}
+
+// registry J1 LM2: a header that never ends is given up
+#[tokio::test]
+async fn a_header_of_endless_continuations_is_cut() {
+    let registry = Fixture::new().await;
+    // A field of 16,000 bytes that is not to be remembered.
+    let field = [b"\0\x01x\x7f\x81\x7c", &[b'a'; 16_000][..]].concat();
+    let more = (0..2_000).map(|_| frame(CONTINUATION, 0, 1, &field));
+    let kinds = answered(&registry, [frame(HEADERS, END_STREAM, 1, GET)].into_iter().chain(more)).await;
+    assert!(!kinds.contains(&HEADERS), "{kinds:?}");
+    serves_others(&registry).await;
+}
+
+// registry J1 LM2: one field of 4,000 bytes, and a byte for each time that it is there again
+#[tokio::test]
+async fn a_header_that_is_packed_small_counts_as_it_is_unpacked() {
+    let registry = Fixture::new().await;
+    let field = [b"\x40\x01x\x7f\xa1\x1e", &[b'a'; 4_000][..], &[0xbe; 10_000]].concat();
+    let kinds =
+        answered(&registry, [frame(HEADERS, END_STREAM | END_HEADERS, 1, &[GET, &field].concat())]).await;
+    assert!(kinds.iter().any(|kind| [HEADERS, RESET, GO_AWAY].contains(kind)), "{kinds:?}");
+    serves_others(&registry).await;
+}
+
+// registry LM2: requests that are taken back as soon as they are made
+#[tokio::test]
+async fn requests_that_are_reset_at_once_keep_nobody_out() {
+    let registry = Fixture::new().await;
+    let pairs = (0..5_000).map(|request| {
+        let stream = 2 * request + 1;
+        [frame(HEADERS, END_STREAM | END_HEADERS, stream, GET), frame(RESET, 0, stream, b"\0\0\0\x08")]
+            .concat()
+    });
+    answered(&registry, pairs).await;
+    serves_others(&registry).await;
+}
