@@ -78,6 +78,11 @@ fuzz: ## Every fuzz target for SECONDS=n each (10 without it), or one of them: T
 clients: ## Every client against the server, direct and behind nginx; no cluster
 	$(STEP) "Every client" e2e/clients.sh
 
+hostile: ## 10,000 idle connections and 200 uploads at once against a release build, with figures
+	$(STEP) "Build the server" cargo build --release -p registry-server --locked
+	$(STEP) "Hostile clients" env HOSTILE=1 PROGRAM_UNDER_TEST="$$(pwd)/target/release/registry-server" \
+		cargo test -p registry-server --test command_line --locked -- --nocapture --test-threads=1 load::
+
 scale: ## 1,000 registries under one operator, with figures (COUNT=n for another number)
 	$(STEP) "Cluster, operator, tools" e2e/install.sh
 	$(STEP) "Scale" e2e/scale.sh $(COUNT)
@@ -111,5 +116,5 @@ clean: ## Remove build output of this tree
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo test test-fast fmt scripts clippy deny unit conformance generated generate chart docs-check e2e clients fuzz scale cluster-kind \
+.PHONY: demo test test-fast fmt scripts clippy deny unit conformance generated generate chart docs-check e2e clients fuzz hostile scale cluster-kind \
 	cluster-local cluster-down cluster-killed demo-down images clean help

@@ -3,6 +3,7 @@
 mod audit;
 mod bucket;
 mod followed;
+pub mod open_files;
 mod purging;
 mod redis;
 mod secret;

@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 use registry_config::{error::Problem, schema::Config};
 use registry_server::{
-    app::{self, Environment, Server, tokens},
+    app::{self, Environment, Server, open_files, tokens},
     auth::{error::AuthError, htpasswd, htpasswd_file},
     telemetry,
 };
@@ -154,6 +154,9 @@ fn serve(file: Option<&Path>, allow_anonymous_writes: bool) -> anyhow::Result<()
     }
     if let Some(open) = open(&config).filter(|_| !allow_anonymous_writes) {
         bail!(Misconfigured(open));
+    }
+    if let Err(error) = open_files::take_all() {
+        tracing::warn!(%error, "the limit of open files stays as it is");
     }
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let server = Server::start(&config, &environment()).await;

@@ -19,7 +19,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("axum", &["http/"]),
     ("hyper", &["http/"]),
     ("redis", &["cache/redis"]),
-    ("rustix", &["storage/"]),
+    ("rustix", &["storage/", "app/open_files.rs"]),
     ("opendal", &["storage/s3"]),
     ("reqwest", &["storage/s3"]),
     ("registry_config", &["app.rs", "app/", "main.rs", "settings.rs", "telemetry.rs", "auth/htpasswd.rs"]),

@@ -12,6 +12,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::watch,
+    time::Instant,
 };
 
 use crate::{
@@ -37,6 +38,10 @@ const STREAM_STALL: Duration = Duration::from_secs(600);
 /// How long a connection of HTTP/1.1 may rest between two requests; longer than clients and proxies keep it, so
 /// that none of them writes into one that is being closed. A header that has begun has less: see [`Patient`].
 const IDLE: Duration = Duration::from_secs(120);
+/// How long to wait when no connection can be accepted: until then others may have ended.
+const PAUSE: Duration = Duration::from_millis(50);
+/// That it was so is told no more often than this.
+const TOLD: Duration = Duration::from_secs(60);
 
 /// Turns true when the server is to end.
 pub type Stop = watch::Receiver<bool>;
@@ -62,14 +67,11 @@ pub async fn serve<S, F>(
     F: Future<Output = Result<Response, Infallible>> + Send + 'static,
 {
     let graceful = GracefulShutdown::new();
+    let mut told = None;
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let (stream, peer) = tokio::select! {
+            accepted = accept(&listener, &mut told) => accepted,
             _ = stop.wait_for(|stop| *stop) => break,
-        };
-        let Ok((stream, peer)) = accepted else {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            continue;
         };
         // A socket for both families calls an address of IPv4 by a name of IPv6.
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
@@ -105,6 +107,21 @@ pub async fn serve<S, F>(
     drop(listener);
     if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests were still running at the end of the drain time");
+    }
+}
+
+/// The next connection. What hinders it, such as too many open files, passes.
+async fn accept(listener: &TcpListener, told: &mut Option<Instant>) -> (TcpStream, SocketAddr) {
+    loop {
+        let error = match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) => error,
+        };
+        if told.is_none_or(|told| told.elapsed() > TOLD) {
+            tracing::warn!(%error, "a connection cannot be accepted; others are served meanwhile");
+            *told = Some(Instant::now());
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

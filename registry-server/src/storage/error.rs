@@ -1,5 +1,7 @@
 //! What the store failed to do.
 
+use rustix::io::Errno;
+
 /// Nothing is there to read from or to write to: the folder or the bucket, as it is called here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the {0} of the store is gone")]
@@ -74,6 +76,10 @@ impl StorageError {
         use std::io::ErrorKind::{QuotaExceeded, StorageFull};
         if let Some(gone) = source.get_ref().and_then(|source| source.downcast_ref::<Gone>()) {
             return Self::unavailable(key, *gone);
+        }
+        // It passes when others close theirs.
+        if matches!(Errno::from_io_error(&source), Some(Errno::MFILE | Errno::NFILE)) {
+            return Self::unavailable(key, source);
         }
         let key = key.to_owned();
         match source.kind() {

@@ -11,10 +11,13 @@ mod accounts;
 mod audit;
 #[path = "../canaries/mod.rs"]
 mod canaries;
+mod costs;
+mod descriptors;
 mod durability;
 mod ending;
 mod load;
 mod metrics;
+mod peers;
 #[path = "../ports/mod.rs"]
 mod ports;
 mod redis_server;

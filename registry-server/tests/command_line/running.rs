@@ -24,9 +24,10 @@ pub struct Running {
     _planted: Vec<Planted>,
 }
 
-/// The program itself.
+/// The program itself: the one that is named, such as that of a release, or the one that was built with the tests.
 pub fn program() -> PathBuf {
-    assert_cmd::cargo::cargo_bin("registry-server")
+    let named = std::env::var_os("PROGRAM_UNDER_TEST").map(PathBuf::from);
+    named.unwrap_or_else(|| assert_cmd::cargo::cargo_bin("registry-server"))
 }
 
 /// Waits until it is so; gives up after a while.
