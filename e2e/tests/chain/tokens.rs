@@ -68,14 +68,14 @@ fn a_job_pushes(namespace: &str, registry: &Registry) -> Result<()> {
     };
     let [image, elsewhere] = ["ci/app:1", "team/app:1"].map(|name| registry.reference(name));
     login("pusher", "elsewhere")?;
-    refused(&["push", &layout, &image], "UNAUTHORIZED")?;
+    refused(&["push", &layout, &image], "401 Unauthorized")?;
     login("puller", AUDIENCE)?;
     run(&mut crane(&["validate", "--remote", &registry.reference("team/hello:1")]))?;
-    refused(&["push", &layout, &image], "DENIED")?;
+    refused(&["push", &layout, &image], "403 Forbidden")?;
     login("pusher", AUDIENCE)?;
     run(&mut crane(&["push", &layout, &image]))?;
     run(&mut crane(&["validate", "--remote", &image]))?;
-    refused(&["push", &layout, &elsewhere], "DENIED")?;
+    refused(&["push", &layout, &elsewhere], "403 Forbidden")?;
     refused(&["delete", &image], "DENIED")
 }
 

@@ -60,7 +60,7 @@ const SHAPES: [&[&str]; 4] = [
 ];
 
 /// Values of fields that a pattern or a rule is strict about.
-const VALUES: [(&str, &str); 11] = [
+const VALUES: [(&str, &str); 12] = [
     ("/trustedProxies/0", "10.244.0.0/16"),
     ("/oidc/0/issuer", "https://a"),
     ("/oidc/0/name", "a"),
@@ -72,6 +72,7 @@ const VALUES: [(&str, &str); 11] = [
     ("/subjects/0", "authenticated"),
     ("/external/mode", "Sentinel"),
     ("/service/type", "LoadBalancer"),
+    ("/quota/repositories/0/size", "1Gi"),
 ];
 
 /// A value for every field below `at`, but for those that are left out.

@@ -76,7 +76,7 @@ const OUTSIDE: &[(&str, &str)] = &[
         "spec.auth.access[0].subjects[0] in body should match",
     ),
     (
-        "auth: {token: {external: {realm: 'http://a', service: b, issuer: c, jwksRef: {name: d}}}}",
+        "auth: {token: {external: {realm: 'http://auth', service: b, issuer: c, jwksRef: {name: d}}}}",
         "spec.auth.token.external.realm in body should match",
     ),
     (
