@@ -21,13 +21,17 @@ pub struct Hashing {
 
 impl Default for Hashing {
     fn default() -> Self {
-        let threads = std::thread::available_parallelism().map_or(2, usize::from);
-        let addresses = Cache::builder().max_capacity(REMEMBERED_AT_MOST).time_to_idle(REMEMBERED).build();
-        Self { threads: Arc::new(Semaphore::new(threads)), share: threads.div_ceil(2), addresses }
+        Self::by(std::thread::available_parallelism().map_or(2, usize::from))
     }
 }
 
 impl Hashing {
+    /// By so many threads.
+    pub fn by(threads: usize) -> Self {
+        let addresses = Cache::builder().max_capacity(REMEMBERED_AT_MOST).time_to_idle(REMEMBERED).build();
+        Self { threads: Arc::new(Semaphore::new(threads)), share: threads.div_ceil(2), addresses }
+    }
+
     /// The result of the work, for somebody at this address; without one, for somebody who is known. Nothing if the work
     /// panics.
     pub async fn run(

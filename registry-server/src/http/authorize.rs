@@ -138,7 +138,7 @@ pub fn permit(
     Ok(())
 }
 
-/// Refuses to make a repository whose name clients could not write (distribution-spec, "Pulling manifests": many take 255
+/// Refuses to push to a repository whose name clients could not write (distribution-spec, "Pulling manifests": many take 255
 /// characters with the registry's host before it). What is there is served.
 fn nameable(settings: &Settings, route: &Route) -> Result<(), ApiError> {
     let limit = settings.longest_name;
@@ -164,7 +164,8 @@ pub fn possible(settings: &Settings, (route, method): (&Route, &Method)) -> Resu
         Some(Action::Delete) if !settings.delete => {
             Err(ApiError::method("GET, HEAD", "deleting is switched off"))
         }
-        Some(Action::Push) => nameable(settings, route),
+        // An upload that has begun may end.
+        Some(Action::Push) if !matches!(route, Route::Upload(..)) => nameable(settings, route),
         _ => Ok(()),
     }
 }

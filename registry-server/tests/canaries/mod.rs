@@ -39,7 +39,12 @@ impl Planted {
         if text.len() < SHORTEST {
             return;
         }
-        PLANTED.write().unwrap().entry(text.to_vec()).or_insert((kept, 0)).1 += 1;
+        let mut planted = PLANTED.write().unwrap();
+        let known = planted.entry(text.to_vec()).or_insert((kept, 0));
+        known.1 += 1;
+        if kept == Kept::FromAll {
+            known.0 = kept;
+        }
         if kept == Kept::FromClients {
             self.0.push(text.to_vec());
         }

@@ -12,7 +12,7 @@ use crate::{duration::GoDuration, schema::is_default};
 pub struct Http {
     /// `host:port` of the public listener; an empty host means every address.
     pub addr: String,
-    /// URL at which clients reach the registry: with it, no repository is made whose name is too long for them.
+    /// URL at which clients reach the registry: with it, nothing is pushed to a name that is too long for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
     /// TLS of the public listener; absent: plain HTTP.
