@@ -121,13 +121,7 @@ impl Registry {
 
     async fn put_now(&self, name: &RepositoryName, push: &Push) -> Result<Pushed, RegistryError> {
         let digest = named(push)?;
-        if !is_flat_enough(&push.bytes) {
-            return Err(ManifestError::Malformed {
-                field: None,
-                reason: format!("nested deeper than {DEEPEST}"),
-            }
-            .into());
-        }
+        readable(&push.bytes)?;
         let manifest = Manifest::parse(&push.bytes, push.content_type.as_deref())?;
         self.require_content(name, push, &manifest).await?;
         let _manifest = self.locks.manifest(name, &digest).await;
@@ -251,6 +245,13 @@ impl Registry {
         let linked = self.has_link(&layout::layer(name, digest)).await?;
         Ok(linked && self.store.stat(&layout::blob(digest)).await?.is_some())
     }
+}
+
+/// What clients could not read is not taken, also where it is in fields that nobody reads here.
+fn readable(bytes: &[u8]) -> Result<(), ManifestError> {
+    let wrong = |reason| ManifestError::Malformed { field: None, reason };
+    std::str::from_utf8(bytes).map_err(|error| wrong(error.to_string()))?;
+    if is_flat_enough(bytes) { Ok(()) } else { Err(wrong(format!("nested deeper than {DEEPEST}"))) }
 }
 
 /// The digest of the bytes, which must be the one that the client named.

@@ -125,6 +125,8 @@ async fn odd_json_is_refused_and_harms_nobody() {
     ] {
         refused(registry.put_manifest("n", "t", OCI_INDEX, odd).await, 400, "MANIFEST_INVALID").await;
     }
+    let not_utf8 = [&br#"{"schemaVersion":2,"manifests":[],"x":""#[..], b"\x9f\"}"].concat();
+    refused(registry.put_manifest("n", "t", OCI_INDEX, not_utf8).await, 400, "MANIFEST_INVALID").await;
     let brackets = nested("", "", 0).replace("\"x\":1", &format!("\"x\":\"{}\"", "[".repeat(10_000)));
     for fine in [nested("[", "]", 13), nested(r#"{"a":"#, "}", 13), brackets] {
         assert_eq!(registry.put_manifest("n", "t", OCI_INDEX, fine).await.status(), 201);
