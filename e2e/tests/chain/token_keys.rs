@@ -10,7 +10,7 @@ use e2e::{
     namespace::Namespace,
     object::{patch, patch_any, settled},
     process::{eventually, run},
-    registry::{Registry, hello_layout, pushes, secret},
+    registry::{Registry, hello_layout, pushes},
 };
 use serde_json::{Value, json};
 
@@ -22,9 +22,11 @@ const HANDED_OVER: Duration = Duration::from_secs(120);
 const SINCE: &str = "privateregistry.dev/keys-since";
 const MANIFEST: &str = "/v2/team/hello/manifests/1";
 
-/// The key that signs, and the one beside it.
+/// The key that signs, and the one beside it, of one moment.
 fn keys(namespace: &str) -> Result<(String, String)> {
-    Ok((secret(namespace, "team-tokenkeys", "key.pem")?, secret(namespace, "team-tokenkeys", "other.pem")?))
+    let stored = get(namespace, &["secret", "team-tokenkeys"])?;
+    let key = |name: &str| stored["data"][name].as_str().map(str::to_owned).context("no such key");
+    Ok((key("key.pem")?, key("other.pem")?))
 }
 
 /// Waits until the two keys are others, and gives them.
