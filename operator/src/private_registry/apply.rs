@@ -10,12 +10,12 @@ use kube::{
 use serde_json::{Value, json};
 
 use crate::{
-    cluster::apply::{APPLIED, Known, Outcome, apply},
+    cluster::apply::{Known, Outcome, apply},
     crd::registry::{DeletionPolicy, PrivateRegistry},
     private_registry::{
-        desired::{child::Component, children::Children, config_maps::content_hash},
+        desired::children::Children,
         error::{PassError, unwritten},
-        observe::{Reader, failed, json_of},
+        observe::{Reader, failed},
         tell::{News, tell},
         tried::Trial,
     },
@@ -94,7 +94,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Applies one child; the second value says whether it was there and is another now.
-    async fn applied(&mut self, wanted: Value) -> Result<(DynamicObject, bool), PassError> {
+    pub(super) async fn applied(&mut self, wanted: Value) -> Result<(DynamicObject, bool), PassError> {
         let kind = wanted["kind"].as_str().unwrap_or_default().to_owned();
         let name = wanted["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         self.stays(&kind, name.clone());
@@ -173,64 +173,6 @@ impl<'a> Pass<'a> {
             self.hand_over(&hash).await;
         }
         Ok(applied)
-    }
-
-    /// Applies what running pods re-read; when that changed, its hash.
-    async fn inputs(&mut self, inputs: Vec<Value>) -> Result<Option<String>, PassError> {
-        let (mut changed, mut hash) = (false, String::new());
-        for input in inputs {
-            let (live, now) = self.applied(input).await?;
-            if self.mounted_live(&live.name_any()) {
-                hash.push_str(live.annotations().get(APPLIED).map_or("", String::as_str));
-                changed |= now;
-            }
-        }
-        Ok(changed.then(|| content_hash(&hash)))
-    }
-
-    /// Makes the kubelet look at running pods now rather than in a minute or two, so that they get the files that just
-    /// changed. It is a favour: a pod that cannot be touched gets them all the same.
-    async fn hand_over(&self, inputs: &str) {
-        let pods = match self.registry_pods().await {
-            Ok(pods) => pods,
-            Err(error) => return tracing::warn!(%error, "failed to hand changed files over at once"),
-        };
-        let api = self.reader.api("v1", "Pod");
-        let patch = json!({"metadata": {"annotations": {"privateregistry.dev/inputs": inputs}}});
-        for pod in pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()) {
-            let patched = api.patch(&pod.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await;
-            if let Err(error) = patched {
-                tracing::warn!(%error, pod = pod.name_any(), "failed to hand changed files over at once");
-            }
-        }
-    }
-
-    /// Pods of the registry, for what they say about themselves.
-    pub async fn pods(&self) -> Result<Vec<Value>, PassError> {
-        Ok(self.registry_pods().await?.iter().map(json_of).collect())
-    }
-
-    async fn registry_pods(&self) -> Result<Vec<DynamicObject>, PassError> {
-        let component = Component::Registry.word();
-        let ours = |pod: &DynamicObject| {
-            pod.labels().get("app.kubernetes.io/component").is_some_and(|found| found == component)
-        };
-        Ok(self.reader.children("v1", "Pod").await?.into_iter().filter(ours).collect())
-    }
-
-    /// Whether running pods re-read what this child holds.
-    fn mounted_live(&self, name: &str) -> bool {
-        let names = &self.reader.model.names;
-        let inputs = [
-            names.tls(),
-            names.htpasswd(),
-            names.live(),
-            names.clients(),
-            names.redis_auth(),
-            names.token_keys(),
-            names.tokens(),
-        ];
-        inputs.iter().any(|input| input == name)
     }
 
     /// Under Retain, what an earlier `Delete` put under the owner's fate is taken out of it, also when this pass had no

@@ -12,6 +12,7 @@ pub mod desired;
 pub mod error;
 pub mod front;
 pub mod generated;
+pub mod hand_over;
 pub mod held;
 pub mod hostnames;
 pub mod issuer;

@@ -1,0 +1,77 @@
+//! What running pods re-read: applied, and handed over at once.
+
+use kube::{
+    ResourceExt,
+    api::{DynamicObject, Patch, PatchParams},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    cluster::apply::APPLIED,
+    private_registry::{
+        apply::Pass,
+        desired::{child::Component, config_maps::content_hash},
+        error::PassError,
+        observe::json_of,
+    },
+};
+
+impl Pass<'_> {
+    /// Applies what running pods re-read; when that changed, its hash.
+    pub(super) async fn inputs(&mut self, inputs: Vec<Value>) -> Result<Option<String>, PassError> {
+        let (mut changed, mut hash) = (false, String::new());
+        for input in inputs {
+            let (live, now) = self.applied(input).await?;
+            if self.mounted_live(&live.name_any()) {
+                hash.push_str(live.annotations().get(APPLIED).map_or("", String::as_str));
+                changed |= now;
+            }
+        }
+        Ok(changed.then(|| content_hash(&hash)))
+    }
+
+    /// Makes the kubelet look at running pods now rather than in a minute or two, so that they get the files that just
+    /// changed. It is a favour: a pod that cannot be touched gets them all the same.
+    pub(super) async fn hand_over(&self, inputs: &str) {
+        let pods = match self.registry_pods().await {
+            Ok(pods) => pods,
+            Err(error) => return tracing::warn!(%error, "failed to hand changed files over at once"),
+        };
+        let api = self.reader.api("v1", "Pod");
+        let patch = json!({"metadata": {"annotations": {"privateregistry.dev/inputs": inputs}}});
+        for pod in pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()) {
+            let patched = api.patch(&pod.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await;
+            if let Err(error) = patched {
+                tracing::warn!(%error, pod = pod.name_any(), "failed to hand changed files over at once");
+            }
+        }
+    }
+
+    /// Pods of the registry, for what they say about themselves.
+    pub async fn pods(&self) -> Result<Vec<Value>, PassError> {
+        Ok(self.registry_pods().await?.iter().map(json_of).collect())
+    }
+
+    async fn registry_pods(&self) -> Result<Vec<DynamicObject>, PassError> {
+        let component = Component::Registry.word();
+        let ours = |pod: &DynamicObject| {
+            pod.labels().get("app.kubernetes.io/component").is_some_and(|found| found == component)
+        };
+        Ok(self.reader.children("v1", "Pod").await?.into_iter().filter(ours).collect())
+    }
+
+    /// Whether running pods re-read what this child holds.
+    fn mounted_live(&self, name: &str) -> bool {
+        let names = &self.reader.model.names;
+        let inputs = [
+            names.tls(),
+            names.htpasswd(),
+            names.live(),
+            names.clients(),
+            names.redis_auth(),
+            names.token_keys(),
+            names.tokens(),
+        ];
+        inputs.iter().any(|input| input == name)
+    }
+}
