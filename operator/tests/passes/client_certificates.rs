@@ -121,7 +121,7 @@ async fn refused(world: &World, why: &str) {
 #[tokio::test]
 async fn rules_about_certificates_that_nobody_can_show_are_refused() {
     let mut world = World::new(SIX_LINES);
-    let rules = |name: &str| json!({"access": [{"subjects": [format!("cert:{name}")], "repositories": ["**"], "actions": ["Pull"]}]});
+    let rules = |name: &str| json!({"access": [{"subjects": ["cert:deploy.example.com", format!("cert:{name}")], "repositories": ["**"], "actions": ["Pull"]}]});
     world.settle().await;
     world.set_spec("auth", rules("spiffe://example.com/ci"));
     refused(&world, "spec.tls.clientCARef").await;

@@ -78,10 +78,11 @@ pub fn issuers(auth: &Auth) -> impl Iterator<Item = (&'static str, &str)> {
 /// Nobody would be meant by a rule about certificates that nobody can show, or names that the server never makes of one.
 fn check_certificates(spec: &PrivateRegistrySpec, auth: &Auth) -> Result<(), PassError> {
     let clients = spec.tls.as_ref().and_then(|tls| tls.client_ca_ref.as_ref());
-    for (number, rule) in auth.access.iter().enumerate() {
-        let Some(name) = rule.subjects.iter().find_map(|subject| subject.strip_prefix("cert:")) else {
-            continue;
-        };
+    let named = auth.access.iter().enumerate().flat_map(|(number, rule)| {
+        let names = rule.subjects.iter().filter_map(|subject| subject.strip_prefix("cert:"));
+        names.map(move |name| (number, name))
+    });
+    for (number, name) in named {
         let wrong = match clients {
             None => "clients can show none: name their CA in spec.tls.clientCARef",
             Some(clients)
