@@ -147,17 +147,20 @@ fn idle_passes_send_nothing() -> Result<()> {
     for number in 10..30 {
         after = round(namespace.name(), number)?;
     }
+    let now = said(namespace.name())?;
+    let keys = children.keys().chain(now.keys());
+    let changed: Vec<_> = keys
+        .filter(|key| children.get(*key) != now.get(*key))
+        .map(|key| format!("{key} was {:?} and is {:?}", children.get(key), now.get(key)))
+        .collect();
     ensure!(
         after.writes == before.writes,
-        "{} writes in {} idle passes: {:?}, which were {kinds:?}",
+        "{} writes in {} idle passes: {:?}, which were {kinds:?}; not as they were: {changed:#?}",
         after.writes - before.writes,
         after.passes - before.passes,
         writes()?.difference(&kinds)
     );
-    let now = said(namespace.name())?;
-    let changed: Vec<_> =
-        children.keys().chain(now.keys()).filter(|key| children.get(*key) != now.get(*key)).collect();
-    ensure!(changed.is_empty(), "not as they were: {changed:?}");
+    ensure!(changed.is_empty(), "not as they were: {changed:#?}");
     println!("{} idle passes wrote nothing", after.passes - before.passes);
     Ok(())
 }
