@@ -47,7 +47,7 @@ unit: ## Unit, integration and architecture tests
 conformance: ## The upstream OCI suite with every switch on; reports in target/conformance
 	$(STEP) "Build the conformance suite" e2e/cluster/programs.sh conformance
 	$(STEP) "Conformance suite" env CONFORMANCE_REQUIRED=1 PATH="$(CACHE)/bin:$$PATH" \
-		cargo test -p registry-server --test http --locked -- --nocapture conformance::
+		cargo test --workspace --test http --locked -- --nocapture conformance::
 
 generated: ## Generated files are what the sources print
 	$(STEP) "Generated files" e2e/generated.sh check
@@ -81,7 +81,7 @@ clients: ## Every client against the server, direct and behind nginx; no cluster
 hostile: ## 10,000 idle connections and 200 uploads at once against a release build, with figures
 	$(STEP) "Build the server" cargo build --release -p registry-server --locked
 	$(STEP) "Hostile clients" env HOSTILE=1 PROGRAM_UNDER_TEST="$$(pwd)/target/release/registry-server" \
-		cargo test -p registry-server --test command_line --locked -- --nocapture --test-threads=1 load::
+		cargo test --workspace --test command_line --locked -- --nocapture --test-threads=1 load::
 
 scale: ## 1,000 registries under one operator, with figures (COUNT=n for another number)
 	$(STEP) "Cluster, operator, tools" e2e/install.sh

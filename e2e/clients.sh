@@ -65,5 +65,5 @@ fi
 cd "$ROOT"
 cargo build --locked -p registry-server
 export REGISTRY_SERVER=$ROOT/target/debug/registry-server RUST_BACKTRACE=0
-cargo test --locked -p e2e --test clients -- "${tests[@]}" "$@"
+cargo test --locked --workspace --test clients -- "${tests[@]}" "$@"
 [ $# -gt 0 ] || count

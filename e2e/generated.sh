@@ -16,8 +16,11 @@ charts/private-registry-operator/crds-src/$crd crd
 docs/reference/api.md reference
 TABLE
 }
+# The program comes with this test. Built by itself it would need its own build of everything below it: what the tests ask of
+# libraries is more than it asks.
+cargo test --quiet --locked --workspace --test passes --no-run
 while read -r file command; do
-	cargo run --quiet --locked -p operator -- "$command" >"$printed/text"
+	"${CARGO_TARGET_DIR:-target}/debug/operator" "$command" >"$printed/text"
 	case ${1:-check} in
 	write) mkdir -p "$(dirname "$file")" && cp "$printed/text" "$file" ;;
 	check) diff -u "$file" "$printed/text" || { echo "$file is stale: run 'make generate'" >&2; exit 1; } ;;

@@ -7,7 +7,8 @@ need skopeo=skopeo docker-registry=docker-registry htpasswd=apache2-utils openss
 (cd "$ROOT" && cargo build --locked -p registry-server)
 export REGISTRY_SERVER=$ROOT/target/debug/registry-server
 export RUST_BACKTRACE=0
-suite() { cargo test --locked --manifest-path "$ROOT/Cargo.toml" -p e2e --test "$@"; }
+# Of the whole workspace: then libraries are those that its other tests have built.
+suite() { cargo test --locked --manifest-path "$ROOT/Cargo.toml" --workspace --test "$@"; }
 
 # operator 81: the chart's role is all that the operator has: whatever it was refused is in its log. Of a container that was killed,
 # Kubernetes keeps the log of the one before, too.

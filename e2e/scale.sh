@@ -5,4 +5,4 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 export SCALE_OBJECTS=${1:-1000}
-cargo test --locked --manifest-path "$ROOT/Cargo.toml" -p e2e --test scale -- --nocapture
+cargo test --locked --manifest-path "$ROOT/Cargo.toml" --workspace --test scale -- --nocapture
