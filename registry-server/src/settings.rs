@@ -166,7 +166,8 @@ fn matchers(patterns: &[Pattern]) -> Vec<GlobMatcher> {
 fn policy(config: &Config) -> Policy {
     let members = |names: &Vec<String>| names.iter().cloned().collect();
     let groups = config.groups.iter().map(|(group, names)| (group.clone(), members(names))).collect();
-    Policy::new(config.access.iter().map(rule).collect(), groups)
+    let pull_only = config.auth.iter().flat_map(|auth| auth.htpasswd.pullonly.clone());
+    Policy::new(config.access.iter().map(rule).collect(), groups).with_pull_only(pull_only)
 }
 
 /// We ourselves, those of `oidc`, the cluster, and the token server, each with the files that have its keys.

@@ -30,8 +30,8 @@ pub fn accounts(config: &Htpasswd) -> anyhow::Result<Arc<Accounts>> {
         MinimumHash::Any => Minimum::Any,
         MinimumHash::Bcrypt => Minimum::Bcrypt,
     };
-    let (path, realm, pull_only) = (config.path.clone(), config.realm.clone(), config.pullonly.clone());
-    let accounts = Accounts::new(path, &text(&contents), minimum, realm, pull_only);
+    let (path, realm) = (config.path.clone(), config.realm.clone());
+    let accounts = Accounts::new(path, &text(&contents), minimum, realm);
     let accounts = accounts.context("auth.htpasswd.path")?;
     let accounts = Arc::new(accounts);
     let target = Arc::clone(&accounts);

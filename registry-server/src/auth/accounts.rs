@@ -54,7 +54,6 @@ pub enum Refusal {
 pub struct Accounts {
     /// What the challenge calls this registry.
     pub realm: String,
-    pull_only: Vec<String>,
     path: PathBuf,
     minimum: Minimum,
     loaded: ArcSwap<Loaded>,
@@ -69,23 +68,12 @@ fn remembered(time: Duration) -> Cache<[u8; 32], ()> {
 }
 
 impl Accounts {
-    /// The accounts in `text`, which came from `path`. Those of `pull_only` may look and nothing else.
-    pub fn new(
-        path: PathBuf,
-        text: &str,
-        minimum: Minimum,
-        realm: String,
-        pull_only: Vec<String>,
-    ) -> Result<Self, AuthError> {
+    /// The accounts in `text`, which came from `path`.
+    pub fn new(path: PathBuf, text: &str, minimum: Minimum, realm: String) -> Result<Self, AuthError> {
         let loaded = load(&path, text, minimum)?.into();
         let (verdicts, proven) = (remembered(REMEMBERED), remembered(PROVEN));
         let (attempts, hashing) = (Attempts::default(), Hashing::default());
-        Ok(Self { realm, pull_only, path, minimum, loaded, verdicts, proven, attempts, hashing })
-    }
-
-    /// Whether this is an account that may look and nothing else, whatever rules say.
-    pub fn pulls_only(&self, who: &Identity) -> bool {
-        matches!(who, Identity::User(name) if self.pull_only.contains(name))
+        Ok(Self { realm, path, minimum, loaded, verdicts, proven, attempts, hashing })
     }
 
     /// Whether there is such an account.
@@ -185,7 +173,7 @@ mod tests {
     const THERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
     fn made(text: &str) -> Accounts {
-        Accounts::new("f".into(), text, Minimum::Any, "R".into(), vec![]).unwrap()
+        Accounts::new("f".into(), text, Minimum::Any, "R".into()).unwrap()
     }
 
     fn login(user: &str, password: &str) -> Credentials {

@@ -89,11 +89,6 @@ impl Logins {
     pub fn realm(&self) -> &str {
         self.way.accounts().map_or("Registry", |accounts| &accounts.realm)
     }
-
-    /// Whether this is an account that may look and nothing else, whatever rules say.
-    pub fn pulls_only(&self, who: &Identity) -> bool {
-        self.way.accounts().is_some_and(|accounts| accounts.pulls_only(who))
-    }
 }
 
 /// Seconds of Unix time.

@@ -84,7 +84,7 @@ impl TokenMaker {
     pub fn make(&self, signer: &Signer, wish: &Wish<'_>, now: f64) -> Option<Made> {
         let (login, rights) = (wish.login, wish.login.rights(wish.policy));
         let asked = together(wish.scopes.iter().filter_map(|text| Scope::parse(text)));
-        let granted = asked.into_iter().map(|scope| self.cut(scope, rights));
+        let granted = asked.into_iter().map(|scope| cut(scope, rights));
         let granted: Vec<Scope> = granted.filter(|one| !one.actions.is_empty()).collect();
         // Whom others vouch for, they vouch for until then.
         let own = now + self.lifetime.as_secs_f64();
@@ -101,26 +101,26 @@ impl TokenMaker {
         let scope = scope.collect::<Vec<_>>().join(" ");
         Some(Made { token: signer.sign(&claims)?, seconds: (until as u64).saturating_sub(now as u64), scope })
     }
+}
 
-    fn cut(&self, mut scope: Scope, rights: Rights<'_>) -> Scope {
-        let reads_only = self.accounts.pulls_only(rights.who);
-        let may = |action: Action| (action.reads() || !reads_only) && rights.may(action, &scope.name);
-        let actions: Vec<String> = match scope.kind.as_str() {
-            "repository" => {
-                let granted = WORDS.into_iter().filter(|(word, action)| scope.has(word) && may(*action));
-                // Clients have one word for pulling and listing.
-                let lists = scope.has("pull") && !may(Action::Pull) && may(Action::List);
-                let lists = lists.then(|| LIST.to_owned());
-                granted.map(|(word, _)| word.to_owned()).chain(lists).collect()
-            }
-            "registry" if scope.name == "catalog" && scope.has("*") && sees_lists(rights) => {
-                vec!["*".to_owned()]
-            }
-            _ => Vec::new(),
-        };
-        scope.actions = actions;
-        scope
-    }
+/// What the rules allow of it.
+fn cut(mut scope: Scope, rights: Rights<'_>) -> Scope {
+    let may = |action: Action| rights.may(action, &scope.name);
+    let actions: Vec<String> = match scope.kind.as_str() {
+        "repository" => {
+            let granted = WORDS.into_iter().filter(|(word, action)| scope.has(word) && may(*action));
+            // Clients have one word for pulling and listing.
+            let lists = scope.has("pull") && !may(Action::Pull) && may(Action::List);
+            let lists = lists.then(|| LIST.to_owned());
+            granted.map(|(word, _)| word.to_owned()).chain(lists).collect()
+        }
+        "registry" if scope.name == "catalog" && scope.has("*") && sees_lists(rights) => {
+            vec!["*".to_owned()]
+        }
+        _ => Vec::new(),
+    };
+    scope.actions = actions;
+    scope
 }
 
 /// Each name once, with all that is asked of it.

@@ -119,21 +119,16 @@ pub fn permit(
         return Err(ApiError::method(route.methods(), "method is not supported here"));
     }
     let Some(action) = wanted(route, method) else { return Ok(()) };
-    let pulls_only = challenge.is_some_and(|challenge| challenge.logins.pulls_only(rights.who));
-    let reads_only = !action.reads() && pulls_only;
-    let hopeless = reads_only || !could_be_given(rights, action, route);
+    let hopeless = !could_be_given(rights, action, route);
     if let Some(challenge) = challenge.filter(|_| !hopeless && !in_scope(rights, action, route)) {
         // Another token may help: clients get one on 401 only.
         return Err(challenge.refuse("the token does not allow this", Some(Shortcoming::Scope)));
     }
-    let denied = |message: &str| Err(ApiError::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message));
-    if reads_only {
-        return denied("this account may pull only");
-    }
     if !granted(rights, action, route) {
         let repository = route.repository().map(|name| name.as_str());
         let why = rights.policy.refusal(rights.who, action, repository);
-        return denied(action.denied()).map_err(|error: ApiError| error.because(why));
+        let message = rights.policy.denied(rights.who, action);
+        return Err(ApiError::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message).because(why));
     }
     Ok(())
 }
