@@ -30,10 +30,19 @@ use crate::{
         logins::{Logins, Way},
         token_maker::TokenMaker,
     },
-    http::{admin::Admin, door::Door, listener, redirect, tls, tls_config::Files},
+    http::{
+        admin::Admin,
+        door::Door,
+        listener::{self, Limits},
+        redirect, tls,
+        tls_config::Files,
+    },
     metrics,
     settings::Settings,
 };
+
+/// Limits of what stands beside the public listener: what is asked there is small, and soon answered.
+const BESIDE: Limits = Limits { connections: 1_000, drain: Duration::from_secs(1) };
 
 /// A server that has bound its ports.
 pub struct Server {
@@ -42,7 +51,7 @@ pub struct Server {
     redirect: Option<(TcpListener, u16)>,
     tls: Option<tls::Current>,
     door: Arc<Door>,
-    drain: Duration,
+    limits: Limits,
 }
 
 /// Reads environment overrides into a live file as well as into the main one.
@@ -91,7 +100,9 @@ impl Server {
         // The last one: whoever could connect to it is served.
         let public = bind("http.addr", &config.http.addr).await?;
         let door = Arc::new(Door { registry, logins, settings, audit });
-        Ok(Self { public, admin, redirect, tls, door, drain: config.http.draintimeout.0 })
+        let limits =
+            Limits { connections: config.http.maxconnections.get(), drain: config.http.draintimeout.0 };
+        Ok(Self { public, admin, redirect, tls, door, limits })
     }
 
     /// Where the public listener is.
@@ -121,7 +132,7 @@ impl Server {
         });
         if let Some((listener, port)) = self.redirect {
             let service = move |request, _| redirect::handle(request, port);
-            tokio::spawn(listener::serve(listener, None, service, stop.clone(), Duration::from_secs(1)));
+            tokio::spawn(listener::serve(listener, None, service, stop.clone(), BESIDE));
         }
         let purging = tokio::spawn(purging::run(self.door.registry.clone(), Arc::clone(&self.door.settings)));
         let upkeep = tokio::spawn(metrics::upkeep());
@@ -135,7 +146,7 @@ impl Server {
         let door = self.door;
         let service = move |request, peer| Arc::clone(&door).handle(request, peer);
         stop.mark_unchanged();
-        listener::serve(self.public, self.tls, service, stop, self.drain).await;
+        listener::serve(self.public, self.tls, service, stop, self.limits).await;
         purging.abort();
         upkeep.abort();
         watching.abort();
@@ -178,7 +189,7 @@ fn name_kind(config: &Config) -> Option<NameKind> {
 
 fn serve_admin(listener: TcpListener, admin: Arc<Admin>, stop: watch::Receiver<bool>) -> JoinHandle<()> {
     let service = move |request, _| Arc::clone(&admin).handle(request);
-    tokio::spawn(listener::serve(listener, None, service, stop, Duration::from_secs(1)))
+    tokio::spawn(listener::serve(listener, None, service, stop, BESIDE))
 }
 
 async fn bind(key: &str, address: &str) -> anyhow::Result<TcpListener> {

@@ -12,12 +12,12 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::watch,
-    time::Instant,
 };
 
 use crate::{
     auth::certificate_names::CertificateNames,
     http::{
+        accepting::{Accepted, Accepting},
         error_bodies::ErrorBodies,
         headers::Response,
         outbound,
@@ -38,10 +38,6 @@ const STREAM_STALL: Duration = Duration::from_secs(600);
 /// How long a connection of HTTP/1.1 may rest between two requests; longer than clients and proxies keep it, so
 /// that none of them writes into one that is being closed. A header that has begun has less: see [`Patient`].
 const IDLE: Duration = Duration::from_secs(120);
-/// How long to wait when no connection can be accepted: until then others may have ended.
-const PAUSE: Duration = Duration::from_millis(50);
-/// That it was so is told no more often than this.
-const TOLD: Duration = Duration::from_secs(60);
 
 /// Turns true when the server is to end.
 pub type Stop = watch::Receiver<bool>;
@@ -55,28 +51,36 @@ pub async fn bind(address: &str) -> io::Result<TcpListener> {
     }
 }
 
-/// Serves connections until told to stop, then lets running requests end within `drain`.
+/// Limits of a listener.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections at a time.
+    pub connections: u32,
+    /// How long running requests may take to end when the server does.
+    pub drain: Duration,
+}
+
+/// Serves connections until told to stop, then lets running requests end.
 pub async fn serve<S, F>(
     listener: TcpListener,
     tls: Option<tls::Current>,
     service: S,
     mut stop: Stop,
-    drain: Duration,
+    limits: Limits,
 ) where
     S: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Response, Infallible>> + Send + 'static,
 {
     let graceful = GracefulShutdown::new();
-    let mut told = None;
+    let mut accepting = Accepting::new(listener, limits.connections);
     loop {
-        let (stream, peer) = tokio::select! {
-            accepted = accept(&listener, &mut told) => accepted,
+        let Accepted { stream, peer, place } = tokio::select! {
+            accepted = accepting.next() => accepted,
             _ = stop.wait_for(|stop| *stop) => break,
         };
-        // A socket for both families calls an address of IPv4 by a name of IPv6.
-        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         let (tls, service, watcher) = (tls.clone(), service.clone(), graceful.watcher());
         tokio::spawn(async move {
+            let _place = place;
             let progress = Arc::<Progress>::default();
             let Some((io, certificate)) = secure(stream, tls, Arc::clone(&progress)).await else { return };
             let io = ErrorBodies::new(io, Arc::clone(&progress));
@@ -104,24 +108,9 @@ pub async fn serve<S, F>(
             }
         });
     }
-    drop(listener);
-    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+    drop(accepting);
+    if tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests were still running at the end of the drain time");
-    }
-}
-
-/// The next connection. What hinders it, such as too many open files, passes.
-async fn accept(listener: &TcpListener, told: &mut Option<Instant>) -> (TcpStream, SocketAddr) {
-    loop {
-        let error = match listener.accept().await {
-            Ok(accepted) => return accepted,
-            Err(error) => error,
-        };
-        if told.is_none_or(|told| told.elapsed() > TOLD) {
-            tracing::warn!(%error, "a connection cannot be accepted; others are served meanwhile");
-            *told = Some(Instant::now());
-        }
-        tokio::time::sleep(PAUSE).await;
     }
 }
 

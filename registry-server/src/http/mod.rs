@@ -1,5 +1,6 @@
 //! The door: from bytes of a connection to calls of the domain and back. Reaches bytes through the domain only.
 
+pub mod accepting;
 pub mod access_line;
 pub mod admin;
 pub mod audit_entry;

@@ -11,7 +11,10 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use registry_server::{
-    http::{door::Door, listener},
+    http::{
+        door::Door,
+        listener::{self, Limits},
+    },
     registry::{metadata::FromStore, service::Registry},
     settings::Settings,
     storage::{
@@ -128,7 +131,8 @@ impl<H: Hook> Shaky<H> {
         let address = socket.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
         let service = move |request, peer| Arc::clone(&door).handle(request, peer);
-        tokio::spawn(listener::serve(socket, None, service, stopped, Duration::ZERO));
+        let limits = Limits { connections: 1_000, drain: Duration::ZERO };
+        tokio::spawn(listener::serve(socket, None, service, stopped, limits));
         let client = reqwest::Client::builder().no_proxy().watched();
         Self { store, registry, address, client, _stop: stop }
     }

@@ -92,6 +92,7 @@ pub fn boot(model: &Model, identity: &StoreIdentity, issuers: &Issuers) -> Resul
                 .redirects()
                 .then(|| Redirect { addr: ":5080".into(), port: u16::try_from(model.port()).unwrap_or(443) }),
             draintimeout: GoDuration::from_secs(model.spec.drain_timeout.seconds()),
+            ..Http::default()
         },
         auth: model.token_server().is_none().then(accounts),
         token: model.token_server().map(server_tokens::token_server),

@@ -1,10 +1,17 @@
 //! Section `http`.
 
-use std::path::PathBuf;
+use std::{num::NonZeroU32, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{duration::GoDuration, schema::is_default};
+
+/// At rest, over TLS, so many take 400 MiB.
+const MAX_CONNECTIONS: NonZeroU32 = NonZeroU32::new(12_000).unwrap();
+
+fn is_usual(connections: &NonZeroU32) -> bool {
+    *connections == MAX_CONNECTIONS
+}
 
 /// Section `http`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +33,9 @@ pub struct Http {
     pub redirect: Option<Redirect>,
     /// How long requests may take to finish after SIGTERM.
     pub draintimeout: GoDuration,
+    /// Most connections to the public listener at a time (*ours*). Who finds no place waits for one.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub maxconnections: NonZeroU32,
 }
 
 impl Http {
@@ -49,6 +59,7 @@ impl Default for Http {
             debug: None,
             redirect: None,
             draintimeout: GoDuration::from_secs(60),
+            maxconnections: MAX_CONNECTIONS,
         }
     }
 }

@@ -11,6 +11,7 @@ use tokio::{
 use crate::{canaries, fixture::Fixture};
 
 mod chunks;
+mod crowd;
 mod encodings;
 mod fields;
 mod framing;
