@@ -7,12 +7,15 @@ need skopeo=skopeo docker-registry=docker-registry htpasswd=apache2-utils openss
 (cd "$ROOT" && cargo build --locked -p registry-server)
 export REGISTRY_SERVER=$ROOT/target/debug/registry-server
 export RUST_BACKTRACE=0
+# What the registries of the tests kept secret.
+export CANARIES=$STATE/canaries
+: >"$CANARIES"
 # Of the whole workspace: then libraries are those that its other tests have built.
 suite() { cargo test --locked --manifest-path "$ROOT/Cargo.toml" --workspace --test "$@"; }
 
-# operator 81: the chart's role is all that the operator has: whatever it was refused is in its log. Of a container that was killed,
+# What is secret is in no log, and, operator 81: the chart's role is all that the operator has: whatever it was refused is in its log. Of a container that was killed,
 # Kubernetes keeps the log of the one before, too.
-nothing_was_refused() {
+logs_are_clean() {
 	local pod logs operators=app.kubernetes.io/name=private-registry-operator
 	for pod in $(kubectl -n "$OPERATOR_NAMESPACE" get pods -l "$operators" -o name); do
 		logs=$(kubectl -n "$OPERATOR_NAMESPACE" logs "$pod" --tail=-1)
@@ -21,14 +24,16 @@ nothing_was_refused() {
 		fi
 		# What a namespace that is being deleted refuses is no matter of rights.
 		if grep -E 'forbidden: User ' <<<"$logs" >&2; then die "the chart's role lacks something that the operator needs"; fi
+		if grep -qFf "$CANARIES" <<<"$logs"; then die "the operator's log tells what is secret"; fi
 	done
 }
 
 # Two at a time: each test has namespaces of its own.
 suite chain -- --test-threads=2 "$@"
-nothing_was_refused
+[ $# -gt 0 ] || [ -s "$CANARIES" ] || die "no test has written down what is secret"
+logs_are_clean
 [ $# -gt 0 ] || "$E2E/docs-cluster.sh"
 # The short form of `make scale`.
 [ $# -gt 0 ] || "$E2E/scale.sh" 40
 suite outage -- --test-threads=1 --show-output "$@"
-nothing_was_refused
+logs_are_clean

@@ -17,4 +17,5 @@ pub mod operator;
 pub mod pod;
 pub mod process;
 pub mod registry;
+pub mod secrets;
 pub mod server;

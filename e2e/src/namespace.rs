@@ -1,8 +1,10 @@
 //! A namespace for one test, gone when the test ends.
 
+use std::thread;
+
 use anyhow::Result;
 
-use crate::{kubectl::kubectl, process::run};
+use crate::{kubectl::kubectl, process::run, secrets};
 
 /// A namespace under the "restricted" Pod Security standard; dropped, it is deleted with all it holds.
 pub struct Namespace {
@@ -26,6 +28,12 @@ impl Namespace {
 
 impl Drop for Namespace {
     fn drop(&mut self) {
+        // A cluster of which parts were stopped may not say.
+        if !thread::panicking()
+            && let Ok(told) = secrets::told(&self.name)
+        {
+            assert!(told.is_empty(), "{} tells what is secret: {told:?}", self.name);
+        }
         // Objects are what explains a failure: `E2E_KEEP=1` leaves them, until the test runs again.
         if std::env::var_os("E2E_KEEP").is_none() {
             let _ = run(&mut kubectl(&["delete", "namespace", &self.name, "--wait=false"]));
