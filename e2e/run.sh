@@ -13,8 +13,8 @@ export CANARIES=$STATE/canaries
 # Of the whole workspace: then libraries are those that its other tests have built.
 suite() { cargo test --locked --manifest-path "$ROOT/Cargo.toml" --workspace --test "$@"; }
 
-# What is secret is in no log, and, operator 81: the chart's role is all that the operator has: whatever it was refused is in its log. Of a container that was killed,
-# Kubernetes keeps the log of the one before, too.
+# What is secret is in no log. operator 81: the chart's role is all that the operator has: whatever it was refused is in its
+# log. Of a container that was killed, Kubernetes keeps the log of the one before, too.
 logs_are_clean() {
 	local pod logs operators=app.kubernetes.io/name=private-registry-operator
 	for pod in $(kubectl -n "$OPERATOR_NAMESPACE" get pods -l "$operators" -o name); do
