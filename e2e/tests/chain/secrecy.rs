@@ -11,6 +11,7 @@ use e2e::{
     operator, pod,
     process::run,
     registry::{Registry, hello_layout},
+    secrets::told,
 };
 use serde_json::json;
 
@@ -128,6 +129,22 @@ fn nothing_secret_is_said() -> Result<()> {
     until(namespace.name(), "team", "CredentialsReady", "False/SecretNotFound")?;
     until(namespace.name(), "team", "Progressing", "False/RolledOut")?;
     nothing_of(&secrets(namespace.name())?, namespace.name())
+}
+
+// What every test's namespace is looked through by in the end does find something.
+#[test]
+fn an_object_that_tells_a_secret_is_found() -> Result<()> {
+    let namespace = Namespace::create("e2e-teller")?;
+    let labels = json!({"app.kubernetes.io/managed-by": "privateregistry-operator"});
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "dev"}, "stringData": {"password": PASSWORD}});
+    let teller = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "teller", "labels": labels},
+        "data": {"said": format!("the password is {PASSWORD}")}});
+    apply(namespace.name(), &secret.to_string())?;
+    ensure!(told(namespace.name())?.is_empty());
+    apply(namespace.name(), &teller.to_string())?;
+    let found = told(namespace.name())?;
+    ensure!(found == ["objects: dev/password"], "{found:?}");
+    run(&mut kubectl(&["-n", namespace.name(), "delete", "configmap", "teller"])).map(drop)
 }
 
 fn nothing_of(secrets: &BTreeMap<String, String>, namespace: &str) -> Result<()> {
