@@ -67,11 +67,11 @@ impl Pass<'_> {
             names.tls(),
             names.htpasswd(),
             names.live(),
+            names.live_without_accounts(),
             names.clients(),
             names.redis_auth(),
             names.token_keys(),
-            names.tokens(),
         ];
-        inputs.iter().any(|input| input == name)
+        inputs.iter().any(|input| input == name) || name.starts_with(&names.tokens(""))
     }
 }

@@ -26,6 +26,10 @@ impl Names {
     pub fn live(&self) -> String {
         format!("{}-live", self.name)
     }
+    /// The same for pods that have a token server in the place of accounts.
+    pub fn live_without_accounts(&self) -> String {
+        format!("{}-livetokens", self.name)
+    }
     /// PersistentVolumeClaim.
     pub fn data(&self) -> String {
         format!("{}-data", self.name)
@@ -70,21 +74,22 @@ impl Names {
     pub fn token_keys(&self) -> String {
         format!("{}-tokenkeys", self.name)
     }
-    /// ConfigMap of what verifies the tokens of a token server.
-    pub fn tokens(&self) -> String {
-        format!("{}-tokens", self.name)
+    /// ConfigMap of what verifies the tokens of a token server, named by the file in it.
+    pub fn tokens(&self, hash: &str) -> String {
+        format!("{}-tokens-{hash}", self.name)
     }
     /// Pod that tries what the registry's pods are to run.
     pub fn trial(&self) -> String {
         format!("{}-trial", self.name)
     }
-    /// Whether an object of this name can be a child: `<name>-<word>`, a boot file or `<name>.<user>`. A copy that
-    /// somebody made under a name of their own is not.
+    /// Whether an object of this name can be a child: `<name>-<word>`, a boot file, keys of a token server or
+    /// `<name>.<user>`. A copy that somebody made under a name of their own is not.
     pub fn is_child(&self, name: &str) -> bool {
         let words = [
             "registry",
             "admin",
             "live",
+            "livetokens",
             "htpasswd",
             "pull",
             "ca",
@@ -94,12 +99,12 @@ impl Names {
             "redis",
             "redisauth",
             "tokenkeys",
-            "tokens",
             "trial",
         ];
         let Some(rest) = name.strip_prefix(&self.name) else { return false };
         let word = rest.strip_prefix('-').unwrap_or_default();
-        rest.starts_with('.') || words.contains(&word) || word.starts_with("config-")
+        let hashed = ["config-", "tokens-"].iter().any(|first| word.starts_with(first));
+        rest.starts_with('.') || words.contains(&word) || hashed
     }
 
     /// The name under which other namespaces find the Service.

@@ -9,7 +9,6 @@ use crate::{
 };
 
 const MAP: &str = "/api/v1/namespaces/tools/configmaps/auth-keys";
-const TOKENS: &str = "/api/v1/namespaces/tools/configmaps/team-tokens";
 /// Secrets that are there because of accounts.
 const ACCOUNTS: [&str; 3] = ["team-htpasswd", "team-pull", "team.admin"];
 
@@ -31,16 +30,32 @@ fn certificate() -> String {
     rcgen::CertificateParams::new(["auth".to_owned()]).unwrap().self_signed(&key).unwrap().pem()
 }
 
-/// The boot file that pods are started with.
-fn boot(world: &World) -> Config {
+/// What the ConfigMap holds that pods mount as this volume.
+fn mounted(world: &World, volume: &str) -> Option<Value> {
     let objects = world.api.objects();
     let deployment = &objects["/apis/apps/v1/namespaces/tools/deployments/team-registry"];
     let volumes = deployment["spec"]["template"]["spec"]["volumes"].as_array().unwrap();
-    let name = volumes.iter().find(|volume| volume["name"] == "boot").unwrap()["configMap"]["name"]
-        .as_str()
-        .unwrap();
-    let file = objects[&format!("/api/v1/namespaces/tools/configmaps/{name}")]["data"]["config.yml"].clone();
-    Config::from_yaml("boot", file.as_str().unwrap(), []).unwrap()
+    let volume = volumes.iter().find(|found| found["name"] == volume)?;
+    let name = volume["configMap"]["name"].as_str().unwrap();
+    Some(objects.get(&format!("/api/v1/namespaces/tools/configmaps/{name}"))?["data"].clone())
+}
+
+/// A file of the server's that is in there.
+fn file(world: &World, volume: &str, key: &str) -> Config {
+    Config::from_yaml(key, mounted(world, volume).unwrap()[key].as_str().unwrap(), []).unwrap()
+}
+
+/// The boot file that pods are started with.
+fn boot(world: &World) -> Config {
+    file(world, "boot", "config.yml")
+}
+
+/// ConfigMaps of keys and of live settings, for whatever pods.
+fn maps(world: &World) -> Vec<String> {
+    let names = world.api.objects().into_keys();
+    let names = names
+        .filter_map(|path| path.strip_prefix("/api/v1/namespaces/tools/configmaps/team-").map(str::to_owned));
+    names.filter(|name| name.starts_with("tokens-") || name.starts_with("live")).collect()
 }
 
 /// What the pods find in the file of keys that their boot file names.
@@ -48,7 +63,7 @@ fn handed_on(world: &World) -> Option<String> {
     let token = boot(world).token?;
     let path = token.jwks.or(token.rootcertbundle).unwrap();
     assert_eq!(path.parent().unwrap(), "/etc/registry/tokens");
-    let data = world.api.objects().get(TOKENS)?["data"].clone();
+    let data = mounted(world, "tokens")?;
     Some(data[path.file_name().unwrap().to_str().unwrap()].as_str()?.replace('\r', ""))
 }
 
@@ -92,9 +107,12 @@ async fn a_token_server_takes_the_place_of_accounts_and_gives_it_back() {
     assert_eq!(handed_on(&world), Some(certificate.replace('\r', "")));
     world.set_spec("auth", json!({}));
     world.pass().await.unwrap();
-    assert!(world.api.objects().contains_key(TOKENS), "pods that have not been replaced need it");
+    assert!(
+        maps(&world).iter().any(|name| name.starts_with("tokens-")),
+        "pods that have not been replaced need it"
+    );
     world.settle().await;
-    assert!(!world.api.objects().contains_key(TOKENS));
+    assert_eq!(maps(&world), ["live"]);
     assert_eq!(accounts(&world), ACCOUNTS);
     assert!(boot(&world).auth.is_some() && boot(&world).token.is_none());
 }
@@ -136,6 +154,78 @@ async fn until_there_are_keys_all_stays_as_it_is() {
     world.set_spec("auth", external("other.example.com", "jwksRef"));
     world.settle().await;
     assert_eq!((boot(&world), handed_on(&world)), (good, Some(keys("good"))));
+}
+
+/// The pods are not replaced for now.
+fn hold(world: &mut World) {
+    world.set_spec("image", json!({"reference": "knows-less:1"}));
+}
+
+/// They are from now on.
+async fn let_go(world: &mut World) {
+    assert_eq!(world.condition("Progressing"), "False/RolloutBlocked");
+    world.set_spec("image", Value::Null);
+    world.settle().await;
+    assert_eq!(world.condition("Ready"), "True/AllReady");
+}
+
+// guarantee 5: a pod that stays for now and is started again finds the keys that its boot file names
+#[tokio::test]
+async fn pods_that_stay_keep_the_keys_that_they_were_started_with() {
+    let mut world = World::new(SIX_LINES);
+    put(&world, "jwks.json", &keys("first"));
+    world.set_spec("auth", external("auth.example.com", "jwksRef"));
+    world.settle().await;
+    let before = boot(&world);
+    let certificate = certificate();
+    for (issuer, reference, key, text) in [
+        ("other.example.com", "jwksRef", "jwks.json", keys("second")),
+        ("auth.example.com", "rootCertBundleRef", "ca.crt", certificate.clone()),
+    ] {
+        put(&world, key, &text);
+        hold(&mut world);
+        world.set_spec("auth", external(issuer, reference));
+        world.settle().await;
+        assert_eq!((boot(&world), handed_on(&world)), (before.clone(), Some(keys("first"))), "{issuer}");
+    }
+    let_go(&mut world).await;
+    assert_ne!(boot(&world), before);
+    assert_eq!(handed_on(&world), Some(certificate.replace('\r', "")));
+    let left = maps(&world);
+    assert!(left.len() == 2 && left[0] == "livetokens", "{left:?}");
+}
+
+// guarantee 5: accounts of pods that stay for now may do what they might before, and not everything because a token server
+// is to decide
+#[tokio::test]
+async fn rules_and_groups_stay_with_the_pods_that_have_accounts() {
+    let mut world = World::new(SIX_LINES);
+    let rule = json!({"subjects": ["group:ops"], "repositories": ["team/**"], "actions": ["Push"]});
+    let accounts = json!({"htpasswd": {"users": [{"name": "ann", "groups": ["ops"]}]}, "access": [rule]});
+    world.set_spec("auth", accounts.clone());
+    world.settle().await;
+    let live = |world: &World| file(world, "live", "live.yml");
+    let before = live(&world);
+    assert!(!before.access.is_empty() && !before.groups.is_empty());
+    world.set_spec("auth", external("auth.example.com", "jwksRef"));
+    world.settle().await;
+    assert_eq!(world.condition("CredentialsReady"), "False/IssuerUnavailable");
+    assert_eq!(live(&world), before, "there are no keys yet");
+    put(&world, "jwks.json", &keys("first"));
+    hold(&mut world);
+    world.settle().await;
+    assert_eq!(live(&world), before, "pods stay");
+    let_go(&mut world).await;
+    assert!(live(&world).access.is_empty() && live(&world).groups.is_empty());
+    hold(&mut world);
+    world.set_spec("auth", accounts);
+    world.settle().await;
+    assert!(
+        boot(&world).token.is_some() && live(&world).access.is_empty(),
+        "rules for accounts are none for tokens"
+    );
+    let_go(&mut world).await;
+    assert_eq!((live(&world), maps(&world)), (before, vec!["live".to_owned()]));
 }
 
 // The server would take a token for two users.

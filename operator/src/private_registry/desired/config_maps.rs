@@ -8,7 +8,7 @@ use crate::private_registry::{
         child::{Keep, metadata},
         server_access::Issuers,
         server_config::{self, StoreIdentity},
-        server_tokens::file_of,
+        server_tokens::{file_of, map_of},
     },
     error::ResolveError,
     model::Model,
@@ -31,7 +31,7 @@ pub fn boot(model: &Model, identity: &StoreIdentity, issuers: &Issuers) -> Resul
 
 /// The live file.
 pub fn live(model: &Model, identity: &StoreIdentity, issuers: &Issuers) -> Result<Value, ResolveError> {
-    let metadata = metadata(model, &model.names.live(), Keep::Never);
+    let metadata = metadata(model, &model.live(), Keep::Never);
     let mut data = json!({"live.yml": server_config::live(&model.spec, identity, issuers)?});
     if let Some(issuer) = &issuers.cluster {
         data[server_config::KEYS] = issuer.keys.clone().into();
@@ -53,11 +53,14 @@ pub fn clients(model: &Model, bundle: &str) -> Value {
     certificates(model, &model.names.clients(), bundle)
 }
 
-/// What verifies the tokens of a token server, apart from the live file as well.
+/// What verifies the tokens of a token server, apart from the live file as well. Pods that stay for now, and were started
+/// with another server, have another object: without its file they could not be started again.
 pub fn tokens(model: &Model, keys: &str) -> Option<Value> {
-    let file = file_of(model.token_server()?);
-    let metadata = metadata(model, &model.names.tokens(), Keep::Never);
-    Some(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {file: keys}}))
+    let server = model.token_server()?;
+    let metadata = metadata(model, &map_of(model, server), Keep::Never);
+    Some(
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {file_of(server): keys}}),
+    )
 }
 
 fn certificates(model: &Model, name: &str, bundle: &str) -> Value {

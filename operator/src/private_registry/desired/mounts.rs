@@ -7,6 +7,7 @@ use crate::private_registry::{
         deployment::Placement,
         redis_login::keys,
         server_config::{AUTH, BOOT, CLIENTS, DATA, LIVE, REDIS, REDIS_CA, REDIS_CLIENT, TLS, TOKENS},
+        server_tokens::map_of,
     },
     model::{CacheKind, Model},
 };
@@ -18,7 +19,7 @@ struct Mounted(Value, &'static str);
 pub fn volumes(model: &Model, placement: &Placement, config: &str) -> Value {
     let mut volumes = vec![
         json!({"name": "boot", "configMap": {"name": config}}),
-        json!({"name": "live", "configMap": {"name": model.names.live()}}),
+        json!({"name": "live", "configMap": {"name": model.live()}}),
     ];
     volumes.extend(accounts(model).map(|Mounted(volume, _)| volume));
     volumes.push(data(model, placement));
@@ -54,7 +55,7 @@ fn accounts(model: &Model) -> Option<Mounted> {
 /// Keys that sign tokens, or what verifies those of a token server.
 fn tokens(model: &Model) -> Option<Mounted> {
     let keys = |_| json!({"name": "tokens", "secret": {"secretName": model.names.token_keys()}});
-    let server = |_| json!({"name": "tokens", "configMap": {"name": model.names.tokens()}});
+    let server = |server| json!({"name": "tokens", "configMap": {"name": map_of(model, server)}});
     let volume = model.tokens().map(keys).or_else(|| model.token_server().map(server));
     volume.map(|volume| Mounted(volume, TOKENS))
 }

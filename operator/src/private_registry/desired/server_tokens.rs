@@ -7,10 +7,13 @@ use registry_config::{
 
 use crate::{
     crd::token::{BuiltInTokens, TokenServer},
-    private_registry::desired::{
-        config_maps::content_hash,
-        server_config::TOKENS,
-        token_keys::{KEY, OTHER},
+    private_registry::{
+        desired::{
+            config_maps::content_hash,
+            server_config::TOKENS,
+            token_keys::{KEY, OTHER},
+        },
+        model::Model,
     },
 };
 
@@ -43,4 +46,9 @@ pub fn token_server(server: &TokenServer) -> Token {
 pub fn file_of(server: &TokenServer) -> String {
     let kind = if server.jwks_ref.is_some() { "jwks" } else { "pem" };
     format!("{}.{kind}", content_hash(&server.issuer))
+}
+
+/// The ConfigMap of that file: each file has its own, which goes when the last pods that were started with it have gone.
+pub fn map_of(model: &Model, server: &TokenServer) -> String {
+    model.names.tokens(&content_hash(&file_of(server)))
 }

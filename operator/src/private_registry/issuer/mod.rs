@@ -119,7 +119,7 @@ async fn keys(reader: &Reader<'_>, issuer: &Oidc) -> Result<(Option<String>, Opt
         "spec.auth.oidc: issuer {}: {wrong}: put the issuer's public keys there, a JWK set",
         issuer.name
     );
-    let last = last(reader, &reader.model.names.live()).await?.remove(&keys_of(issuer));
+    let last = last_live(reader).await?.remove(&keys_of(issuer));
     Ok((last, Some(Problem::new(reason::ISSUER_UNAVAILABLE, message))))
 }
 
@@ -144,7 +144,7 @@ async fn unknown(reader: &Reader<'_>, said: &str) -> Result<Found, PassError> {
          ClusterRole system:service-account-issuer-discovery to the operator's service account"
     );
     let problem = Some(Problem::new(reason::ISSUER_UNAVAILABLE, message));
-    let mut last = last(reader, &reader.model.names.live()).await?;
+    let mut last = last_live(reader).await?;
     let file = last.get("live.yml").and_then(|text| serde_saphyr::from_str::<Value>(text).ok());
     let name = file.and_then(|file| file["serviceaccounts"]["issuer"].as_str().map(str::to_owned));
     let issuer = name.zip(last.remove(KEYS)).map(|(name, keys)| Issuer { name, keys });
@@ -166,6 +166,16 @@ fn missing(field: &'static str) -> kube::Error {
 async fn read(reader: &Reader<'_>, path: &str) -> Result<Value, kube::Error> {
     let request = http::Request::get(path).body(Vec::new()).map_err(kube::Error::HttpError)?;
     reader.client.request(request).await
+}
+
+/// What pods have beside the live file and, before the first of those that are wanted, what those before them have there.
+async fn last_live(reader: &Reader<'_>) -> Result<BTreeMap<String, String>, PassError> {
+    let (names, wanted) = (&reader.model.names, reader.model.live());
+    let before = if wanted == names.live() { names.live_without_accounts() } else { names.live() };
+    match last(reader, &wanted).await? {
+        none if none.is_empty() => last(reader, &before).await,
+        found => Ok(found),
+    }
 }
 
 /// What running pods have: files by name.

@@ -5,7 +5,7 @@ use crate::{
     crd::{condition::reason, token::TokenServer},
     private_registry::{
         certificates::key_set,
-        desired::server_tokens::file_of,
+        desired::server_tokens::{file_of, map_of},
         error::{PassError, Problem},
         issuer::{last, text},
         observe::Reader,
@@ -31,7 +31,7 @@ pub async fn keys(reader: &Reader<'_>) -> Result<(Option<String>, Option<Problem
         None => format!("there is no key {key} in a ConfigMap {map}"),
     };
     let message = format!("spec.auth.token.external.{field}: {wrong}: put {wanted} there");
-    let last = last(reader, &reader.model.names.tokens()).await?.remove(&file_of(server));
+    let last = last(reader, &map_of(reader.model, server)).await?.remove(&file_of(server));
     Ok((last, Some(Problem::new(reason::ISSUER_UNAVAILABLE, message))))
 }
 

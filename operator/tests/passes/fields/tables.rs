@@ -7,7 +7,8 @@ const DEPLOYMENT: &str = "deployments/team-registry";
 const REDIS: &str = "deployments/team-redis";
 const LIVE: &str = "configmaps/team-live";
 const CLIENTS: &str = "configmaps/team-clients";
-const TOKENS: &str = "configmaps/team-tokens";
+const TOKENS: &str = "configmaps/team-tokens-4b57586594";
+const CERTIFICATES: &str = "configmaps/team-tokens-541d46de53";
 const ACCOUNTS: &str = "secrets/team-htpasswd";
 const LOGIN: &str = "secrets/team-redisauth";
 const SERVED: &str = "secrets/team-tls";
@@ -143,8 +144,8 @@ pub const FIELDS: &[(&str, &[Row])] = &[
         "{storage: {ephemeral: {}}, auth: {token: {external: {realm: 'https://auth.example.com/token', service: registry,
           issuer: auth, rootCertBundleRef: {name: bundle}}}}}",
         &[
-            ("/auth/token/external/rootCertBundleRef/name", "keys", TOKENS),
-            ("/auth/token/external/rootCertBundleRef/key", "other.crt", TOKENS),
+            ("/auth/token/external/rootCertBundleRef/name", "keys", CERTIFICATES),
+            ("/auth/token/external/rootCertBundleRef/key", "other.crt", CERTIFICATES),
         ],
     ),
     (
