@@ -35,7 +35,18 @@ pub struct Pass<'a> {
     written: BTreeSet<(String, String)>,
     /// Kind and name of those that were made and not told of yet.
     made: Vec<(String, DynamicObject)>,
+    /// Those that running pods re-read.
+    pub(super) handed: Handed,
     wrote: bool,
+}
+
+/// What a pass has applied of what running pods re-read.
+#[derive(Debug, Default)]
+pub(super) struct Handed {
+    /// The hash of each.
+    pub(super) hashes: String,
+    /// Something is not what it was.
+    pub(super) changed: bool,
 }
 
 impl<'a> Pass<'a> {
@@ -48,6 +59,7 @@ impl<'a> Pass<'a> {
             wanted: BTreeSet::new(),
             written: BTreeSet::new(),
             made: Vec::new(),
+            handed: Handed::default(),
             wrote: false,
         };
         // A Deployment that is held stays, and a CA outlives every change of mind: clients trust it.
@@ -141,38 +153,45 @@ impl<'a> Pass<'a> {
         mut children: Children,
         before: Option<&Value>,
     ) -> Result<Applied, PassError> {
-        self.child(children.boot.take()).await?;
-        // A trial is to find what its boot file names.
-        let keys = self.inputs(children.tokens.take().into_iter().collect()).await?;
-        let trial = match &children.deployment {
-            Some(deployment) => self.trial(deployment, before).await,
-            None => Ok(None),
-        };
+        let trial = self.tried(&mut children, before).await;
         // Pods that stay for now keep what they use, and stay reachable as they are.
         let held = before.is_some() && (children.deployment.is_none() || !matches!(trial, Ok(None)));
+        let files = self.files(&mut children, held).await;
+        // Also when one of them could not be written, and whatever becomes of the rest.
+        self.hand_over().await;
+        files?;
+        if let Some(trust) = children.trust.take() {
+            self.child(trust).await?;
+        }
+        match trial? {
+            trial if held => self.hold(children, trial).await,
+            _ => self.roll_out(children, before).await,
+        }
+    }
+
+    /// Applies the boot file and what it names that a trial is to find, and tries it.
+    async fn tried(
+        &mut self,
+        children: &mut Children,
+        before: Option<&Value>,
+    ) -> Result<Option<Trial>, PassError> {
+        self.child(children.boot.take()).await?;
+        self.inputs(children.tokens.take()).await?;
+        match &children.deployment {
+            Some(deployment) => self.trial(deployment, before).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Applies what else is in files of pods.
+    async fn files(&mut self, children: &mut Children, held: bool) -> Result<(), PassError> {
         let login = match children.redis_auth.take() {
             Some(_) if held && self.redis().await?.is_none() => None,
             login => login,
         };
-        let inputs = children
-            .secrets
-            .drain(..)
-            .chain(login)
-            .chain(children.clients.take())
-            .chain([children.live.take()])
-            .collect();
-        let inputs = self.inputs(inputs).await?;
-        if let Some(trust) = children.trust.take() {
-            self.child(trust).await?;
-        }
-        let applied = match trial? {
-            trial if held => self.hold(children, trial).await?,
-            _ => self.roll_out(children, before).await?,
-        };
-        if let Some(hash) = keys.or(inputs) {
-            self.hand_over(&hash).await;
-        }
-        Ok(applied)
+        let secrets = std::mem::take(&mut children.secrets);
+        let others = login.into_iter().chain(children.clients.take()).chain([children.live.take()]);
+        self.inputs(secrets.into_iter().chain(others)).await
     }
 
     /// Under Retain, what an earlier `Delete` put under the owner's fate is taken out of it, also when this pass had no

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     cluster::apply::APPLIED,
     private_registry::{
-        apply::Pass,
+        apply::{Handed, Pass},
         desired::{child::Component, config_maps::content_hash},
         error::PassError,
         observe::json_of,
@@ -17,22 +17,27 @@ use crate::{
 };
 
 impl Pass<'_> {
-    /// Applies what running pods re-read; when that changed, its hash.
-    pub(super) async fn inputs(&mut self, inputs: Vec<Value>) -> Result<Option<String>, PassError> {
-        let (mut changed, mut hash) = (false, String::new());
+    /// Applies files, some of which running pods re-read.
+    pub(super) async fn inputs(&mut self, inputs: impl IntoIterator<Item = Value>) -> Result<(), PassError> {
         for input in inputs {
-            let (live, now) = self.applied(input).await?;
+            let (live, changed) = self.applied(input).await?;
             if self.mounted_live(&live.name_any()) {
-                hash.push_str(live.annotations().get(APPLIED).map_or("", String::as_str));
-                changed |= now;
+                let hash = live.annotations().get(APPLIED).map_or("", String::as_str);
+                self.handed.hashes.push_str(hash);
+                self.handed.changed |= changed;
             }
         }
-        Ok(changed.then(|| content_hash(&hash)))
+        Ok(())
     }
 
     /// Makes the kubelet look at running pods now rather than in a minute or two, so that they get the files that just
     /// changed. It is a favour: a pod that cannot be touched gets them all the same.
-    pub(super) async fn hand_over(&self, inputs: &str) {
+    pub(super) async fn hand_over(&mut self) {
+        let Handed { hashes, changed } = std::mem::take(&mut self.handed);
+        if !changed {
+            return;
+        }
+        let inputs = content_hash(&hashes);
         let pods = match self.registry_pods().await {
             Ok(pods) => pods,
             Err(error) => return tracing::warn!(%error, "failed to hand changed files over at once"),

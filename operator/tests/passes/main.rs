@@ -9,6 +9,7 @@ mod crash;
 mod echoes;
 mod fake_api;
 mod fields;
+mod hand_over;
 mod held;
 mod hostnames;
 mod inputs;
