@@ -1,6 +1,7 @@
 //! Pods that stay as they are for now, and what leads to them: what somebody changes about them is put back to what it was,
 //! which is not what is wanted next. So each of these children carries what it was last made to be.
 
+use registry_config::schema::Config;
 use serde_json::Value;
 
 use crate::{
@@ -59,6 +60,17 @@ impl Pass<'_> {
         }
         let name = self.reader.model.names.registry();
         self.as_it_was("apps/v1", "Deployment", &name).await.map(drop)
+    }
+
+    /// The boot file that the pods of a Deployment are started with, as far as it can be read.
+    pub(super) async fn running(&self, deployment: Option<&Value>) -> Result<Option<Config>, PassError> {
+        let volumes = deployment.map(|live| &live["spec"]["template"]["spec"]["volumes"]);
+        let mut volumes = volumes.and_then(Value::as_array).into_iter().flatten();
+        let boot = volumes.find(|volume| volume["name"] == "boot");
+        let Some(name) = boot.and_then(|boot| boot["configMap"]["name"].as_str()) else { return Ok(None) };
+        let map = self.reader.object("v1", "ConfigMap", name).await?;
+        let file = map.as_ref().and_then(|map| map.data["data"]["config.yml"].as_str());
+        Ok(file.and_then(|file| Config::from_yaml(name, file, []).ok()))
     }
 
     /// Puts a child back to what it was last made to be; whether it is there.

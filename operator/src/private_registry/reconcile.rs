@@ -110,6 +110,7 @@ impl Pass<'_> {
         Ok(Observed {
             told: told(deployment.as_ref(), &front.admin, &pods).await,
             held: self.object.status.clone().filter(|_| applied.held),
+            running: if applied.held { self.running(deployment.as_ref()).await? } else { None },
             service: json_of(applied.service.as_ref().unwrap_or(&front.service)),
             redis: applied.redis.as_ref().map(json_of),
             claim: front.volume.claim,

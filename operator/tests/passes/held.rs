@@ -3,7 +3,7 @@
 use operator::private_registry::held::REMEMBERED;
 use serde_json::{Value, json};
 
-use crate::world::{SIX_LINES, World};
+use crate::world::{OBJECT, SIX_LINES, World};
 
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/tools/deployments/team-registry";
 const SERVICE: &str = "/api/v1/namespaces/tools/services/team-registry";
@@ -46,6 +46,27 @@ async fn what_is_changed_by_hand_while_pods_are_held_is_put_back() {
     assert_eq!(world.condition("Progressing"), "False/RolloutBlocked");
     let told = world.api.events().iter().filter(|event| event.starts_with("Reverted")).count();
     assert_eq!(told, 3, "{:?}", world.api.events());
+}
+
+#[tokio::test]
+async fn what_is_said_of_certificate_and_cache_is_true_of_pods_that_stay() {
+    let mut world = held().await;
+    world.set_spec("tls", json!({"disabled": {}}));
+    world.set_spec("cache", json!({"none": {}}));
+    world.settle().await;
+    assert_eq!(world.condition("CertificateReady"), "True/Issued");
+    assert!(world.message("CertificateReady").contains("Secret team-tls until"));
+    assert_eq!(world.condition("CacheReady"), "Unknown/Reconciling");
+    world.set_spec("image", Value::Null);
+    world.settle().await;
+    assert_eq!(world.condition("CertificateReady"), "True/Disabled");
+    assert_eq!(world.condition("CacheReady"), "True/NotConfigured");
+    world.set_spec("image", json!({"reference": "knows-less:1"}));
+    world.set_spec("tls", Value::Null);
+    world.settle().await;
+    assert_eq!(world.condition("CertificateReady"), "True/Disabled");
+    assert!(world.message("CertificateReady").contains("unencrypted"));
+    assert!(world.api.objects()[OBJECT]["status"]["certificate"].is_null());
 }
 
 // What others wrote into the annotation is not what we made, and a child without it stays as it is.

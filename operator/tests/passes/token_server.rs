@@ -228,6 +228,38 @@ async fn rules_and_groups_stay_with_the_pods_that_have_accounts() {
     assert_eq!((live(&world), maps(&world)), (before, vec!["live".to_owned()]));
 }
 
+#[tokio::test]
+async fn status_says_who_can_log_in_at_pods_that_stay() {
+    let mut world = World::new(SIX_LINES);
+    world.settle().await;
+    let said = |world: &World| {
+        let accounts = world.api.objects()[OBJECT]["status"]["accounts"].clone();
+        (world.message("CredentialsReady"), accounts)
+    };
+    let before = said(&world);
+    assert!(before.0.starts_with("2 accounts can log in"), "{}", before.0);
+    put(&world, "jwks.json", &keys("first"));
+    hold(&mut world);
+    world.set_spec("auth", external("auth.example.com", "jwksRef"));
+    world.settle().await;
+    let comes = "tokens of auth.example.com take their place when the pods are replaced";
+    assert_eq!(said(&world), (format!("{}; {comes}", before.0), before.1.clone()));
+    let_go(&mut world).await;
+    let replaced = said(&world);
+    assert!(replaced.0.contains("no accounts: tokens of auth.example.com count") && replaced.1.is_null());
+    for (auth, comes) in
+        [(external("other.example.com", "jwksRef"), "tokens of other.example.com"), (json!({}), "accounts")]
+    {
+        hold(&mut world);
+        world.set_spec("auth", auth);
+        world.settle().await;
+        let message = format!("{}; {comes} take their place when the pods are replaced", replaced.0);
+        assert_eq!(said(&world), (message, Value::Null));
+    }
+    let_go(&mut world).await;
+    assert_eq!(said(&world), before);
+}
+
 // The server would take a token for two users.
 #[tokio::test]
 async fn a_token_server_is_no_issuer_of_oidc_or_the_cluster() {

@@ -14,6 +14,7 @@ use crate::{
         status::{
             degraded::degraded,
             facts::{facts, url},
+            logins::credentials,
             observed::Observed,
             parts,
             pods::store_refused,
@@ -43,7 +44,7 @@ pub fn compute(object: &PrivateRegistry, model: &Model, seen: &Observed, now: i6
         storage(model, seen, refused.as_deref(), &before),
         resizing(model, seen),
         parts::certificate(model, seen),
-        parts::credentials(model, seen),
+        credentials(model, seen),
         parts::exposure(model, seen),
     ];
     let cache = parts::cache(model, seen);

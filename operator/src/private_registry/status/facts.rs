@@ -15,9 +15,12 @@ use crate::{
     private_registry::{
         certificates::inspect::Facts,
         model::{CacheKind, Model, TlsSource},
-        status::{observed::Observed, workload::selector},
+        status::{logins::token_server, observed::Observed, workload::selector},
     },
 };
+
+/// `status.certificate.issuer` of the registry's own CA.
+pub const SELF_SIGNED: &str = "selfSigned";
 
 /// The status without conditions.
 pub fn facts(model: &Model, seen: &Observed) -> PrivateRegistryStatus {
@@ -43,9 +46,15 @@ pub fn facts(model: &Model, seen: &Observed) -> PrivateRegistryStatus {
             .certificate
             .facts
             .as_ref()
+            .filter(|_| seen.running.as_ref().is_none_or(|file| file.http.tls.is_some()))
             .map(|facts| certificate(model, facts))
             .or(held.certificate),
-        accounts: model.token_server().is_none().then(|| accounts(model, seen)).or(held.accounts),
+        accounts: match (token_server(model, seen), model.token_server()) {
+            (Some(_), _) => None,
+            (None, None) => Some(accounts(model, seen)),
+            // Pods that stay for now have those of before.
+            (None, Some(_)) => held.accounts,
+        },
         storage: Some(storage(seen)),
         versions: Some(versions(model, held.versions.as_ref())),
         ..PrivateRegistryStatus::default()
@@ -117,7 +126,7 @@ fn certificate(model: &Model, facts: &Facts) -> CertificateStatus {
     let own = matches!(model.tls, TlsSource::SelfSigned(_));
     CertificateStatus {
         secret_name: model.names.tls(),
-        issuer: if own { "selfSigned" } else { "secretRef" }.into(),
+        issuer: if own { SELF_SIGNED } else { "secretRef" }.into(),
         dns_names,
         ip_addresses,
         not_before: timestamp(facts.not_before),

@@ -4,6 +4,7 @@
 pub mod compute;
 pub mod degraded;
 pub mod facts;
+pub mod logins;
 pub mod news;
 pub mod observed;
 pub mod pace;

@@ -1,5 +1,6 @@
 //! What a pass saw.
 
+use registry_config::schema::Config;
 use serde_json::Value;
 
 use crate::{
@@ -19,6 +20,8 @@ pub struct Observed {
     pub service: Value,
     /// What was said before, while the pods and what leads to them stay as they are.
     pub held: Option<PrivateRegistryStatus>,
+    /// What those pods were started with, as far as it can be read.
+    pub running: Option<Config>,
     /// The managed Redis' Deployment.
     pub redis: Option<Value>,
     /// The claim of the store.

@@ -1,4 +1,4 @@
-//! `CertificateReady`, `CredentialsReady`, `CacheReady` and `ExposureReady`.
+//! `CertificateReady`, `CacheReady` and `ExposureReady`.
 
 use crate::{
     cluster::deployment::count,
@@ -7,11 +7,14 @@ use crate::{
         exposure::ServiceType,
     },
     private_registry::{
-        accounts::file::listed,
         hostnames::Taken,
         model::{CacheKind, Model, TlsSource},
         redis_probe::Answer,
-        status::{facts::url, observed::Observed, verdict::Verdict},
+        status::{
+            facts::{SELF_SIGNED, url},
+            observed::Observed,
+            verdict::Verdict,
+        },
     },
 };
 
@@ -19,6 +22,9 @@ use crate::{
 pub fn certificate(model: &Model, seen: &Observed) -> Verdict {
     if let Some(problem) = &seen.certificate.problem {
         return Verdict::problem(kind::CERTIFICATE_READY, problem);
+    }
+    if let Some(stays) = certificate_before(model, seen) {
+        return stays;
     }
     match &model.tls {
         TlsSource::Disabled => {
@@ -36,31 +42,36 @@ pub fn certificate(model: &Model, seen: &Observed) -> Verdict {
     }
 }
 
-/// `CredentialsReady`.
-pub fn credentials(model: &Model, seen: &Observed) -> Verdict {
-    if let Some(problem) = seen.credentials.problem.as_ref().or(seen.issuer.as_ref()) {
-        return Verdict::problem(kind::CREDENTIALS_READY, problem);
+/// Pods that stay for now serve what they served before, encrypted or not.
+fn certificate_before(model: &Model, seen: &Observed) -> Option<Verdict> {
+    let encrypted = seen.running.as_ref()?.http.tls.is_some();
+    if encrypted == model.encrypted() {
+        return None;
     }
-    if let Some(server) = model.token_server() {
+    let (reason, message) = if encrypted {
+        let before = seen.held.as_ref().and_then(|held| held.certificate.as_ref());
+        let own = before.is_none_or(|before| before.issuer == SELF_SIGNED);
         let message = format!(
-            "there are no accounts: tokens of {} count, which clients get at {}",
-            server.issuer, server.realm
+            "the pods go on with the certificate in Secret {} until such as speak plain HTTP take their place",
+            model.names.tls()
         );
-        return Verdict::yes(kind::CREDENTIALS_READY, reason::ACCOUNTS_READY, message);
-    }
-    let file = seen.credentials.file.clone().unwrap_or_default();
-    let mut message = format!("{} accounts can log in, one of them for pulls only", file.users);
-    if !file.unusable.is_empty() {
-        let lines = listed(&file.unusable);
-        message +=
-            &format!("; nobody can with {lines} of the password file: make them anew with htpasswd -B");
-    }
-    Verdict::yes(kind::CREDENTIALS_READY, reason::ACCOUNTS_READY, message)
+        (if own { reason::ISSUED } else { reason::PROVIDED }, message)
+    } else {
+        let message = "passwords travel unencrypted between clients and pods until these are replaced";
+        (reason::DISABLED, message.to_owned())
+    };
+    Some(Verdict::yes(kind::CERTIFICATE_READY, reason, message))
 }
 
 /// `CacheReady`: never what makes a registry not ready.
 pub fn cache(model: &Model, seen: &Observed) -> Verdict {
     match &model.cache {
+        CacheKind::None | CacheKind::Memory(_)
+            if seen.running.as_ref().is_some_and(|file| file.redis.is_some()) =>
+        {
+            let message = "the pods go on with their Redis until they are replaced";
+            Verdict::unknown(kind::CACHE_READY, reason::RECONCILING, message)
+        }
         CacheKind::None => Verdict::yes(kind::CACHE_READY, reason::NOT_CONFIGURED, "spec.cache.none"),
         CacheKind::Memory(_) => {
             Verdict::yes(kind::CACHE_READY, reason::CONNECTED, "each pod remembers metadata by itself")
