@@ -1,8 +1,9 @@
 // Command hello is the application of the end-to-end suite: it answers 200 on :8080 until SIGTERM, then exits 0.
 // `hello empty FOLDER` removes all that is in a folder, and exits.
 // `hello dial HOST PORT` exits 0 as soon as that TCP port can be reached and 1 when it could not for ten seconds.
+// `hello login REGISTRY TOKEN-FILE FOLDER` writes a token as the login for a registry to where crane looks for one, and exits.
 // `hello pull REGISTRY REPOSITORY REFERENCE TOKEN-FILE CA-FILE` pulls an image with a token for a password, checks each
-// digest, and exits.
+// digest, and exits. An empty file is no token: nobody logs in.
 package main
 
 import (
@@ -25,12 +26,11 @@ func main() {
 	if len(os.Args) == 3 && os.Args[1] == "empty" {
 		os.Exit(empty(os.Args[2]))
 	}
+	if len(os.Args) == 5 && os.Args[1] == "login" {
+		end(login(os.Args[2], os.Args[3], os.Args[4]))
+	}
 	if len(os.Args) == 7 && os.Args[1] == "pull" {
-		if err := pull(os.Args[2:]); err != nil {
-			fmt.Println(err)
-			os.Exit(1)
-		}
-		return
+		end(pull(os.Args[2:]))
 	}
 	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer cancel()
@@ -45,6 +45,14 @@ func main() {
 		fmt.Println(err)
 		os.Exit(1)
 	}
+}
+
+func end(err error) {
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	os.Exit(0)
 }
 
 func empty(folder string) int {

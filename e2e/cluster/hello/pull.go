@@ -76,7 +76,9 @@ func (p puller) get(kind, reference string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	request.SetBasicAuth("token", p.token)
+	if p.token != "" {
+		request.SetBasicAuth("token", p.token)
+	}
 	request.Header.Set("Accept", "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json")
 	answer, err := p.client.Do(request)
 	if err != nil {

@@ -16,6 +16,7 @@ mod deletion;
 mod external_redis;
 mod fields;
 mod growing;
+mod job;
 mod life;
 mod live;
 mod neighbours;

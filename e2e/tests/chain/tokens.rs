@@ -15,19 +15,21 @@ use serde_json::json;
 use crate::clients::six_line_registry;
 
 /// What tokens are made for.
-const AUDIENCE: &str = "registry.example.com";
+pub const AUDIENCE: &str = "registry.example.com";
 
-/// Service account `puller` may pull from `team`, `pusher` may push into `ci`, and nobody else may do anything by a token.
-fn rules(namespace: &str) -> String {
+/// Service account `puller` may pull from `team`, `pusher` may push into `ci`, and nobody else may do anything by a token. Nodes
+/// may pull what jobs run.
+pub fn rules(namespace: &str) -> String {
     json!({"auth": {"serviceAccounts": {"audiences": [AUDIENCE]}, "access": [
         {"subjects": ["user:admin"], "repositories": ["**"], "actions": ["Pull", "Push", "Delete", "List"]},
+        {"subjects": ["user:preg-pull"], "repositories": ["tools/**"], "actions": ["Pull"]},
         {"subjects": [format!("serviceaccount:{namespace}/puller")], "repositories": ["team/**"], "actions": ["Pull"]},
         {"subjects": [format!("serviceaccount:{namespace}/pusher")], "repositories": ["ci/**"], "actions": ["Pull", "Push"]}]}})
     .to_string()
 }
 
 /// A token of a service account, as a pod gets it.
-fn token(namespace: &str, account: &str, audience: &str) -> Result<String> {
+pub fn token(namespace: &str, account: &str, audience: &str) -> Result<String> {
     let token = ["-n", namespace, "create", "token", account, "--audience", audience, "--duration", "10m"];
     Ok(run(&mut kubectl(&token))?.trim().to_owned())
 }
