@@ -17,6 +17,8 @@ use crate::auth::{
 pub const OURSELVES: &str = "registry-server";
 /// More are left out: a token has to fit into a header.
 const MOST_SCOPES: usize = 30;
+/// Clients keep a token for a minute, whatever shorter time they are told (the token specification, "expires_in").
+const SHORTEST: u64 = 60;
 /// As long as a repository's name.
 const LONGEST_NAME: usize = 255;
 const WORDS: [(&str, Action); 3] =
@@ -53,7 +55,7 @@ pub struct Wish<'a> {
 pub struct Made {
     /// It itself.
     pub token: String,
-    /// For how many seconds it counts.
+    /// For how many seconds it counts at least.
     pub seconds: u64,
     /// What it allows, as scopes.
     pub scope: String,
@@ -79,6 +81,11 @@ impl Scope {
     }
 }
 
+/// Whether the login ends before a token could have been of use: what clients keep for a minute has to count as long.
+pub fn ends_too_soon(login: &Login, now: f64) -> bool {
+    login.until.is_some_and(|until| until - now < SHORTEST as f64)
+}
+
 impl TokenMaker {
     /// A token that allows of what is wished what the rules allow now. Nothing, if the key cannot sign.
     pub fn make(&self, signer: &Signer, wish: &Wish<'_>, now: f64) -> Option<Made> {
@@ -86,7 +93,8 @@ impl TokenMaker {
         let asked = together(wish.scopes.iter().filter_map(|text| Scope::parse(text)));
         let granted = asked.into_iter().map(|scope| cut(scope, rights));
         let granted: Vec<Scope> = granted.filter(|one| !one.actions.is_empty()).collect();
-        // Whom others vouch for, they vouch for until then.
+        // Whom others vouch for, they vouch for until then. What is verified here counts for the leeway longer, so that a
+        // token counts for that long also when it is made at its very end.
         let own = now + self.lifetime.as_secs_f64();
         let until = login.until.map_or(own, |until| own.min(until - LEEWAY));
         let entry = |one: &Scope| json!({ "type": one.kind, "name": one.name, "actions": one.actions });
@@ -99,7 +107,8 @@ impl TokenMaker {
         });
         let scope = granted.iter().map(|one| format!("{}:{}:{}", one.kind, one.name, one.actions.join(",")));
         let scope = scope.collect::<Vec<_>>().join(" ");
-        Some(Made { token: signer.sign(&claims)?, seconds: (until as u64).saturating_sub(now as u64), scope })
+        let seconds = (until as u64).saturating_sub(now as u64).max(SHORTEST);
+        Some(Made { token: signer.sign(&claims)?, seconds, scope })
     }
 }
 

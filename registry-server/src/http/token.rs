@@ -9,7 +9,7 @@ use crate::{
         credentials::{Credentials, Shown},
         jwt,
         logins::{Logins, Way},
-        token_maker::{TokenMaker, Wish},
+        token_maker::{self, TokenMaker, Wish},
     },
     http::{
         authorize, body,
@@ -25,6 +25,7 @@ use crate::{
     oci::error_code::ErrorCode,
 };
 
+const ENDS_SOON: &str = "the login counts for less than a minute more, and a token for no less: renew it";
 /// Longest form.
 const LARGEST: u64 = 64 << 10;
 
@@ -112,6 +113,9 @@ fn made(
     let (tokens, now) = (challenge.logins.tokens.load(), jiff::Timestamp::now());
     let wish = Wish { login, policy: &asked.settings.policy, scopes };
     let seconds = now.as_millisecond() as f64 / 1000.0;
+    if token_maker::ends_too_soon(login, seconds) {
+        return Err(challenge.refuse(ENDS_SOON, None));
+    }
     let signed = tokens.signer().and_then(|signer| maker.make(signer, &wish, seconds));
     let made = signed.ok_or_else(ApiError::internal)?;
     if made.token.len() > jwt::LONGEST {

@@ -43,6 +43,7 @@ mod redirects;
 mod redis_groups;
 mod redis_server;
 mod seen;
+mod short_logins;
 mod tls;
 mod token_server;
 mod tokens;
