@@ -15,6 +15,7 @@ mod costs;
 mod descriptors;
 mod durability;
 mod ending;
+mod leaving;
 mod load;
 mod metrics;
 mod peers;
@@ -22,6 +23,8 @@ mod peers;
 mod ports;
 mod redis_server;
 mod running;
+#[path = "../sparse/mod.rs"]
+mod sparse;
 mod store;
 mod traced;
 
