@@ -31,18 +31,17 @@ use crate::{
         token_maker::TokenMaker,
     },
     http::{
-        admin::Admin,
-        door::Door,
-        listener::{self, Limits},
-        redirect, tls,
+        accepting::Accepting, admin::Admin, door::Door, listener, patience::Patience, redirect, tls,
         tls_config::Files,
     },
     metrics,
     settings::Settings,
 };
 
-/// Limits of what stands beside the public listener: what is asked there is small, and soon answered.
-const BESIDE: Limits = Limits { connections: 1_000, drain: Duration::from_secs(1) };
+/// How long requests may take to end that are no client's of the registry.
+const SOON: Duration = Duration::from_secs(1);
+/// Most connections at a time to what stands beside the public listener.
+const BESIDE: u32 = 1_000;
 
 /// A server that has bound its ports.
 pub struct Server {
@@ -51,7 +50,8 @@ pub struct Server {
     redirect: Option<(TcpListener, u16)>,
     tls: Option<tls::Current>,
     door: Arc<Door>,
-    limits: Limits,
+    connections: u32,
+    patience: Patience,
 }
 
 /// Reads environment overrides into a live file as well as into the main one.
@@ -100,9 +100,15 @@ impl Server {
         // The last one: whoever could connect to it is served.
         let public = bind("http.addr", &config.http.addr).await?;
         let door = Arc::new(Door { registry, logins, settings, audit });
-        let limits =
-            Limits { connections: config.http.maxconnections.get(), drain: config.http.draintimeout.0 };
-        Ok(Self { public, admin, redirect, tls, door, limits })
+        let patience = Patience::draining(config.http.draintimeout.0);
+        let connections = config.http.maxconnections.get();
+        Ok(Self { public, admin, redirect, tls, door, connections, patience })
+    }
+
+    /// With other times than those that always hold, for whoever cannot wait so long.
+    pub fn with_patience(mut self, patience: Patience) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Where the public listener is.
@@ -132,7 +138,8 @@ impl Server {
         });
         if let Some((listener, port)) = self.redirect {
             let service = move |request, _| redirect::handle(request, port);
-            tokio::spawn(listener::serve(listener, None, service, stop.clone(), BESIDE));
+            let (listener, patience) = (Accepting::new(listener, BESIDE), Patience::draining(SOON));
+            tokio::spawn(listener::serve(listener, None, service, stop.clone(), patience));
         }
         let purging = tokio::spawn(purging::run(self.door.registry.clone(), Arc::clone(&self.door.settings)));
         let upkeep = tokio::spawn(metrics::upkeep());
@@ -146,7 +153,8 @@ impl Server {
         let door = self.door;
         let service = move |request, peer| Arc::clone(&door).handle(request, peer);
         stop.mark_unchanged();
-        listener::serve(self.public, self.tls, service, stop, self.limits).await;
+        let public = Accepting::new(self.public, self.connections);
+        listener::serve(public, self.tls, service, stop, self.patience).await;
         purging.abort();
         upkeep.abort();
         watching.abort();
@@ -189,7 +197,8 @@ fn name_kind(config: &Config) -> Option<NameKind> {
 
 fn serve_admin(listener: TcpListener, admin: Arc<Admin>, stop: watch::Receiver<bool>) -> JoinHandle<()> {
     let service = move |request, _| Arc::clone(&admin).handle(request);
-    tokio::spawn(listener::serve(listener, None, service, stop, BESIDE))
+    let listener = Accepting::new(listener, BESIDE);
+    tokio::spawn(listener::serve(listener, None, service, stop, Patience::draining(SOON)))
 }
 
 async fn bind(key: &str, address: &str) -> anyhow::Result<TcpListener> {

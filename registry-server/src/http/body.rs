@@ -9,8 +9,6 @@ use hyper::body::Body;
 
 use crate::http::inbound::Inbound;
 
-/// A sender that is silent for longer is cut off.
-const SILENCE: Duration = Duration::from_secs(120);
 /// How much of a body that nobody wants is read so that the client gets to see the answer.
 const DRAINED: usize = 64 << 20;
 const DRAINING: Duration = Duration::from_secs(10);
@@ -18,13 +16,16 @@ const DRAINING: Duration = Duration::from_secs(10);
 /// Why a body ended early.
 pub type BodyError = Box<dyn Error + Send + Sync>;
 
-/// The frames of a body.
-pub fn frames<B>(body: &mut B) -> impl Stream<Item = Result<Bytes, BodyError>> + Send + Unpin
+/// The frames of a body; a sender that is silent for longer is cut off.
+pub fn frames<B>(
+    body: &mut B,
+    silence: Duration,
+) -> impl Stream<Item = Result<Bytes, BodyError>> + Send + Unpin
 where
     B: Body<Data = Bytes, Error: Into<BodyError>> + Send + Unpin,
 {
-    let frames = stream::unfold(BodyDataStream::new(body), |mut frames| async move {
-        match tokio::time::timeout(SILENCE, frames.next()).await {
+    let frames = stream::unfold(BodyDataStream::new(body), move |mut frames| async move {
+        match tokio::time::timeout(silence, frames.next()).await {
             Ok(None) => None,
             Ok(Some(frame)) => Some((frame.map_err(Into::into), frames)),
             Err(silent) => Some((Err(silent.into()), frames)),
@@ -39,7 +40,7 @@ pub async fn whole(body: &mut Inbound, limit: u64) -> Result<Option<Bytes>, Body
         return Ok(None);
     }
     let mut gathered = BytesMut::new();
-    let mut frames = frames(body);
+    let mut frames = body.frames();
     while let Some(frame) = frames.try_next().await? {
         if (gathered.len() + frame.len()) as u64 > limit {
             return Ok(None);
@@ -73,6 +74,8 @@ mod tests {
 
     use super::*;
 
+    const SILENCE: Duration = Duration::from_secs(120);
+
     // registry C32
     #[tokio::test(start_paused = true)]
     async fn slow_senders_are_heard_out_and_silent_ones_are_not() {
@@ -83,7 +86,7 @@ mod tests {
         });
         let mut body = StreamBody::new(Box::pin(sender));
         let heard: Vec<bool> =
-            frames(&mut body).take(pauses.len()).map(|frame| frame.is_ok()).collect().await;
+            frames(&mut body, SILENCE).take(pauses.len()).map(|frame| frame.is_ok()).collect().await;
         assert_eq!(heard, [true, true, true, false]);
     }
 }

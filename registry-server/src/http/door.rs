@@ -31,6 +31,7 @@ use crate::{
         headers::{self, Response},
         inbound::Inbound,
         lists, manifests, outbound,
+        patience::Patience,
         query::Query,
         request_id,
         route::{Route, RouteError},
@@ -87,6 +88,7 @@ impl Door {
     ) -> Result<Response, Infallible> {
         let (mut parts, body) = request.into_parts();
         let running = parts.extensions.remove();
+        let silence = parts.extensions.remove::<Patience>().unwrap_or_default().silence;
         let route = Route::parse(parts.uri.path());
         let (query, settings) = (Query::parse(parts.uri.query()), self.settings.load_full());
         let client = forwarded::client(peer.ip(), &parts.headers, &settings.proxies);
@@ -94,11 +96,11 @@ impl Door {
         let mut line = AccessLine::begin(&parts, route.as_ref().ok(), from, settings.access_log);
         let expects = parts.headers.contains_key(EXPECT);
         let asked = Asked { parts, query, settings, peer: peer.ip(), client };
-        let mut body = Inbound::new(body, running);
+        let mut body = Inbound::new(body, running, silence);
         let response = self.respond(route, &asked, &mut body, &mut line).await;
         let response = if asked.head() { headers::without_body(response) } else { response };
         (line.status, line.received) = (response.status().as_u16(), body.received());
-        if !expects {
+        if !expects && !body.fell_silent() {
             body::drain(body);
         }
         let end = move |sent| line.end(sent);

@@ -2,28 +2,53 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
+use futures::{Stream, StreamExt};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::time::error::Elapsed;
 
-use crate::http::progress::Running;
+use crate::http::{
+    body::{self, BodyError},
+    progress::Running,
+};
 
 /// A body on its way in that knows how much of it has come.
 #[derive(Debug)]
 pub struct Inbound {
     body: Incoming,
     received: u64,
+    silence: Duration,
+    fell_silent: Arc<AtomicBool>,
     /// The request counts as running while its body is read.
     _running: Option<Arc<Running>>,
 }
 
 impl Inbound {
-    /// Nothing has come yet.
-    pub fn new(body: Incoming, running: Option<Arc<Running>>) -> Self {
-        Self { body, received: 0, _running: running }
+    /// Nothing has come yet. Of a sender that is silent for longer nothing is expected.
+    pub fn new(body: Incoming, running: Option<Arc<Running>>, silence: Duration) -> Self {
+        Self { body, received: 0, silence, fell_silent: Arc::default(), _running: running }
+    }
+
+    /// What has come, frame by frame.
+    pub fn frames(&mut self) -> impl Stream<Item = Result<Bytes, BodyError>> + Send + Unpin {
+        let (silence, fell_silent) = (self.silence, Arc::clone(&self.fell_silent));
+        body::frames(self, silence).inspect(move |frame| {
+            let silent = frame.as_ref().is_err_and(|error| error.is::<Elapsed>());
+            fell_silent.fetch_or(silent, Ordering::Relaxed);
+        })
+    }
+
+    /// Whether its sender has been silent for too long.
+    pub fn fell_silent(&self) -> bool {
+        self.fell_silent.load(Ordering::Relaxed)
     }
 
     /// How many bytes have come.

@@ -22,6 +22,7 @@ use crate::{
         headers::Response,
         outbound,
         pace::Streams,
+        patience::Patience,
         patient::Patient,
         progress::Progress,
         tls,
@@ -30,14 +31,6 @@ use crate::{
 };
 
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// A reader that takes nothing for longer is cut off.
-const STALL: Duration = Duration::from_secs(120);
-/// The same for one stream of HTTP/2. It is longer, because a reader says that it has read something only when half of
-/// its window is free, and what waits here is up to 256 KiB: one with a window of 6 MiB has to read 6 KiB a second.
-const STREAM_STALL: Duration = Duration::from_secs(600);
-/// How long a connection of HTTP/1.1 may rest between two requests; longer than clients and proxies keep it, so
-/// that none of them writes into one that is being closed. A header that has begun has less: see [`Patient`].
-const IDLE: Duration = Duration::from_secs(120);
 
 /// Turns true when the server is to end.
 pub type Stop = watch::Receiver<bool>;
@@ -51,44 +44,37 @@ pub async fn bind(address: &str) -> io::Result<TcpListener> {
     }
 }
 
-/// Limits of a listener.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Connections at a time.
-    pub connections: u32,
-    /// How long running requests may take to end when the server does.
-    pub drain: Duration,
-}
-
 /// Serves connections until told to stop, then lets running requests end.
 pub async fn serve<S, F>(
-    listener: TcpListener,
+    mut listener: Accepting,
     tls: Option<tls::Current>,
     service: S,
     mut stop: Stop,
-    limits: Limits,
+    patience: Patience,
 ) where
     S: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Response, Infallible>> + Send + 'static,
 {
     let graceful = GracefulShutdown::new();
-    let mut accepting = Accepting::new(listener, limits.connections);
     loop {
         let Accepted { stream, peer, place } = tokio::select! {
-            accepted = accepting.next() => accepted,
+            accepted = listener.next() => accepted,
             _ = stop.wait_for(|stop| *stop) => break,
         };
         let (tls, service, watcher) = (tls.clone(), service.clone(), graceful.watcher());
+        let _ = stream.set_nodelay(true);
         tokio::spawn(async move {
             let _place = place;
             let progress = Arc::<Progress>::default();
-            let Some((io, certificate)) = secure(stream, tls, Arc::clone(&progress)).await else { return };
+            let stream = Patient::new(stream, patience.stall, Arc::clone(&progress));
+            let Some((io, certificate)) = secure(stream, tls).await else { return };
             let io = ErrorBodies::new(io, Arc::clone(&progress));
             let service = service_fn(move |mut request: Request<Incoming>| {
                 let answering = progress.answering();
                 let running = Arc::new(progress.begin(request.version()));
                 // Its body may be read for longer than it is answered.
                 request.extensions_mut().insert(Arc::clone(&running));
+                request.extensions_mut().insert(patience);
                 if let Some(certificate) = &certificate {
                     request.extensions_mut().insert(Arc::clone(certificate));
                 }
@@ -101,15 +87,15 @@ pub async fn serve<S, F>(
                     Ok::<_, Infallible>(answer.map(|body| outbound::counted(body, whole)))
                 }
             });
-            let server = builder();
+            let server = builder(&patience);
             let connection = watcher.watch(server.serve_connection(TokioIo::new(io), service).into_owned());
             if let Err(error) = connection.await {
                 tracing::debug!(%peer, error, "connection ended");
             }
         });
     }
-    drop(accepting);
-    if tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_err() {
+    drop(listener);
+    if tokio::time::timeout(patience.drain, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests were still running at the end of the drain time");
     }
 }
@@ -119,12 +105,9 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 /// The connection, and what the client's certificate says, if it has shown one: then it was verified.
 async fn secure(
-    stream: TcpStream,
+    stream: Patient<TcpStream>,
     tls: Option<tls::Current>,
-    progress: Arc<Progress>,
 ) -> Option<(Box<dyn Io>, Option<Arc<CertificateNames>>)> {
-    let _ = stream.set_nodelay(true);
-    let stream = Patient::new(stream, STALL, progress);
     let Some(tls) = tls else { return Some((Box::new(stream), None)) };
     let acceptor = tokio_rustls::TlsAcceptor::from(tls.load_full());
     let accepted = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await.ok()?.ok()?;
@@ -133,14 +116,14 @@ async fn secure(
     Some((Box::new(accepted), names))
 }
 
-fn builder() -> auto::Builder<Streams> {
-    let mut builder = auto::Builder::new(Streams::new(STREAM_STALL));
+fn builder(patience: &Patience) -> auto::Builder<Streams> {
+    let mut builder = auto::Builder::new(Streams::new(patience.stream_stall));
     // Who has said all that there is to say may close that half of the connection, and is answered all the same.
     builder
         .http1()
         .timer(TokioTimer::new())
         .half_close(true)
-        .header_read_timeout(IDLE)
+        .header_read_timeout(patience.idle)
         .max_headers(READ_FIELDS);
     builder
         .http2()

@@ -21,6 +21,7 @@ pub mod lists;
 pub mod manifests;
 pub mod outbound;
 pub mod pace;
+pub mod patience;
 pub mod patient;
 pub mod progress;
 pub mod query;

@@ -8,7 +8,6 @@ use uuid::Uuid;
 use crate::{
     auth::{access::Action, policy::Rights},
     http::{
-        body,
         door::Asked,
         error::ApiError,
         headers::{self, CONTENT_DIGEST, Response},
@@ -132,7 +131,7 @@ impl Upload<'_> {
     /// `PATCH`: more bytes.
     pub async fn append(&self, asked: &Asked, body: &mut Inbound) -> Result<Response, ApiError> {
         let chunk = self.chunk(asked, body).await?;
-        let appended = self.registry.append_upload(self.name, self.id, chunk, body::frames(body)).await;
+        let appended = self.registry.append_upload(self.name, self.id, chunk, body.frames()).await;
         let size = appended.map_err(|error| self.explain(error))?;
         Ok(self.answer(StatusCode::ACCEPTED, size))
     }
@@ -165,7 +164,7 @@ impl Upload<'_> {
 
     async fn receive(&self, asked: &Asked, body: &mut Inbound) -> Result<Received, ApiError> {
         let chunk = self.chunk(asked, body).await?;
-        let received = self.registry.receive_upload(self.name, self.id, chunk, body::frames(body)).await;
+        let received = self.registry.receive_upload(self.name, self.id, chunk, body.frames()).await;
         received.map_err(|error| self.explain(error))
     }
 

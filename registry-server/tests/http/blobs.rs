@@ -1,7 +1,7 @@
 //! Section 3: reading blobs.
 
 use crate::fixture::{
-    Fixture, OCI_MANIFEST, eventually, files_below, header, image, refused, sha256, sha512,
+    Fixture, OCI_MANIFEST, eventually, files_below, header, image, open_below, refused, sha256, sha512,
 };
 
 fn content() -> Vec<u8> {
@@ -172,11 +172,7 @@ async fn the_blob_of_the_empty_descriptor_is_a_blob() {
 async fn a_client_that_leaves_leaves_no_open_file() {
     let registry = Fixture::new().await;
     let digest = registry.push_blob("n", &vec![1; 64 << 20]).await;
-    let data = |target: &std::path::Path| target.starts_with(registry.store()) && target.ends_with("data");
-    let open = || {
-        let all = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
-        all.filter(|fd| std::fs::read_link(fd.path()).is_ok_and(|target| data(&target))).count()
-    };
+    let open = || open_below(&registry.store());
     let mut response = registry.send("GET", &format!("/v2/n/blobs/{digest}")).await;
     assert!(!response.chunk().await.unwrap().unwrap().is_empty());
     assert_eq!(open(), 1);

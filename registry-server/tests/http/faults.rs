@@ -11,10 +11,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use registry_server::{
-    http::{
-        door::Door,
-        listener::{self, Limits},
-    },
+    http::{accepting::Accepting, door::Door, listener, patience::Patience},
     registry::{metadata::FromStore, service::Registry},
     settings::Settings,
     storage::{
@@ -131,8 +128,8 @@ impl<H: Hook> Shaky<H> {
         let address = socket.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
         let service = move |request, peer| Arc::clone(&door).handle(request, peer);
-        let limits = Limits { connections: 1_000, drain: Duration::ZERO };
-        tokio::spawn(listener::serve(socket, None, service, stopped, limits));
+        let socket = Accepting::new(socket, 1_000);
+        tokio::spawn(listener::serve(socket, None, service, stopped, Patience::draining(Duration::ZERO)));
         let client = reqwest::Client::builder().no_proxy().watched();
         Self { store, registry, address, client, _stop: stop }
     }

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::Path};
 use registry_config::schema::Config;
 use registry_server::{
     app::Server,
+    http::patience::Patience,
     oci::{digest::Algorithm, hasher::Hasher},
 };
 use reqwest::{Method, Response, StatusCode};
@@ -47,10 +48,15 @@ impl Fixture {
     pub async fn with(more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let text = more.replace("FOLDER", folder.path().to_str().unwrap());
-        Self::start(folder, &text).await
+        Self::start(folder, &text, None).await
     }
 
-    async fn start(folder: TempDir, more: &str) -> Self {
+    /// The same that waits as long as it is told to.
+    pub async fn waiting(patience: Patience) -> Self {
+        Self::start(tempfile::tempdir().unwrap(), "", Some(patience)).await
+    }
+
+    async fn start(folder: TempDir, more: &str, patience: Option<Patience>) -> Self {
         let mut config = Config::from_yaml("test", more, []).unwrap();
         config.http.addr = "127.0.0.1:0".into();
         if !more.contains("storage:") {
@@ -64,6 +70,10 @@ impl Fixture {
         log_lines::watch();
         let planted = canaries::plant(&config, folder.path());
         let server = Server::start(&config, &Vec::new()).await.unwrap();
+        let server = match patience {
+            Some(patience) => server.with_patience(patience),
+            None => server,
+        };
         let (stop, stopped) = watch::channel(false);
         let (address, admin) = (server.address().unwrap(), server.admin_address());
         let redirect = server.redirect_address();
@@ -188,6 +198,13 @@ pub async fn refused(response: Response, status: u16, code: &str) -> Value {
         assert!(error["message"].is_string() && error["detail"].is_object(), "{error}");
     }
     body
+}
+
+/// How many files with the bytes of blobs and uploads below the folder this process has open.
+pub fn open_below(folder: &Path) -> usize {
+    let data = |target: std::path::PathBuf| target.starts_with(folder) && target.ends_with("data");
+    let all = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+    all.filter(|fd| std::fs::read_link(fd.path()).is_ok_and(data)).count()
 }
 
 pub fn files_below(folder: &Path) -> Vec<String> {

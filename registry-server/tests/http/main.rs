@@ -44,6 +44,9 @@ mod redis_groups;
 mod redis_server;
 mod seen;
 mod short_logins;
+mod slow;
+#[path = "../sparse/mod.rs"]
+mod sparse;
 mod tls;
 mod token_server;
 mod tokens;
