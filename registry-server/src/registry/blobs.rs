@@ -8,9 +8,6 @@ use crate::{
     storage::backend::ByteStream,
 };
 
-/// Folders that are searched for a blob that a client wants and cannot place. Uploading is the way out.
-const SEARCHED: usize = 1_000;
-
 impl Registry {
     /// Size of a blob, or of a manifest read as one, that the repository has.
     pub async fn blob_size(&self, name: &RepositoryName, digest: &Digest) -> Result<u64, RegistryError> {
@@ -93,11 +90,14 @@ impl Registry {
         if allowed(name.as_str()) && self.has_link(&layout::layer(name, digest)).await? {
             return Ok(true);
         }
-        let mut walk = self.walk("");
-        for _ in 0..SEARCHED {
-            let Some(path) = walk.next().await? else { break };
-            if allowed(&path)
-                && let Ok(from) = path.parse()
+        let (mut walk, mut looks) = (self.walk(""), self.reach.mounts);
+        for _ in 0..self.reach.folders {
+            let Some(path) = walk.next().await?.filter(|_| looks > 0) else { break };
+            if !allowed(&path) {
+                continue;
+            }
+            looks -= 1;
+            if let Ok(from) = path.parse()
                 && self.mount(name, digest, &from).await?
             {
                 return Ok(true);

@@ -13,9 +13,6 @@ use crate::{
     },
 };
 
-/// Folders that a search looks at: each costs a question to the store.
-const SEARCHED: usize = 10_000;
-
 impl Registry {
     /// A page of repositories that hold something and are `shown`, in the order of their bytes.
     pub async fn catalog(
@@ -30,7 +27,7 @@ impl Registry {
     }
 
     /// The first `most` repositories that hold something, are `shown` and have `term` in their name, whose letters are
-    /// small.
+    /// small. What is not shown counts for nothing: who may see little finds it wherever it is.
     pub async fn search(
         &self,
         term: &str,
@@ -38,8 +35,8 @@ impl Registry {
         shown: impl Fn(&str) -> bool,
     ) -> Result<Vec<String>, RegistryError> {
         let term = term.to_lowercase();
-        let named = move |path: &str| path.contains(&term) && shown(path);
-        let named = self.folders_after("").take(SEARCHED).try_filter(move |path| ready(named(path)));
+        let seen = self.folders_after("").try_filter(move |path| ready(shown(path)));
+        let named = seen.take(self.reach.searches).try_filter(move |path| ready(path.contains(&term)));
         self.holding(named).take(most).try_collect().await
     }
 

@@ -23,6 +23,7 @@ pub mod manifests;
 pub mod metadata;
 pub mod purging;
 pub mod quota;
+pub mod reach;
 pub mod referrers;
 pub mod service;
 pub mod tags;

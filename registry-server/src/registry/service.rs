@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     registry::{
-        error::RegistryError, guard::Guard, locks::Locks, metadata::Metadata, quota::Counts, trouble::Seen,
+        error::RegistryError, guard::Guard, locks::Locks, metadata::Metadata, quota::Counts, reach::Reach,
+        trouble::Seen,
     },
     storage::backend::{Backend, Space},
 };
@@ -24,6 +25,7 @@ pub struct Registry {
     pub(in crate::registry) counts: Counts,
     pub(in crate::registry) quota: Option<u64>,
     pub(in crate::registry) redirects: Option<Duration>,
+    pub(in crate::registry) reach: Reach,
     guard: Arc<Guard>,
 }
 
@@ -31,12 +33,19 @@ impl Registry {
     /// The registry in `store`, whose small facts are read through `metadata`.
     pub fn new(store: Arc<dyn Backend>, metadata: Arc<dyn Metadata>) -> Self {
         let (locks, counts, guard) = (Locks::default(), Counts::default(), Arc::default());
-        Self { store, metadata, locks, counts, quota: None, redirects: None, guard }
+        let reach = Reach::default();
+        Self { store, metadata, locks, counts, quota: None, redirects: None, reach, guard }
     }
 
     /// Clients may fetch blobs from the store itself, at URLs that are good for so long.
     pub fn redirecting(mut self, valid: Option<Duration>) -> Self {
         self.redirects = valid;
+        self
+    }
+
+    /// Looks so far for what may be anywhere.
+    pub fn reaching(mut self, reach: Reach) -> Self {
+        self.reach = reach;
         self
     }
 
