@@ -14,7 +14,7 @@ pub fn full() -> bool {
 }
 
 /// KiB of memory that the server has used at most so far.
-fn peak(running: &Running) -> u64 {
+pub fn peak(running: &Running) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", running.child.id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()

@@ -18,6 +18,7 @@ mod ending;
 mod leaving;
 mod load;
 mod metrics;
+mod odd_manifests;
 mod peers;
 #[path = "../ports/mod.rs"]
 mod ports;

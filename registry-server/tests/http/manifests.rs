@@ -111,8 +111,6 @@ async fn docker_schema_1_is_refused_by_name() {
 #[tokio::test]
 async fn odd_json_is_refused_and_harms_nobody() {
     let registry = Fixture::new().await;
-    let number = format!(r#"{{"schemaVersion":2,"manifests":[],"x":{}}}"#, "9".repeat(10_000));
-    assert!([201, 400].contains(&registry.put_manifest("n", "t", OCI_INDEX, number).await.status().as_u16()));
     let nested = |open: &str, close: &str, depth: usize| {
         format!(r#"{{"schemaVersion":2,"manifests":[],"x":{}1{}}}"#, open.repeat(depth), close.repeat(depth))
     };
