@@ -1,42 +1,26 @@
 //! Section 10, ST1: what is acknowledged is on the disk. A power cut cannot be had in a test, so this reads what the
 //! program asks of the kernel, and in which order. Machines without strace skip it.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::path::{Path, PathBuf};
 
 use registry_server::oci::{digest::Algorithm, hasher::Hasher};
 
 use crate::{
     ending::header,
-    running::{Running, eventually, program},
+    running::Running,
+    strace::{self, can_trace},
     traced::{Call, calls, folder_of, is_temporary},
 };
 
 const CALLS: &str = "trace=fsync,fdatasync,rename,renameat,renameat2,link,linkat,mkdir,mkdirat,unlink,unlinkat,rmdir,\
                      write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg";
 
-/// Whether there is such a program, and it may look at others.
-fn can_trace() -> bool {
-    let can =
-        Command::new("strace").args(["-o", "/dev/null", "true"]).status().is_ok_and(|done| done.success());
-    assert!(can || std::env::var_os("STRACE_REQUIRED").is_none(), "no strace on this machine");
-    if !can {
-        eprintln!("skipped: no strace on this machine");
-    }
-    can
-}
-
 /// A registry in the folder, and whatever it asks of the kernel in a file.
 fn traced(folder: &Path, store: &Path, trace: &Path) -> Running {
     let store =
         format!("{{filesystem: {{rootdirectory: '{}'}}, delete: {{enabled: true}}}}", store.display());
     std::fs::write(folder.join("c.yml"), format!("storage: {store}\n")).unwrap();
-    let mut strace = Command::new("strace");
-    // The program stays ours: the one that looks on is a child of it.
-    strace.args(["-D", "-f", "-y", "-s", "512", "-e", CALLS, "-o"]).arg(trace).arg(program());
-    Running::by(&mut strace, "127.0.0.1", folder, &["c.yml"])
+    strace::running(CALLS, folder, trace)
 }
 
 /// What a server does between two of its answers.
@@ -153,9 +137,7 @@ fn what_is_acknowledged_was_flushed_to_the_disk_before() {
     let statuses = push_and_delete(&registry);
     assert_eq!(statuses, ["201", "202", "202", "202", "201", "201", "202", "202"]);
     assert_eq!(registry.end().0, Some(0));
-    let read = || std::fs::read_to_string(&trace).unwrap();
-    eventually(|| read().contains("+++ exited with 0 +++"));
-    let calls = calls(&read());
+    let calls = calls(&strace::whole(&trace));
     let answers: Vec<_> = calls.iter().filter_map(|call| Some((call.answered()?, call.began))).collect();
     assert_eq!(answers.iter().map(|(status, _)| *status).collect::<Vec<_>>(), statuses);
     let (mut before, mut counted) = (0, [0; 4]);

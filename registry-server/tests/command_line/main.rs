@@ -19,6 +19,7 @@ mod leaving;
 mod load;
 mod metrics;
 mod odd_manifests;
+mod outside;
 mod peers;
 #[path = "../ports/mod.rs"]
 mod ports;
@@ -27,6 +28,7 @@ mod running;
 #[path = "../sparse/mod.rs"]
 mod sparse;
 mod store;
+mod strace;
 mod traced;
 
 fn server() -> Assert {
