@@ -63,8 +63,16 @@ impl Connection {
 // registry C24 J1 J5: every status and code of section 0 that has no rows of its own elsewhere
 #[tokio::test]
 async fn every_refusal_leaves_the_connection_in_order() {
-    let registry = Fixture::with("limits: {maxblobsize: 3000, maxmanifestsize: 3000}").await;
+    let registry = Fixture::with(
+        "limits: {maxblobsize: 3000, maxmanifestsize: 3000}\n\
+         immutabletags: [{repositories: [fixed], tags: ['*']}]\n\
+         quotas: [{repositories: [small], maxsize: 1000}]\n",
+    )
+    .await;
     let (_, layer, bytes) = registry.push_image("n", "t").await;
+    registry.push_image("fixed", "t").await;
+    let index = format!("{:<2000}", r#"{"schemaVersion":2,"manifests":[]}"#);
+    let (x_digest, list) = (sha256("x".repeat(2000).as_bytes()), format!("content-type: {OCI_INDEX}"));
     let [open, finished, cancelled] =
         [registry.begin("n").await, registry.begin("n").await, registry.begin("n").await];
     let (digest, unknown) = (sha256(b""), "/v2/n/blobs/uploads/00000000-0000-4000-8000-000000000000");
@@ -90,8 +98,11 @@ async fn every_refusal_leaves_the_connection_in_order() {
         ("POST /elsewhere", &x, 404, "NAME_UNKNOWN"),
         ("DELETE /v2/n/manifests/never", &x, 404, "MANIFEST_UNKNOWN"),
         (&format!("GET /v2/n/blobs/{}", sha256(b"never pushed")), &x, 404, "BLOB_UNKNOWN"),
+        (&format!("POST /v2/small/blobs/uploads/?digest={x_digest}"), &x, 403, "DENIED"),
+        (&format!("PUT /v2/small/manifests/t\n{list}"), &index, 403, "DENIED"),
         ("POST /v2/n/manifests/t", &x, 405, "UNSUPPORTED"),
         (&format!("DELETE /v2/n/blobs/{layer}"), &x, 405, "UNSUPPORTED"),
+        (&format!("PUT /v2/fixed/manifests/t\n{list}"), &index, 409, "DENIED"),
         (&format!("PUT /v2/n/manifests/t\n{kind}\nif-none-match: *"), &known, 412, "DENIED"),
         ("PUT /v2/n/manifests/t", &large, 413, "MANIFEST_INVALID"),
         (&format!("POST /v2/n/blobs/uploads/?digest={digest}"), &large, 413, "SIZE_INVALID"),
@@ -123,6 +134,25 @@ async fn a_refusal_for_who_asks_leaves_the_connection_in_order() {
         connection.refused(&basic("dev:wrong"), &x, 401, "UNAUTHORIZED").await;
     }
     connection.refused(&basic("dev:wrong"), &x, 429, "TOOMANYREQUESTS").await;
+}
+
+// registry C17: a body that was taken whole leaves the connection in order as well
+#[tokio::test]
+async fn a_connection_goes_on_after_a_blob_at_once() {
+    let registry = Fixture::new().await;
+    let mut connection = Connection::open(registry.address).await;
+    for (text, chunked) in [("stream", false), ("chunks", true), ("", false), ("", true)] {
+        let digest = sha256(text.as_bytes());
+        let post = format!("POST /v2/n/blobs/uploads/?digest={digest}");
+        let (head, _) = connection.ask(&post, text, chunked).await;
+        assert!(head.starts_with("http/1.1 201 "), "{text:?} {chunked}: {head}");
+        assert!(head.contains(&format!("\r\nlocation: /v2/n/blobs/{digest}\r\n")), "{head}");
+        assert!(head.contains(&format!("\r\ndocker-content-digest: {digest}\r\n")), "{head}");
+        // Else the next request would have a connection of its own.
+        assert!(!head.contains("connection: close"), "{head}");
+        let (head, body) = connection.ask(&format!("GET /v2/n/blobs/{digest}"), "", false).await;
+        assert!(head.starts_with("http/1.1 200 ") && body == text, "{head}{body}");
+    }
 }
 
 // registry D14 at its default, and J6

@@ -23,6 +23,7 @@ mod hooked;
 mod hostile;
 mod issuers;
 mod lifecycle;
+mod limited;
 mod lists;
 mod locations;
 mod log_lines;
