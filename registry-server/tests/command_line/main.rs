@@ -24,6 +24,7 @@ mod peers;
 #[path = "../ports/mod.rs"]
 mod ports;
 mod redis_server;
+mod replaced;
 mod running;
 #[path = "../sparse/mod.rs"]
 mod sparse;
