@@ -46,6 +46,11 @@ pub fn audit_failed() {
     metrics::counter!("registry_audit_errors_total").increment(1);
 }
 
+/// A password was compared with a hash.
+pub fn password_hashed() {
+    metrics::counter!("registry_password_hashes_total").increment(1);
+}
+
 /// A file that is followed could not be taken over.
 pub fn reload_failed(what: &'static str) {
     metrics::counter!("registry_reload_errors_total", "file" => what).increment(1);

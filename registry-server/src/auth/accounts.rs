@@ -130,7 +130,11 @@ impl Accounts {
     async fn hash(&self, loaded: &Loaded, credentials: &Credentials, from: Option<IpAddr>) -> Option<()> {
         let (hashes, known) = loaded.hashes(&credentials.user);
         let password = credentials.password.clone();
-        let right = self.hashing.run(from, move || hashes.iter().any(|hash| hash.verify(&password)));
+        let compare = move |hash: &Hash| {
+            crate::metrics::password_hashed();
+            hash.verify(&password)
+        };
+        let right = self.hashing.run(from, move || hashes.iter().any(compare));
         right.await.filter(|right| *right && known).map(drop)
     }
 }

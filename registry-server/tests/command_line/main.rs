@@ -15,6 +15,7 @@ mod costs;
 mod descriptors;
 mod durability;
 mod ending;
+mod guesses;
 mod leaving;
 mod load;
 mod metrics;
