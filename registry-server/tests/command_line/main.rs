@@ -8,6 +8,7 @@ use assert_cmd::Command as Assert;
 use running::Running;
 
 mod accounts;
+mod again;
 mod audit;
 #[path = "../canaries/mod.rs"]
 mod canaries;
