@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
-use registry_config::{error::Problem, schema::Config};
+use registry_config::{check_certificates, error::Problem, schema::Config};
 use registry_server::{
     app::{self, Environment, Server, open_files, tokens},
     auth::{error::AuthError, htpasswd, htpasswd_file},
@@ -119,7 +119,10 @@ fn configuration(file: Option<&Path>) -> anyhow::Result<(Config, Vec<Problem>)> 
 /// What the file means; what is odd about it goes to standard error.
 fn validate(file: &Path) -> anyhow::Result<()> {
     let (config, odd) = configuration(Some(file))?;
-    for told in odd.iter().map(Problem::to_string).chain(open(&config)) {
+    // A file for live.path is right without TLS, and nobody sees that it is one.
+    let nobody =
+        check_certificates::nobody(&config).into_iter().map(|told| format!("{}: {told}", file.display()));
+    for told in odd.iter().map(Problem::to_string).chain(open(&config)).chain(nobody) {
         eprintln!("warning: {told}");
     }
     let unusable = tokens::problems(&config);

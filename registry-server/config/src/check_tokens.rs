@@ -2,7 +2,10 @@
 
 use std::{collections::HashSet, path::Path, time::Duration};
 
-use crate::schema::{ClientIdentity, Config, Subject, Token};
+use crate::{
+    check_certificates,
+    schema::{Config, Subject, Token},
+};
 
 /// Groups of issuers have such names, so that no issuer gives somebody a group of `groups`.
 const OF_ISSUERS: &str = "oidc:";
@@ -86,7 +89,9 @@ fn rules(config: &Config) -> Vec<(String, String)> {
     let mut problems = Vec::new();
     for (rule, entry) in config.access.iter().enumerate() {
         for (index, subject) in entry.subjects.iter().enumerate() {
-            if let Some(what) = issuer(config, subject).or_else(|| certificate(config, subject)) {
+            if let Some(what) =
+                issuer(config, subject).or_else(|| check_certificates::in_file(config, subject))
+            {
                 problems.push((format!("access.{rule}.subjects.{index}"), what));
             }
         }
@@ -103,19 +108,6 @@ fn issuer(config: &Config, subject: &Subject) -> Option<String> {
     };
     let known = config.oidc.iter().any(|entry| entry.name == name);
     (!known).then(|| format!("there is no issuer {name:?} in oidc: add it, or correct the name"))
-}
-
-/// What is wrong with whom no certificate would name. A file without `http.tls` may be a live file, which does not say.
-fn certificate(config: &Config, subject: &Subject) -> Option<String> {
-    let (Subject::Certificate(name), Some(tls)) = (subject, &config.http.tls) else { return None };
-    let capital = |name: String| name.contains(|c: char| c.is_ascii_uppercase());
-    match tls.clientidentity {
-        ClientIdentity::None => Some("certificates name nobody: set http.tls.clientidentity".to_owned()),
-        ClientIdentity::Dns if capital(name.clone().into()) => {
-            Some("names of hosts are compared in small letters: write it so".to_owned())
-        }
-        _ => None,
-    }
 }
 
 fn token<'a>(section: &'a Token, known: &mut HashSet<&'a str>, wrong: &mut impl FnMut(&str, String)) {
@@ -340,30 +332,6 @@ mod tests {
         }
         for subject in ["oidc:forge:bad", "group:oidc:forge:dev", "group:dev", "serviceaccount:a/b"] {
             Config::from_yaml("c.yml", &file(subject), []).expect(subject);
-        }
-    }
-
-    // registry CF2 TL4
-    #[test]
-    fn a_rule_about_a_certificate_that_names_nobody_is_told() {
-        let file = |tls: &str, name: &str| {
-            format!(
-                "{tls}\naccess:\n- {{subjects: [authenticated, 'cert:{name}'], repositories: ['**'], actions: [pull]}}\n"
-            )
-        };
-        let tls = |kind: &str| {
-            format!("http: {{tls: {{certificate: c, key: k, clientcas: [a], clientidentity: {kind}}}}}")
-        };
-        for (kind, name, why) in
-            [("none", "a", "http.tls.clientidentity"), ("dns", "*.Example.com", "small letters")]
-        {
-            let problems = Config::from_yaml("c.yml", &file(&tls(kind), name), []).expect_err(kind).0;
-            assert_eq!((problems.len(), problems[0].key.as_str()), (1, "access.0.subjects.1"));
-            assert!(problems[0].message.contains(why) && problems[0].position.is_some(), "{problems:?}");
-        }
-        let live = String::new();
-        for (tls, name) in [(tls("dns"), "*.example.com"), (tls("uri"), "spiffe://A/b"), (live, "A")] {
-            Config::from_yaml("c.yml", &file(&tls, name), []).expect(name);
         }
     }
 

@@ -6,6 +6,7 @@
 
 pub mod advice;
 pub mod check;
+pub mod check_certificates;
 pub mod check_redirect;
 pub mod check_redis;
 pub mod check_s3;

@@ -2,9 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use arc_swap::ArcSwap;
-use registry_config::schema::{Config, Htpasswd, MinimumHash};
+use registry_config::{
+    check_certificates,
+    schema::{Config, Htpasswd, MinimumHash},
+};
 
 use crate::{
     app::Environment,
@@ -50,12 +53,22 @@ pub fn accounts(config: &Htpasswd) -> anyhow::Result<Arc<Accounts>> {
     Ok(accounts)
 }
 
+/// Rules may come before what they are about: a live file is replaced while servers run, and the main file when they do
+/// not. Without the certificates nobody gets anything by them.
+fn warn_of_nobody(config: &Config) {
+    for told in check_certificates::nobody(config) {
+        tracing::warn!("a rule is about nobody: {told}");
+    }
+}
+
 /// The configuration as it is at the start, the live file included, and the settings that follow that file.
 pub fn settings(
     config: &Config,
     environment: &Environment,
 ) -> anyhow::Result<(Config, Arc<ArcSwap<Settings>>)> {
     let Some(live) = &config.live else {
+        let nobody = check_certificates::nobody(config);
+        ensure!(nobody.is_empty(), "{}", nobody.join("; "));
         return Ok((config.clone(), Arc::new(ArcSwap::from_pointee(Settings::from_config(config)))));
     };
     let (main, environment, name) = (config.clone(), environment.clone(), live.path.display().to_string());
@@ -67,12 +80,14 @@ pub fn settings(
     let contents = watched_file::read(&paths).context("live.path")?;
     let first = read(&contents).map_err(anyhow::Error::msg)?;
     telemetry::set_level(first.log.level);
+    warn_of_nobody(&first);
     let settings = Arc::new(ArcSwap::from_pointee(Settings::from_config(&first)));
     let target = Arc::clone(&settings);
     tokio::spawn(watched_file::follow(paths, LIVE_PERIOD, contents, move |now| {
         match now.map_err(str::to_owned).and_then(&read) {
             Ok(config) => {
                 telemetry::set_level(config.log.level);
+                warn_of_nobody(&config);
                 target.store(Arc::new(Settings::from_config(&config)));
                 tracing::info!("live settings read again");
             }

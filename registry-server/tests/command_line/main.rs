@@ -20,6 +20,7 @@ mod guesses;
 mod leaving;
 mod load;
 mod metrics;
+mod nobody;
 mod odd_manifests;
 mod outside;
 mod peers;
