@@ -24,21 +24,21 @@ use crate::crd::{
         .message("with auth.token.external nobody is in a group: rules name the users of its tokens as user:NAME"))]
 #[serde(rename_all = "camelCase")]
 pub struct Auth {
-    /// Accounts with passwords.
+    /// Accounts with passwords. Running pods take it over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub htpasswd: Option<Htpasswd>,
-    /// Clients send a token with each request; absent: the password.
+    /// Clients send a token with each request; absent: the password. Pods are replaced for it, and go on as they are until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Token>,
-    /// Tokens of this cluster's service accounts are taken in place of a password; absent: they are not.
+    /// Tokens of this cluster's service accounts are taken in place of a password; absent: they are not. Running pods take it over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_accounts: Option<ServiceAccounts>,
-    /// Issuers whose tokens are taken in place of a password, by name.
+    /// Issuers whose tokens are taken in place of a password, by name. Running pods take it over.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_string()]))]
     #[schemars(length(max = 16))]
     pub oidc: Vec<Oidc>,
-    /// Who may do what in which repositories, in any order; absent: every account everything.
+    /// Who may do what in which repositories, in any order; absent: every account everything. Running pods take it over.
     // An empty list would look like "nobody" and be absence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 128))]

@@ -11,11 +11,13 @@ use crate::crd::{duration::Duration, oidc::JwksRef, reference::ca_crt};
 #[x_kube(validation = Rule::new("has(self.builtIn) != has(self.external)").message("set exactly one of builtIn and external"))]
 #[serde(rename_all = "camelCase")]
 pub struct Token {
-    /// The registry gives the tokens itself. The operator makes the key that signs them, and replaces it every 30 days.
+    /// The registry gives the tokens itself. The operator makes the key that signs them, and replaces it every 30 days: running
+    /// pods take that over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub built_in: Option<BuiltInTokens>,
     /// A token server of yours gives them, and says in each what its user may do. It takes the place of accounts: the
-    /// registry has none, not even `preg-pull`.
+    /// registry has none, not even `preg-pull`. Until the pods are replaced, they have what they had: accounts with their
+    /// groups, or the server before with the keys of then, and with either the rules and issuers beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external: Option<TokenServer>,
 }
@@ -26,7 +28,8 @@ pub struct Token {
     .message("lifetime must be 1m to 24h"))]
 #[serde(rename_all = "camelCase")]
 pub struct BuiltInTokens {
-    /// How long a token counts, 1m to 24h: for so long an account that was removed may go on.
+    /// How long a token counts, 1m to 24h: for so long an account that was removed may go on. Of pods that are not replaced yet,
+    /// as long as before.
     #[serde(default = "lifetime")]
     pub lifetime: Duration,
 }
