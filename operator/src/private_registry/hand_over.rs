@@ -72,11 +72,11 @@ impl Pass<'_> {
             names.tls(),
             names.htpasswd(),
             names.live(),
-            names.live_without_accounts(),
             names.clients(),
             names.redis_auth(),
             names.token_keys(),
         ];
-        inputs.iter().any(|input| input == name) || name.starts_with(&names.tokens(""))
+        inputs.iter().any(|input| input == name)
+            || [names.tokens(""), names.live_of_tokens("")].iter().any(|first| name.starts_with(first))
     }
 }

@@ -187,15 +187,6 @@ impl Model {
         self.spec.auth.as_ref()?.token.as_ref()?.external.as_ref()
     }
 
-    /// ConfigMap of the settings that the pods take over. Pods that stay for now, and let others in, have another one: where
-    /// a token server decides there may be no rules, and accounts without rules may do everything.
-    pub fn live(&self) -> String {
-        match self.token_server() {
-            Some(_) => self.names.live_without_accounts(),
-            None => self.names.live(),
-        }
-    }
-
     /// Port of the Service.
     pub fn port(&self) -> i32 {
         self.service.port.unwrap_or(if self.encrypted() { 443 } else { 80 })

@@ -26,9 +26,9 @@ impl Names {
     pub fn live(&self) -> String {
         format!("{}-live", self.name)
     }
-    /// The same for pods that have a token server in the place of accounts.
-    pub fn live_without_accounts(&self) -> String {
-        format!("{}-livetokens", self.name)
+    /// The same for pods that have a token server in the place of accounts, named by its file.
+    pub fn live_of_tokens(&self, hash: &str) -> String {
+        format!("{}-livetokens-{hash}", self.name)
     }
     /// PersistentVolumeClaim.
     pub fn data(&self) -> String {
@@ -89,7 +89,6 @@ impl Names {
             "registry",
             "admin",
             "live",
-            "livetokens",
             "htpasswd",
             "pull",
             "ca",
@@ -103,7 +102,7 @@ impl Names {
         ];
         let Some(rest) = name.strip_prefix(&self.name) else { return false };
         let word = rest.strip_prefix('-').unwrap_or_default();
-        let hashed = ["config-", "tokens-"].iter().any(|first| word.starts_with(first));
+        let hashed = ["config-", "tokens-", "livetokens-"].iter().any(|first| word.starts_with(first));
         rest.starts_with('.') || words.contains(&word) || hashed
     }
 

@@ -192,7 +192,7 @@ async fn pods_that_stay_keep_the_keys_that_they_were_started_with() {
     assert_ne!(boot(&world), before);
     assert_eq!(handed_on(&world), Some(certificate.replace('\r', "")));
     let left = maps(&world);
-    assert!(left.len() == 2 && left[0] == "livetokens", "{left:?}");
+    assert!(left.len() == 2 && left[0].starts_with("livetokens-"), "{left:?}");
 }
 
 // guarantee 5: accounts of pods that stay for now may do what they might before, and not everything because a token server
@@ -226,6 +226,28 @@ async fn rules_and_groups_stay_with_the_pods_that_have_accounts() {
     );
     let_go(&mut world).await;
     assert_eq!((live(&world), maps(&world)), (before, vec!["live".to_owned()]));
+}
+
+// guarantee 5: users of one server are nobody to the next one, whatever they are called
+#[tokio::test]
+async fn rules_stay_with_the_pods_of_the_token_server_that_they_were_made_for() {
+    let mut world = World::new(SIX_LINES);
+    put(&world, "jwks.json", &keys("first"));
+    let rule = json!({"subjects": ["user:ann"], "repositories": ["team/**"], "actions": ["Push"]});
+    let mut ruled = external("auth.example.com", "jwksRef");
+    ruled["access"] = json!([rule]);
+    world.set_spec("auth", ruled);
+    world.settle().await;
+    let live = |world: &World| file(world, "live", "live.yml");
+    let before = live(&world);
+    assert!(!before.access.is_empty());
+    hold(&mut world);
+    world.set_spec("auth", external("other.example.com", "jwksRef"));
+    world.settle().await;
+    assert_eq!(live(&world), before, "pods stay");
+    let_go(&mut world).await;
+    assert!(live(&world).access.is_empty());
+    assert_eq!(maps(&world).len(), 2, "{:?}", maps(&world));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use crate::private_registry::{
         child::{Keep, metadata},
         server_access::Issuers,
         server_config::{self, StoreIdentity},
-        server_tokens::{file_of, map_of},
+        server_tokens::{file_of, live_of, map_of},
     },
     error::ResolveError,
     model::Model,
@@ -31,7 +31,7 @@ pub fn boot(model: &Model, identity: &StoreIdentity, issuers: &Issuers) -> Resul
 
 /// The live file.
 pub fn live(model: &Model, identity: &StoreIdentity, issuers: &Issuers) -> Result<Value, ResolveError> {
-    let metadata = metadata(model, &model.live(), Keep::Never);
+    let metadata = metadata(model, &live_of(model), Keep::Never);
     let mut data = json!({"live.yml": server_config::live(&model.spec, identity, issuers)?});
     if let Some(issuer) = &issuers.cluster {
         data[server_config::KEYS] = issuer.keys.clone().into();

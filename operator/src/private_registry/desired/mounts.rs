@@ -7,7 +7,7 @@ use crate::private_registry::{
         deployment::Placement,
         redis_login::keys,
         server_config::{AUTH, BOOT, CLIENTS, DATA, LIVE, REDIS, REDIS_CA, REDIS_CLIENT, TLS, TOKENS},
-        server_tokens::map_of,
+        server_tokens::{live_of, map_of},
     },
     model::{CacheKind, Model},
 };
@@ -19,7 +19,7 @@ struct Mounted(Value, &'static str);
 pub fn volumes(model: &Model, placement: &Placement, config: &str) -> Value {
     let mut volumes = vec![
         json!({"name": "boot", "configMap": {"name": config}}),
-        json!({"name": "live", "configMap": {"name": model.live()}}),
+        json!({"name": "live", "configMap": {"name": live_of(model)}}),
     ];
     volumes.extend(accounts(model).map(|Mounted(volume, _)| volume));
     volumes.push(data(model, placement));

@@ -48,6 +48,13 @@ pub fn file_of(server: &TokenServer) -> String {
     format!("{}.{kind}", content_hash(&server.issuer))
 }
 
+/// ConfigMap of the settings that the pods take over. Pods that stay for now, and let others in, have another one: where
+/// a token server decides there may be no rules, and accounts, or those of another token server, could do everything.
+pub fn live_of(model: &Model) -> String {
+    let of_tokens = |server| model.names.live_of_tokens(&content_hash(&file_of(server)));
+    model.token_server().map_or_else(|| model.names.live(), of_tokens)
+}
+
 /// The ConfigMap of that file: each file has its own, which goes when the last pods that were started with it have gone.
 pub fn map_of(model: &Model, server: &TokenServer) -> String {
     model.names.tokens(&content_hash(&file_of(server)))

@@ -18,6 +18,7 @@ use crate::{
         desired::{
             server_access::{self, Issuer, Issuers},
             server_config::{KEYS, keys_of},
+            server_tokens::live_of,
         },
         error::{PassError, Problem},
         observe::{Reader, failed},
@@ -170,11 +171,17 @@ async fn read(reader: &Reader<'_>, path: &str) -> Result<Value, kube::Error> {
 
 /// What pods have beside the live file and, before the first of those that are wanted, what those before them have there.
 async fn last_live(reader: &Reader<'_>) -> Result<BTreeMap<String, String>, PassError> {
-    let (names, wanted) = (&reader.model.names, reader.model.live());
-    let before = if wanted == names.live() { names.live_without_accounts() } else { names.live() };
-    match last(reader, &wanted).await? {
-        none if none.is_empty() => last(reader, &before).await,
-        found => Ok(found),
+    let wanted = last(reader, &live_of(reader.model)).await?;
+    if !wanted.is_empty() {
+        return Ok(wanted);
+    }
+    let deployment = reader.object("apps/v1", "Deployment", &reader.model.names.registry()).await?;
+    let volumes = deployment.as_ref().map(|live| &live.data["spec"]["template"]["spec"]["volumes"]);
+    let mut volumes = volumes.and_then(Value::as_array).into_iter().flatten();
+    let before = volumes.find(|volume| volume["name"] == "live").map(|live| &live["configMap"]["name"]);
+    match before.and_then(Value::as_str) {
+        Some(name) => last(reader, name).await,
+        None => Ok(wanted),
     }
 }
 
