@@ -33,7 +33,7 @@ pub fn told(namespace: &str) -> Result<Vec<String>> {
         "--ignore-errors",
         "--max-log-requests=99",
     ];
-    let logs = run(&mut kubectl(&logs)).unwrap_or_default();
+    let logs = run(&mut kubectl(&logs))?;
     let places = [("objects", ours.to_string()), ("status and Events", said.to_string()), ("logs", logs)];
     let found = places.iter().flat_map(|(place, text)| {
         let told = secrets.iter().filter(|(value, _)| text.contains(*value));
@@ -67,7 +67,7 @@ fn secrets(list: &Value) -> BTreeMap<String, String> {
 fn hidden(key: &str, text: &str) -> Vec<String> {
     let lines = || text.lines().map(str::to_owned);
     let words: Vec<String> = match key {
-        "password" => vec![text.trim().to_owned()],
+        "password" | "previous" | "sentinel-password" => vec![text.trim().to_owned()],
         "htpasswd" => lines().filter_map(|line| Some(line.split_once(':')?.1.to_owned())).collect(),
         ".dockerconfigjson" => {
             let file: Value = serde_json::from_str(text).unwrap_or_default();
