@@ -40,8 +40,6 @@ use crate::{
 
 /// How long requests may take to end that are no client's of the registry.
 const SOON: Duration = Duration::from_secs(1);
-/// Most connections at a time to what stands beside the public listener.
-const BESIDE: u32 = 1_000;
 
 /// A server that has bound its ports.
 pub struct Server {
@@ -134,11 +132,11 @@ impl Server {
             let registry = self.door.registry.clone();
             let admin =
                 Arc::new(Admin { registry, ending: Arc::clone(&ending), metrics: metrics::install() });
-            serve_admin(listener, admin, admin_stop)
+            serve_admin(Accepting::new(listener, self.connections), admin, admin_stop)
         });
         if let Some((listener, port)) = self.redirect {
             let service = move |request, _| redirect::handle(request, port);
-            let (listener, patience) = (Accepting::new(listener, BESIDE), Patience::draining(SOON));
+            let (listener, patience) = (Accepting::new(listener, self.connections), Patience::draining(SOON));
             tokio::spawn(listener::serve(listener, None, service, stop.clone(), patience));
         }
         let purging = tokio::spawn(purging::run(self.door.registry.clone(), Arc::clone(&self.door.settings)));
@@ -195,9 +193,8 @@ fn name_kind(config: &Config) -> Option<NameKind> {
     }
 }
 
-fn serve_admin(listener: TcpListener, admin: Arc<Admin>, stop: watch::Receiver<bool>) -> JoinHandle<()> {
+fn serve_admin(listener: Accepting, admin: Arc<Admin>, stop: watch::Receiver<bool>) -> JoinHandle<()> {
     let service = move |request, _| Arc::clone(&admin).handle(request);
-    let listener = Accepting::new(listener, BESIDE);
     tokio::spawn(listener::serve(listener, None, service, stop, Patience::draining(SOON)))
 }
 

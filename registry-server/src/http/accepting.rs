@@ -1,11 +1,11 @@
 //! Accepting connections: as many as there are places, and not while something hinders it.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt::Display, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::Instant,
+    time::{Instant, timeout},
 };
 
 /// How long to wait when no connection can be accepted: until then others may have ended.
@@ -53,7 +53,7 @@ impl Accepting {
                 }
                 Err(error) => error,
             };
-            self.tell(&error);
+            self.tell(error);
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -62,13 +62,18 @@ impl Accepting {
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             return Some(place);
         }
-        self.tell(&io::Error::other("there are as many as http.maxconnections allows"));
-        Arc::clone(&self.places).acquire_owned().await.ok()
+        loop {
+            self.tell("there are as many connections as http.maxconnections allows, so that new ones wait");
+            // Until somebody leaves.
+            if let Ok(place) = timeout(TOLD, Arc::clone(&self.places).acquire_owned()).await {
+                return place.ok();
+            }
+        }
     }
 
-    fn tell(&mut self, error: &io::Error) {
-        if self.told.is_none_or(|told| told.elapsed() > TOLD) {
-            tracing::warn!(%error, "a connection cannot be accepted; others are served meanwhile");
+    fn tell(&mut self, why: impl Display) {
+        if self.told.is_none_or(|told| told.elapsed() >= TOLD) {
+            tracing::warn!(%why, "a connection cannot be accepted; others are served meanwhile");
             self.told = Some(Instant::now());
         }
     }

@@ -90,6 +90,17 @@ impl Registry {
         if allowed(name.as_str()) && self.has_link(&layout::layer(name, digest)).await? {
             return Ok(true);
         }
+        let looking = self.look_for(name, digest, allowed);
+        tokio::time::timeout(self.reach.patience, looking).await.unwrap_or(Ok(false))
+    }
+
+    /// Mounts it from the first repository that is `allowed` and has it.
+    async fn look_for(
+        &self,
+        name: &RepositoryName,
+        digest: &Digest,
+        allowed: impl Fn(&str) -> bool,
+    ) -> Result<bool, RegistryError> {
         let (mut walk, mut looks) = (self.walk(""), self.reach.mounts);
         for _ in 0..self.reach.folders {
             let Some(path) = walk.next().await?.filter(|_| looks > 0) else { break };

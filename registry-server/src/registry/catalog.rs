@@ -27,7 +27,7 @@ impl Registry {
     }
 
     /// The first `most` repositories that hold something, are `shown` and have `term` in their name, whose letters are
-    /// small. What is not shown counts for nothing: who may see little finds it wherever it is.
+    /// small. What is not shown counts for little: who may see little finds it, unless it is very far.
     pub async fn search(
         &self,
         term: &str,
@@ -35,7 +35,8 @@ impl Registry {
         shown: impl Fn(&str) -> bool,
     ) -> Result<Vec<String>, RegistryError> {
         let term = term.to_lowercase();
-        let seen = self.folders_after("").try_filter(move |path| ready(shown(path)));
+        let all = self.folders_after("").take(self.reach.folders);
+        let seen = all.try_filter(move |path| ready(shown(path)));
         let named = seen.take(self.reach.searches).try_filter(move |path| ready(path.contains(&term)));
         self.holding(named).take(most).try_collect().await
     }

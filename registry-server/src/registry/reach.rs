@@ -1,5 +1,7 @@
 //! How far a question goes that is about no repository in particular.
 
+use std::time::Duration;
+
 /// Where it ends when nothing was found.
 #[derive(Clone, Copy, Debug)]
 pub struct Reach {
@@ -7,13 +9,14 @@ pub struct Reach {
     pub mounts: usize,
     /// Repositories whose name is looked at by a search.
     pub searches: usize,
-    /// Folders that are gone through for a mount, whosever they are: each costs a question to the store, and a push
-    /// asks once for each of its blobs.
+    /// Folders that are gone through, whosever they are: each costs a question to the store.
     pub folders: usize,
+    /// How long a mount may look: a push asks once for each of its blobs, and its client waits.
+    pub patience: Duration,
 }
 
 impl Default for Reach {
     fn default() -> Self {
-        Self { mounts: 1_000, searches: 10_000, folders: 10_000 }
+        Self { mounts: 1_000, searches: 10_000, folders: 100_000, patience: Duration::from_secs(5) }
     }
 }

@@ -70,7 +70,7 @@ fn a_bad_replacement_is_told_and_counted_once() {
         assert_eq!(errors(&running), counted);
     }
     // It is looked at again and again, for its time will come.
-    let begins = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(12);
+    let begins = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(20);
     write(
         at,
         &pair(&["localhost"], |params| {
