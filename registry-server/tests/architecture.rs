@@ -22,7 +22,10 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rustix", &["storage/", "app/open_files.rs"]),
     ("opendal", &["storage/s3"]),
     ("reqwest", &["storage/s3"]),
-    ("registry_config", &["app.rs", "app/", "main.rs", "settings.rs", "telemetry.rs", "auth/htpasswd.rs"]),
+    (
+        "registry_config",
+        &["app.rs", "app/", "main.rs", "settings.rs", "telemetry.rs", "auth/htpasswd.rs", "auth/key_set.rs"],
+    ),
     ("bcrypt", &["auth/"]),
     ("jsonwebtoken", &["auth/"]),
     ("clap", &["main.rs"]),

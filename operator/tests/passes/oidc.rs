@@ -9,7 +9,7 @@ const LIVE: &str = "/api/v1/namespaces/tools/configmaps/team-live";
 
 /// A JWK set with one key.
 pub fn keys(kid: &str) -> String {
-    let part = "a".repeat(43);
+    let part = "w".repeat(43);
     json!({"keys": [{"kty": "EC", "crv": "P-256", "kid": kid, "x": part, "y": part}]}).to_string()
 }
 

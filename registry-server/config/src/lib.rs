@@ -20,5 +20,6 @@ pub mod load;
 pub mod password_hash;
 pub mod placeholder;
 pub mod position;
+pub mod public_keys;
 pub mod schema;
 mod top_level;

@@ -1,15 +1,11 @@
-//! Public keys of an issuer: a JWK set (RFC 7517).
+//! Public keys of an issuer: a JWK set (RFC 7517), as `registry-config` reads it.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey};
-use serde_json::{Map, Value, json};
+use registry_config::public_keys::{self, KeySetProblem, MOST_KEYS, Material, PublicKey};
+use serde_json::json;
 
 use crate::auth::{certificate_keys, signer::Signer};
 
-/// A set of more keys would be a burden to every token that names none.
-const MOST_KEYS: usize = 100;
-/// Members that only private keys and secrets have (RFC 7518, section 6).
-const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 const RSA: [Algorithm; 6] = [
     Algorithm::RS256,
     Algorithm::RS384,
@@ -18,8 +14,6 @@ const RSA: [Algorithm; 6] = [
     Algorithm::PS384,
     Algorithm::PS512,
 ];
-/// Bits of an RSA key below which it proves nothing.
-const SHORTEST_RSA: usize = 2048;
 
 /// Keys that signatures are verified with.
 #[derive(Debug)]
@@ -62,6 +56,17 @@ pub enum KeySetError {
     NoKeys(String),
 }
 
+impl From<KeySetProblem> for KeySetError {
+    fn from(problem: KeySetProblem) -> Self {
+        match problem {
+            KeySetProblem::NoJson | KeySetProblem::NoList | KeySetProblem::NoObject(_) => Self::Malformed,
+            KeySetProblem::TooMany => Self::TooMany,
+            KeySetProblem::Private(number) => Self::Private(number),
+            KeySetProblem::NoKeys(why) => Self::NoKeys(why),
+        }
+    }
+}
+
 impl From<Vec<Key>> for KeySet {
     fn from(keys: Vec<Key>) -> Self {
         Self { keys, signer: None }
@@ -90,31 +95,10 @@ impl KeySet {
         self.signer.as_ref()
     }
 
-    /// Reads a set. Keys of other kinds and for other uses are left out, as the RFC says.
+    /// Reads a set.
     pub fn parse(text: &[u8]) -> Result<Self, KeySetError> {
-        let set: Value = serde_json::from_slice(text).map_err(|_| KeySetError::Malformed)?;
-        let keys = set["keys"].as_array().ok_or(KeySetError::Malformed)?;
-        if keys.len() > MOST_KEYS {
-            return Err(KeySetError::TooMany);
-        }
-        let (mut usable, mut others) = (Vec::new(), Vec::new());
-        for (number, key) in (1..).zip(keys) {
-            let key = key.as_object().ok_or(KeySetError::Malformed)?;
-            if key.get("kty").is_some_and(|kind| kind == "oct")
-                || PRIVATE.iter().any(|one| key.contains_key(*one))
-            {
-                return Err(KeySetError::Private(number));
-            }
-            match read(key) {
-                Ok(key) => usable.push(key),
-                Err(why) => others.push(format!("key {number} {why}")),
-            }
-        }
-        if usable.is_empty() {
-            let why = if others.is_empty() { "it is empty".to_owned() } else { others.join(", ") };
-            return Err(KeySetError::NoKeys(why));
-        }
-        Ok(usable.into())
+        let keys: Vec<_> = public_keys::read(text)?.into_iter().map(Key::from).collect();
+        Ok(keys.into())
     }
 
     /// Keys that may have signed a token with such a header.
@@ -135,7 +119,8 @@ impl KeySet {
 impl Key {
     /// An RSA key.
     pub(in crate::auth) fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, &'static str> {
-        Ok(Self { id: None, algorithms: RSA.to_vec(), key: rsa(modulus, exponent)? })
+        let material = public_keys::rsa(modulus, exponent)?;
+        Ok(Self { id: None, algorithms: RSA.to_vec(), key: decoding(&material) })
     }
 
     /// A point of the curve of this algorithm, or of Ed25519.
@@ -148,56 +133,26 @@ impl Key {
     }
 }
 
-fn read(key: &Map<String, Value>) -> Result<Key, &'static str> {
-    let text = |name: &str| key.get(name).and_then(Value::as_str).unwrap_or_default();
-    if !matches!(text("use"), "" | "sig") {
-        return Err("is not for signatures");
+impl From<PublicKey> for Key {
+    fn from(key: PublicKey) -> Self {
+        let algorithms = key.algorithms.iter().filter_map(|one| one.name().parse().ok()).collect();
+        Self { id: key.id, algorithms, key: decoding(&key.material) }
     }
-    let (possible, decoding) = match (text("kty"), text("crv")) {
-        ("RSA", _) => (RSA.to_vec(), rsa(&decoded(text("n"))?, &decoded(text("e"))?)?),
-        ("EC", "P-256") => (vec![Algorithm::ES256], ec(text("x"), text("y"), 32)?),
-        ("EC", "P-384") => (vec![Algorithm::ES384], ec(text("x"), text("y"), 48)?),
-        ("OKP", "Ed25519") => (vec![Algorithm::EdDSA], DecodingKey::from_ed_der(&bytes(text("x"), 32)?)),
-        _ => return Err("is of a kind that is not known here"),
-    };
-    let said = match text("alg") {
-        "" => None,
-        name => Some(name.parse::<Algorithm>().map_err(|_| "is for an algorithm that is not known here")?),
-    };
-    let algorithms: Vec<_> =
-        possible.into_iter().filter(|one| said.is_none_or(|said| said == *one)).collect();
-    if algorithms.is_empty() {
-        return Err("is for an algorithm of another kind of key");
+}
+
+fn decoding(material: &Material) -> DecodingKey {
+    match material {
+        Material::Rsa { modulus, exponent } => DecodingKey::from_rsa_raw_components(modulus, exponent),
+        Material::Ec(point) => DecodingKey::from_ec_der(point),
+        Material::Ed(point) => DecodingKey::from_ed_der(point),
     }
-    let id = key.get("kid").and_then(Value::as_str).map(str::to_owned);
-    Ok(Key { id, algorithms, key: decoding })
-}
-
-fn decoded(text: &str) -> Result<Vec<u8>, &'static str> {
-    URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).map_err(|_| "is malformed")
-}
-
-fn bytes(text: &str, length: usize) -> Result<Vec<u8>, &'static str> {
-    decoded(text).and_then(|bytes| if bytes.len() == length { Ok(bytes) } else { Err("is malformed") })
-}
-
-fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<DecodingKey, &'static str> {
-    let significant: &[u8] = &modulus[modulus.iter().take_while(|byte| **byte == 0).count()..];
-    let bits = significant.first().map_or(0, |first| significant.len() * 8 - first.leading_zeros() as usize);
-    if bits < SHORTEST_RSA {
-        return Err("is an RSA key of less than 2048 bits");
-    }
-    Ok(DecodingKey::from_rsa_raw_components(significant, exponent))
-}
-
-/// A point of a curve, uncompressed (SEC 1, section 2.3.3).
-fn ec(x: &str, y: &str, length: usize) -> Result<DecodingKey, &'static str> {
-    let point = [&[4][..], &bytes(x, length)?, &bytes(y, length)?].concat();
-    Ok(DecodingKey::from_ec_der(&point))
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    use serde_json::Value;
+
     use super::*;
 
     fn text(length: usize) -> String {

@@ -1,6 +1,6 @@
 //! Public keys of issuers: JWK sets (RFC 7517) and certificates, checked as far as the registry would refuse them.
 
-use serde_json::Value;
+use registry_config::public_keys::{KeySetProblem, MOST_KEYS, read};
 use x509_parser::{
     oid_registry::{OID_EC_P256, OID_NIST_EC_P384, OID_SIG_ED25519},
     prelude::FromDer,
@@ -11,35 +11,31 @@ use crate::private_registry::certificates::inspect::{self, Facts};
 
 /// Bytes of a set: all of them share one object with the live settings, which has a mebibyte.
 const LONGEST: usize = 32 * 1024;
-/// The registry takes no more keys.
-const MOST: usize = 100;
-/// Members that only private keys and secrets have (RFC 7518, section 6).
-const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 /// What the registry verifies tokens with.
 const KNOWN: &str = "of RSA with 2048 bits or more, P-256, P-384 or Ed25519";
 /// Bits of an RSA key.
 const FEWEST_BITS: usize = 2048;
-/// Characters of the modulus of an RSA key of 2048 bits.
-const SHORTEST_RSA: usize = 342;
 
 /// What is wrong with a set of public keys. A secret is nobody's but the issuer's, and a ConfigMap is no place for it.
 pub fn check(text: &str) -> Result<(), String> {
     if text.len() > LONGEST {
         return Err(format!("is longer than {} KiB", LONGEST / 1024));
     }
-    let set: Value = serde_json::from_str(text).map_err(|_| "is no JSON")?;
-    let keys = set["keys"].as_array().ok_or("is no JWK set: it has no list of keys")?;
-    if keys.len() > MOST {
-        return Err(format!("has more than {MOST} keys"));
-    }
-    if keys.iter().any(private) {
-        return Err(
-            "has a private key, by which whoever reads it can sign tokens: have the issuer replace it".into(),
-        );
-    }
-    match keys.iter().all(Value::is_object) && keys.iter().any(verifies) {
-        true => Ok(()),
-        false => Err(format!("has no key that can verify a token: {KNOWN}")),
+    read(text.as_bytes()).map(drop).map_err(said)
+}
+
+fn said(problem: KeySetProblem) -> String {
+    match problem {
+        KeySetProblem::NoJson => "is no JSON".into(),
+        KeySetProblem::NoList => "is no JWK set: it has no list of keys".into(),
+        KeySetProblem::TooMany => format!("has more than {MOST_KEYS} keys"),
+        KeySetProblem::Private(_) => {
+            "has a private key, by which whoever reads it can sign tokens: have the issuer replace it".into()
+        }
+        KeySetProblem::NoObject(number) => {
+            format!("has no key that can verify a token: key {number} is no JSON object")
+        }
+        KeySetProblem::NoKeys(why) => format!("has no key that can verify a token, {KNOWN}: {why}"),
     }
 }
 
@@ -60,22 +56,6 @@ fn certifies(facts: &Facts) -> bool {
     let curve = key.algorithm.parameters.as_ref().and_then(|named| named.as_oid().ok());
     key.algorithm.algorithm == OID_SIG_ED25519
         || curve.is_some_and(|curve| [OID_EC_P256, OID_NIST_EC_P384].contains(&curve))
-}
-
-fn private(key: &Value) -> bool {
-    key["kty"] == "oct" || PRIVATE.iter().any(|member| key.get(member).is_some())
-}
-
-fn verifies(key: &Value) -> bool {
-    let length = |member: &str| key[member].as_str().map_or(0, str::len);
-    let fits = match (key["kty"].as_str(), key["crv"].as_str()) {
-        (Some("RSA"), _) => length("n") >= SHORTEST_RSA && length("e") > 0,
-        (Some("EC"), Some("P-256")) => length("x") == 43 && length("y") == 43,
-        (Some("EC"), Some("P-384")) => length("x") == 64 && length("y") == 64,
-        (Some("OKP"), Some("Ed25519")) => length("x") == 43,
-        _ => false,
-    };
-    fits && (key["use"].is_null() || key["use"] == "sig")
 }
 
 #[cfg(test)]
@@ -108,14 +88,14 @@ mod tests {
 
     #[test]
     fn a_set_has_a_key_that_verifies_and_none_that_signs() {
-        let part = "a".repeat(43);
+        let part = "w".repeat(43);
         let ec = json!({"kty": "EC", "crv": "P-256", "x": part, "y": part});
         let with = |member: &str, value: &str| {
             let mut key = ec.clone();
             key[member] = value.into();
             json!({"keys": [key]})
         };
-        let rsa = |length: usize| json!({"keys": [{"kty": "RSA", "n": "a".repeat(length), "e": "AQAB"}]});
+        let rsa = |length: usize| json!({"keys": [{"kty": "RSA", "n": "w".repeat(length), "e": "AQAB"}]});
         let ed = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": part}]});
         for good in
             [json!({"keys": [ec]}), json!({"keys": [{"kty": "new"}, ec]}), with("use", "sig"), rsa(342), ed]
@@ -129,6 +109,8 @@ mod tests {
             (with("crv", "P-521"), "no key that can verify"),
             (with("x", "AQAB"), "no key that can verify"),
             (rsa(171), "no key that can verify"),
+            (with("x", &"a".repeat(43)), "no key that can verify"),
+            (with("alg", "RS256"), "no key that can verify"),
             (with("d", "secret"), "private key"),
             (with("qi", "secret"), "private key"),
             (json!({"keys": [{"kty": "oct", "k": "secret"}]}), "private key"),
