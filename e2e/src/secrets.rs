@@ -77,12 +77,17 @@ fn hidden(key: &str, text: &str) -> Vec<String> {
                 .filter_map(|one| Some(one.as_str()?.to_owned()))
                 .collect()
         }
-        key if key.ends_with(".key") || key.ends_with(".pem") => {
-            lines().filter(|line| !line.starts_with("--")).collect()
-        }
+        key if key.ends_with(".key") || key.ends_with(".pem") => in_the_middle(text),
         _ => Vec::new(),
     };
     words.into_iter().filter(|word| word.len() >= SHORTEST).collect()
+}
+
+/// The line before the last one of a private key: the last one may be of its public half, which certificates hold as well, and so
+/// may the first ones of an RSA key.
+fn in_the_middle(text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("--")).collect();
+    lines.iter().rev().nth(1).or(lines.first()).map(|line| (*line).to_owned()).into_iter().collect()
 }
 
 #[cfg(test)]

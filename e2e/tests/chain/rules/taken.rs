@@ -41,7 +41,7 @@ fn numbers_without_quotes_are_quantities() -> Result<()> {
     let namespace = Namespace::create("e2e-numbers")?;
     let numbers = "storage: {filesystem: {size: 1073741824}}, limits: {maxBlobSize: 5000000, maxManifestSize: 1048576}, \
                    cache: {redis: {managed: {maxMemory: 16777216, resources: {limits: {memory: 67108864}}}}}, \
-                   pod: {resources: {limits: {cpu: 1}}}";
+                   pod: {resources: {limits: {cpu: 1}, requests: {cpu: 10m}}}"; // a whole one is not always free
     apply(namespace.name(), &manifest("team", &whole(numbers)))?;
     settled(namespace.name(), "team")?;
     let smaller = numbers.replace("1073741824", "1073741823");
