@@ -1,17 +1,17 @@
 //! Sockets: accepting, TLS, limits of a connection, draining.
 
-use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use http::Request;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+    server::conn::auto,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{mpsc, watch},
 };
 
 use crate::{
@@ -55,20 +55,21 @@ pub async fn serve<S, F>(
     S: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Response, Infallible>> + Send + 'static,
 {
-    let graceful = GracefulShutdown::new();
+    let (alive, mut all_gone) = mpsc::channel::<()>(1);
     loop {
         let Accepted { stream, peer, place } = tokio::select! {
             accepted = listener.next() => accepted,
             _ = stop.wait_for(|stop| *stop) => break,
         };
-        let (tls, service, watcher) = (tls.clone(), service.clone(), graceful.watcher());
+        let (tls, service, alive, ending) = (tls.clone(), service.clone(), alive.clone(), stop.clone());
         let _ = stream.set_nodelay(true);
         tokio::spawn(async move {
-            let _place = place;
+            let _held = (place, alive);
             let progress = Arc::<Progress>::default();
             let stream = Patient::new(stream, patience.stall, Arc::clone(&progress));
             let Some((io, certificate)) = secure(stream, tls).await else { return };
             let io = ErrorBodies::new(io, Arc::clone(&progress));
+            let asked_to_end = asked_to_end(ending, Arc::clone(&progress), patience.idle);
             let service = service_fn(move |mut request: Request<Incoming>| {
                 let answering = progress.answering();
                 let running = Arc::new(progress.begin(request.version()));
@@ -88,15 +89,42 @@ pub async fn serve<S, F>(
                 }
             });
             let server = builder(&patience);
-            let connection = watcher.watch(server.serve_connection(TokioIo::new(io), service).into_owned());
-            if let Err(error) = connection.await {
+            let mut connection = pin!(server.serve_connection(TokioIo::new(io), service).into_owned());
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = asked_to_end => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%peer, error, "connection ended");
             }
         });
     }
-    drop(listener);
-    if tokio::time::timeout(patience.drain, graceful.shutdown()).await.is_err() {
+    drop((listener, alive));
+    if tokio::time::timeout(patience.drain, all_gone.recv()).await.is_err() {
         tracing::warn!("requests were still running at the end of the drain time");
+    }
+}
+
+/// When a connection is to take no more requests: the server ends, or it is one of HTTP/2 that rests. One of HTTP/1.1 has its
+/// own clock, which knows when the next header begins.
+async fn asked_to_end(mut ending: Stop, progress: Arc<Progress>, idle: Duration) {
+    let rested = async {
+        let mut seen = progress.asked();
+        loop {
+            tokio::time::sleep(idle).await;
+            let now = progress.asked();
+            if now == seen && progress.all_answered() && progress.multiplexed() {
+                break;
+            }
+            seen = now;
+        }
+    };
+    tokio::select! {
+        _ = ending.wait_for(|ending| *ending) => {}
+        () = rested => {}
     }
 }
 

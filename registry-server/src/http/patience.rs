@@ -13,8 +13,8 @@ pub struct Patience {
     /// of its window is free, and what waits here is up to 256 KiB: one with a window of 6 MiB has to read 6 KiB a
     /// second.
     pub stream_stall: Duration,
-    /// How long a connection of HTTP/1.1 may rest between two requests; longer than clients and proxies keep it, so
-    /// that none of them writes into one that is being closed. A header that has begun has less: see
+    /// How long a connection may rest between two requests, of HTTP/2 up to twice as long; longer than clients and proxies
+    /// keep it, so that none of them writes into one that is being closed. A header that has begun has less: see
     /// [`Patient`](crate::http::patient::Patient).
     pub idle: Duration,
     /// How long running requests may take to end when the server does.

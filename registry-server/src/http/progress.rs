@@ -55,10 +55,15 @@ impl Progress {
         self.begun.load(Ordering::Relaxed)
     }
 
+    /// Whether it speaks HTTP/2.
+    pub fn multiplexed(&self) -> bool {
+        self.multiplexed.load(Ordering::Relaxed)
+    }
+
     /// Whether what comes next can only be the header of a request. HTTP/2 has other things to say, and
     /// notices by itself who is silent.
     pub fn expects_header(&self) -> bool {
-        self.running.load(Ordering::Relaxed) == 0 && !self.multiplexed.load(Ordering::Relaxed)
+        self.running.load(Ordering::Relaxed) == 0 && !self.multiplexed()
     }
 }
 

@@ -1,6 +1,12 @@
 //! HTTP/2: frames that ask for more than they carry.
 
-use tokio::{io::AsyncWriteExt, net::TcpStream};
+use std::time::Duration;
+
+use registry_server::http::patience::Patience;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use super::{exchange, serves_others};
 use crate::fixture::Fixture;
@@ -8,6 +14,7 @@ use crate::fixture::Fixture;
 const HEADERS: u8 = 1;
 const RESET: u8 = 3;
 const SETTINGS: u8 = 4;
+const PING: u8 = 6;
 const GO_AWAY: u8 = 7;
 const CONTINUATION: u8 = 9;
 /// Flags of headers.
@@ -30,8 +37,12 @@ async fn answered(registry: &Fixture, frames: impl IntoIterator<Item = Vec<u8>>)
     let mut bytes = PREFACE.to_vec();
     bytes.extend(frame(SETTINGS, 0, 0, b""));
     bytes.extend(frames.into_iter().flatten());
-    let (answer, mut kinds) = (exchange(registry, &bytes, true).await, Vec::new());
-    let mut rest = &answer[..];
+    frames_of(&exchange(registry, &bytes, true).await)
+}
+
+/// Frames by type and first byte.
+fn frames_of(mut rest: &[u8]) -> Vec<(u8, u8)> {
+    let mut kinds = Vec::new();
     while let [a, b, c, kind, ..] = rest {
         kinds.push((*kind, rest.get(9).copied().unwrap_or_default()));
         let end = 9 + u32::from_be_bytes([0, *a, *b, *c]) as usize;
@@ -84,5 +95,44 @@ async fn requests_that_are_reset_at_once_keep_nobody_out() {
             .concat()
     });
     answered(&registry, pairs).await;
+    serves_others(&registry).await;
+}
+
+/// What the server says until it closes the connection. It is told that somebody is there whenever it asks.
+async fn until_closed(socket: &mut TcpStream) -> Vec<u8> {
+    const ACK: u8 = 1;
+    let (mut said, mut answered) = (Vec::new(), 0);
+    while socket.read_buf(&mut said).await.unwrap() > 0 {
+        let asked: Vec<_> = said.windows(17).filter(|frame| frame.starts_with(&[0, 0, 8, PING, 0])).collect();
+        for ping in &asked[answered..] {
+            socket.write_all(&frame(PING, ACK, 0, &ping[9..])).await.unwrap();
+        }
+        answered = asked.len();
+    }
+    said
+}
+
+// registry LM2: a client that only keeps its connection does not keep its place; one that asks does
+#[tokio::test]
+async fn a_connection_that_rests_is_closed() {
+    const REQUESTS: u32 = 16;
+    let registry = Fixture::waiting(Patience { idle: Duration::from_secs(4), ..Patience::default() }).await;
+    let mut socket = TcpStream::connect(registry.address).await.unwrap();
+    socket.write_all(&[PREFACE, &frame(SETTINGS, 0, 0, b"")].concat()).await.unwrap();
+    for number in 0..REQUESTS {
+        let ask = frame(HEADERS, END_STREAM | END_HEADERS, 2 * number + 1, GET);
+        socket.write_all(&ask).await.unwrap();
+        // All of them take twice as long as a connection may rest.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    // Sooner than a client is missed that answers nothing.
+    let said = tokio::time::timeout(Duration::from_secs(25), until_closed(&mut socket)).await;
+    let frames = frames_of(&said.expect("the connection was left open"));
+    assert_eq!(
+        frames.iter().filter(|frame| **frame == (HEADERS, OK)).count(),
+        REQUESTS as usize,
+        "{frames:?}"
+    );
+    assert!(frames.iter().any(|(kind, _)| *kind == GO_AWAY), "{frames:?}");
     serves_others(&registry).await;
 }
