@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{duration::GoDuration, schema::is_default};
 
-/// At rest, over TLS, so many take 400 MiB.
+/// At rest, over TLS, so many take 440 MiB.
 const MAX_CONNECTIONS: NonZeroU32 = NonZeroU32::new(12_000).unwrap();
 
 fn is_usual(connections: &NonZeroU32) -> bool {
