@@ -28,15 +28,16 @@ impl Namespace {
 
 impl Drop for Namespace {
     fn drop(&mut self) {
-        // A cluster of which parts were stopped may not say.
-        if !thread::panicking()
-            && let Ok(told) = secrets::told(&self.name)
-        {
-            assert!(told.is_empty(), "{} tells what is secret: {told:?}", self.name);
-        }
+        let told = if thread::panicking() { Ok(Vec::new()) } else { secrets::told(&self.name) };
         // Objects are what explains a failure: `E2E_KEEP=1` leaves them, until the test runs again.
         if std::env::var_os("E2E_KEEP").is_none() {
             let _ = run(&mut kubectl(&["delete", "namespace", &self.name, "--wait=false"]));
+        }
+        match told {
+            // Only now: what stays behind takes room from the tests that follow.
+            Ok(told) => assert!(told.is_empty(), "{} tells what is secret: {told:?}", self.name),
+            // A cluster of which parts were stopped may not say.
+            Err(error) => eprintln!("{} was not looked through for secrets: {error:#}", self.name),
         }
     }
 }

@@ -20,6 +20,10 @@ const SHORTEST: usize = 12;
 /// at the end of the suite, for what this writes down in the file that `CANARIES` names.
 pub fn told(namespace: &str) -> Result<Vec<String>> {
     let secrets = secrets(&get(namespace, &["secrets"])?);
+    if let Some(file) = std::env::var_os("CANARIES") {
+        let lines: String = secrets.keys().map(|value| format!("{value}\n")).collect();
+        OpenOptions::new().create(true).append(true).open(file)?.write_all(lines.as_bytes())?;
+    }
     let ours = get(namespace, &["deployments,replicasets,pods,configmaps,services", "-l", OURS])?;
     let said = get(namespace, &["privateregistries,events"])?;
     let logs = [
@@ -39,10 +43,6 @@ pub fn told(namespace: &str) -> Result<Vec<String>> {
         let told = secrets.iter().filter(|(value, _)| text.contains(*value));
         told.map(move |(_, name)| format!("{place}: {name}"))
     });
-    if let Some(file) = std::env::var_os("CANARIES") {
-        let lines: String = secrets.keys().map(|value| format!("{value}\n")).collect();
-        OpenOptions::new().create(true).append(true).open(file)?.write_all(lines.as_bytes())?;
-    }
     Ok(found.collect())
 }
 

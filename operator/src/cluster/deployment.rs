@@ -1,10 +1,16 @@
-//! What a Deployment says of its roll-out. Objects are JSON, as the cluster has them.
+//! What a Deployment says of its roll-out, and of its pods. Objects are JSON, as the cluster has them.
 
 use serde_json::Value;
 
 /// A number in a Deployment's status; what is zero is left out there.
 pub fn count(deployment: &Value, field: &str) -> i32 {
     deployment["status"][field].as_i64().and_then(|count| i32::try_from(count).ok()).unwrap_or(0)
+}
+
+/// The ConfigMap that its pods mount as this volume.
+pub fn mounted_map<'a>(deployment: &'a Value, volume: &str) -> Option<&'a str> {
+    let volumes = deployment["spec"]["template"]["spec"]["volumes"].as_array()?;
+    volumes.iter().find(|found| found["name"] == volume)?["configMap"]["name"].as_str()
 }
 
 /// The Deployment's status speaks of its current generation.

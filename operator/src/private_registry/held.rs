@@ -5,7 +5,10 @@ use registry_config::schema::Config;
 use serde_json::Value;
 
 use crate::{
-    cluster::apply::{APPLIED, marked},
+    cluster::{
+        apply::{APPLIED, marked},
+        deployment::mounted_map,
+    },
     private_registry::{
         apply::{Applied, Pass},
         desired::children::Children,
@@ -64,10 +67,7 @@ impl Pass<'_> {
 
     /// The boot file that the pods of a Deployment are started with, as far as it can be read.
     pub(super) async fn running(&self, deployment: Option<&Value>) -> Result<Option<Config>, PassError> {
-        let volumes = deployment.map(|live| &live["spec"]["template"]["spec"]["volumes"]);
-        let mut volumes = volumes.and_then(Value::as_array).into_iter().flatten();
-        let boot = volumes.find(|volume| volume["name"] == "boot");
-        let Some(name) = boot.and_then(|boot| boot["configMap"]["name"].as_str()) else { return Ok(None) };
+        let Some(name) = deployment.and_then(|live| mounted_map(live, "boot")) else { return Ok(None) };
         let map = self.reader.object("v1", "ConfigMap", name).await?;
         let file = map.as_ref().and_then(|map| map.data["data"]["config.yml"].as_str());
         Ok(file.and_then(|file| Config::from_yaml(name, file, []).ok()))

@@ -2,6 +2,7 @@
 
 use std::{
     io::{Read as _, Write as _},
+    path::Path,
     thread,
 };
 
@@ -26,13 +27,19 @@ fn put(running: &Running, tag: &str, body: &str) -> String {
     running.ask(&format!("PUT /v2/n/manifests/{tag} HTTP/1.1\n{KIND}\n\n{body}"))
 }
 
+/// A server that has taken a manifest, and the most memory that it has had for that, in KiB.
+fn warm(folder: &Path) -> (Running, u64) {
+    let running = Running::start(folder, &[]);
+    assert!(put(&running, "plain", &index(r#""x":1"#)).starts_with("HTTP/1.1 201 "));
+    let before = peak(&running);
+    (running, before)
+}
+
 // registry D31 D22
 #[test]
 fn odd_json_is_kept_as_it_is_or_refused_and_costs_little() {
     let folder = tempfile::tempdir().unwrap();
-    let running = Running::start(folder.path(), &[]);
-    assert!(put(&running, "plain", &index(r#""x":1"#)).starts_with("HTTP/1.1 201 "));
-    let before = peak(&running);
+    let (running, before) = warm(folder.path());
     let (digits, deep) = ("9".repeat(10_000), 10_000);
     let nested =
         |open: &str, close: &str| index(&format!(r#""x":{}1{}"#, open.repeat(deep), close.repeat(deep)));
@@ -92,9 +99,7 @@ fn blanks(running: &Running) -> (String, u64) {
 #[test]
 fn a_gigabyte_of_blanks_is_refused_and_not_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let running = Running::start(folder.path(), &[]);
-    assert!(put(&running, "plain", &index(r#""x":1"#)).starts_with("HTTP/1.1 201 "));
-    let before = peak(&running);
+    let (running, before) = warm(folder.path());
     let (answer, sent) = blanks(&running);
     assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("MANIFEST_INVALID"), "{answer}");
     assert!(sent < 1 << 10, "{sent} MiB were read");

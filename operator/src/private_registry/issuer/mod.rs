@@ -12,6 +12,7 @@ use rustls_pki_types::{CertificateDer, pem::PemObject};
 use serde_json::Value;
 
 use crate::{
+    cluster::deployment::mounted_map,
     crd::{auth::Auth, condition::reason, oidc::Oidc},
     private_registry::{
         certificates::{inspect, key_set},
@@ -176,10 +177,7 @@ async fn last_live(reader: &Reader<'_>) -> Result<BTreeMap<String, String>, Pass
         return Ok(wanted);
     }
     let deployment = reader.object("apps/v1", "Deployment", &reader.model.names.registry()).await?;
-    let volumes = deployment.as_ref().map(|live| &live.data["spec"]["template"]["spec"]["volumes"]);
-    let mut volumes = volumes.and_then(Value::as_array).into_iter().flatten();
-    let before = volumes.find(|volume| volume["name"] == "live").map(|live| &live["configMap"]["name"]);
-    match before.and_then(Value::as_str) {
+    match deployment.as_ref().and_then(|live| mounted_map(&live.data, "live")) {
         Some(name) => last(reader, name).await,
         None => Ok(wanted),
     }
