@@ -8,7 +8,7 @@ use crate::{
     costs::{Costs, full},
     ending::begin,
     peers::{Peer, Peers, Speech, certify},
-    running::Running,
+    running::{Running, eventually},
 };
 
 fn serve(folder: &Path, more: &str) -> Running {
@@ -61,6 +61,14 @@ fn half(running: &Running, bytes: &[u8]) -> TcpStream {
     socket
 }
 
+/// How many bytes of uploads are on the disk.
+fn taken(folder: &Path) -> u64 {
+    let uploads = folder.join("data/docker/registry/v2/repositories/n/_uploads");
+    let Ok(uploads) = std::fs::read_dir(uploads) else { return 0 };
+    let data = uploads.filter_map(|upload| upload.unwrap().path().join("data").metadata().ok());
+    data.map(|data| data.len()).sum()
+}
+
 // registry LM2
 #[test]
 fn many_uploads_at_once_take_bounded_memory_and_no_turn() {
@@ -73,6 +81,9 @@ fn many_uploads_at_once_take_bounded_memory_and_no_turn() {
     let (bytes, count) = (vec![b'x'; 3 << 20], if full() { 200 } else { 50 });
     let costs = Costs::before(&running);
     let sending: Vec<TcpStream> = (0..count).map(|_| half(&running, &bytes)).collect();
+    // What was sent may wait in a socket for the server to take it.
+    let gathered = 1 << 20;
+    eventually(|| taken(folder.path()) >= (count * (bytes.len() - gathered)) as u64);
     pull();
     costs.tell(&running, "open uploads", count, 4 << 10);
     drop(sending);
