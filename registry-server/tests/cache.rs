@@ -21,9 +21,8 @@ use registry_server::{
         repository_name::RepositoryName,
     },
     registry::{
-        cached_metadata::CachedMetadata, completeness::Completeness, condition::Condition,
-        immutable_tags::ImmutableTags, manifests::Push, metadata::FromStore, service::Registry,
-        uploads::Chunk,
+        cached_metadata::CachedMetadata, completeness::Completeness, condition::Terms, manifests::Push,
+        metadata::FromStore, service::Registry, uploads::Chunk,
     },
     storage::{
         backend::{Answer, Backend},
@@ -113,8 +112,7 @@ async fn push_index(registry: &Registry, name: &RepositoryName, blanks: usize) -
         tags: Vec::new(),
         content_type: Some(OCI_INDEX.to_owned()),
         completeness: Completeness::default(),
-        immutable: ImmutableTags::default(),
-        condition: Condition::default(),
+        terms: Terms::default(),
         bytes: bytes.into(),
     };
     registry.put_manifest(name, push).await.ok().map(|pushed| pushed.digest)
@@ -225,10 +223,7 @@ async fn what_is_kept_has_its_prefix_and_its_time_and_is_about_content() {
     registry.catalog(None, 10, |_| true).await.unwrap();
     registry.referrers(&name, &manifest, None, None).await.unwrap();
     registry.purge_uploads(jiff::Timestamp::now(), Duration::ZERO, false).await.unwrap();
-    registry
-        .delete_manifest(&name, &Reference::Digest(manifest.clone()), &ImmutableTags::default())
-        .await
-        .unwrap();
+    registry.delete_manifest(&name, &Reference::Digest(manifest.clone()), &Terms::default()).await.unwrap();
     registry.delete_blob(&name, &blob).await.unwrap();
     let told = values.told.lock().unwrap();
     let keys: std::collections::BTreeSet<&str> = told.iter().map(|(key, _)| key.as_str()).collect();

@@ -1,18 +1,38 @@
-//! Sections 4 and 17 below HTTP: how far a question goes that is about no repository in particular.
+//! Sections 4, 5 and 17 below HTTP: how far a question goes that is about no repository in particular, and how often the
+//! store is asked.
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at once")]
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    future::ready,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
+use futures::FutureExt;
+use hooked::{Call, Hook, Hooked};
 use registry_server::{
     oci::{
         digest::{Algorithm, Digest},
         hasher::Hasher,
+        manifest::OCI_MANIFEST,
+        reference::Reference,
         repository_name::RepositoryName,
     },
-    registry::{layout, metadata::FromStore, reach::Reach, service::Registry},
-    storage::{backend::Backend, memory::Memory},
+    registry::{
+        completeness::Completeness, condition::Terms, error::RegistryError, layout, manifests::Push,
+        metadata::FromStore, reach::Reach, service::Registry,
+    },
+    storage::{
+        backend::{Answer, Backend},
+        memory::Memory,
+    },
 };
+
+mod hooked;
 
 const REACH: Reach = Reach { mounts: 3, searches: 4, folders: 20, patience: Duration::from_secs(600) };
 
@@ -23,7 +43,10 @@ fn late(name: &str) -> bool {
 
 /// A registry whose repositories have these names, each with a blob of its own.
 async fn registry(names: &[String]) -> Registry {
-    let store: Arc<dyn Backend> = Arc::new(Memory::default());
+    filled(Arc::new(Memory::default()), names).await
+}
+
+async fn filled(store: Arc<dyn Backend>, names: &[String]) -> Registry {
     for name in names {
         let digest = blob(name);
         let name: RepositoryName = name.parse().unwrap();
@@ -79,8 +102,10 @@ async fn a_blob_is_looked_for_where_one_may_pull_and_not_for_ever() {
     ] {
         let registry = registry(&[names('a', before), names('z', 6)].concat()).await;
         let digest = blob(&format!("z{at:02}"));
-        let mounted = registry.mount_from_any(&new, &digest, late).await.unwrap();
-        assert_eq!(mounted, found, "{before} before, and then {at}");
+        let mounted = registry.mount_from_any(&new, &digest, late, true).await.unwrap();
+        let from = format!("z{at:02}");
+        let wanted = found.then_some(from.as_str());
+        assert_eq!(mounted.as_ref().map(RepositoryName::as_str), wanted, "{before} before, and then {at}");
         assert_eq!(registry.blob_size(&new, &digest).await.is_ok(), found);
     }
 }
@@ -91,7 +116,68 @@ async fn a_blob_of_a_repository_that_one_may_not_pull_is_not_mounted() {
     let registry = registry(&names('a', 2)).await;
     let new: RepositoryName = "new".parse().unwrap();
     for digest in [blob("a00"), blob("never pushed")] {
-        assert!(!registry.mount_from_any(&new, &digest, late).await.unwrap());
+        assert_eq!(registry.mount_from_any(&new, &digest, late, true).await.unwrap(), None);
         assert!(registry.blob_size(&new, &digest).await.is_err());
     }
+}
+
+/// How often the store was asked something.
+#[derive(Default)]
+struct Asked(AtomicUsize);
+
+impl Hook for Asked {
+    fn before<'a>(&'a self, _call: Call, _key: &'a str) -> Answer<'a, ()> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        ready(Ok(())).boxed()
+    }
+}
+
+// registry A11 C21: nor does the time tell that it is somewhere else
+#[tokio::test]
+async fn what_is_hidden_is_as_much_work_as_what_is_nowhere() {
+    let store = Arc::new(Hooked::<Asked>::default());
+    let registry = filled(store.clone(), &[names('a', 2), names('z', 2)].concat()).await;
+    let new: RepositoryName = "new".parse().unwrap();
+    let asked = async |digest: &Digest, is_hidden: bool| {
+        let before = store.hook.0.load(Ordering::Relaxed);
+        assert_eq!(registry.mount_from_any(&new, digest, late, is_hidden).await.unwrap(), None);
+        store.hook.0.load(Ordering::Relaxed) - before
+    };
+    let (hidden, nowhere) = (blob("a00"), blob("never pushed"));
+    assert_eq!(asked(&hidden, true).await, asked(&nowhere, true).await);
+    // Where nothing is hidden one question is enough.
+    assert_eq!(asked(&nowhere, false).await, 1);
+}
+
+// registry D31: a manifest may name the same content many times, or much that is not there
+#[tokio::test]
+async fn what_a_manifest_names_again_is_not_looked_for_again() {
+    const NAMED: usize = 20_000;
+    let store = Arc::new(Hooked::<Asked>::default());
+    let registry = filled(store.clone(), &names('z', 1)).await;
+    let name: RepositoryName = "z00".parse().unwrap();
+    let put = async |layers: Vec<Digest>| {
+        let layer = |digest| serde_json::json!({ "mediaType": "x/y", "size": 1, "digest": digest });
+        let layers: Vec<_> = layers.iter().map(|digest| layer(digest.to_string())).collect();
+        let config = layer(blob("z00").to_string());
+        let manifest = serde_json::json!({ "schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": layers });
+        let push = Push {
+            reference: Reference::Tag("t".parse().unwrap()),
+            tags: Vec::new(),
+            content_type: None,
+            completeness: Completeness::default(),
+            terms: Terms::default(),
+            bytes: manifest.to_string().into(),
+        };
+        let before = store.hook.0.load(Ordering::Relaxed);
+        let pushed = registry.put_manifest(&name, push).await;
+        (pushed, store.hook.0.load(Ordering::Relaxed) - before)
+    };
+    let (pushed, questions) = put(vec![blob("z00"); NAMED]).await;
+    assert!(pushed.is_ok() && questions < 50, "{questions}");
+    let absent: Vec<Digest> = (0..NAMED).map(|number| blob(&format!("absent {number}"))).collect();
+    let (refused, questions) = put([absent.clone(), absent.clone()].concat()).await;
+    let Err(RegistryError::ContentMissing(missing)) = refused else { panic!("it was taken") };
+    assert!(missing == absent, "{} of {NAMED}", missing.len());
+    assert!(questions < NAMED + 10, "{questions}");
 }

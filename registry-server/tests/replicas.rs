@@ -16,9 +16,8 @@ use registry_server::{
         repository_name::RepositoryName,
     },
     registry::{
-        completeness::Completeness, condition::Condition, error::RegistryError,
-        immutable_tags::ImmutableTags, layout, manifests::Push, metadata::FromStore, service::Registry,
-        uploads::Chunk,
+        completeness::Completeness, condition::Terms, error::RegistryError, layout, manifests::Push,
+        metadata::FromStore, service::Registry, uploads::Chunk,
     },
     storage::backend::{Answer, Backend},
 };
@@ -83,8 +82,7 @@ impl Replicas {
             tags: Vec::new(),
             content_type: Some(OCI_MANIFEST.to_owned()),
             completeness: Completeness::default(),
-            immutable: ImmutableTags::default(),
-            condition: Condition::default(),
+            terms: Terms::default(),
             bytes: self.bytes(),
         }
     }
@@ -146,11 +144,7 @@ async fn a_tag_set_while_its_manifest_is_deleted_does_not_dangle() {
             _ => layout::tag(&name, &"early".parse().unwrap()),
         };
         replicas.before(key, move || async move { drop(two.put_manifest(&of, push).await.unwrap()) }.boxed());
-        replicas
-            .one
-            .delete_manifest(&name, &Reference::Digest(digest), &ImmutableTags::default())
-            .await
-            .unwrap();
+        replicas.one.delete_manifest(&name, &Reference::Digest(digest), &Terms::default()).await.unwrap();
         for tag in replicas.tags().await {
             assert!(replicas.one.manifest(&name, &tagged(&tag)).await.is_ok(), "{tag} dangles: {late}");
         }
@@ -165,10 +159,8 @@ async fn a_manifest_deleted_while_it_is_pushed_is_there_with_its_tag() {
     let tag = "t".parse().unwrap();
     let (two, of) = (replicas.two.clone(), name.clone());
     replicas.before(layout::tag_current(&name, &tag), move || {
-        async move {
-            two.delete_manifest(&of, &Reference::Digest(digest), &ImmutableTags::default()).await.unwrap()
-        }
-        .boxed()
+        async move { two.delete_manifest(&of, &Reference::Digest(digest), &Terms::default()).await.unwrap() }
+            .boxed()
     });
     replicas.one.put_manifest(&name, replicas.push("t")).await.unwrap();
     assert_eq!(replicas.one.manifest(&name, &tagged("t")).await.unwrap().digest, replicas.digest());
@@ -191,7 +183,7 @@ async fn a_signature_deleted_while_it_is_pushed_is_there_and_listed_or_gone() {
         [(layout::link(&revision), false), (current, false), (revision, true), (referrer, true)]
     {
         let (two, of, again) = (replicas.two.clone(), name.clone(), push.clone());
-        let (wanted, none) = (Reference::Digest(digest.clone()), ImmutableTags::default());
+        let (wanted, none) = (Reference::Digest(digest.clone()), Terms::default());
         if pushes {
             replicas.one.put_manifest(&name, push.clone()).await.unwrap();
             replicas.before(key.clone(), move || {
@@ -230,7 +222,7 @@ async fn in_one_process_a_push_waits_for_the_deletion_of_its_manifest() {
         }
         .boxed()
     });
-    replicas.one.delete_manifest(&name, &Reference::Digest(digest), &ImmutableTags::default()).await.unwrap();
+    replicas.one.delete_manifest(&name, &Reference::Digest(digest), &Terms::default()).await.unwrap();
     let pushing = pushed.lock().unwrap().take().unwrap();
     pushing.await.unwrap().unwrap();
     assert_eq!(replicas.tags().await, ["late"]);
@@ -329,9 +321,9 @@ async fn a_tag_written_by_half_is_not_listed_and_can_be_deleted() {
     let half = layout::tag_index(&name, &"half".parse().unwrap(), &digest);
     replicas.store.put(&half, digest.to_string().into()).await.unwrap();
     assert_eq!(replicas.tags().await, ["whole"]);
-    replicas.one.delete_manifest(&name, &tagged("half"), &ImmutableTags::default()).await.unwrap();
+    replicas.one.delete_manifest(&name, &tagged("half"), &Terms::default()).await.unwrap();
     assert_eq!(replicas.store.stat(&half).await.unwrap(), None);
-    let unknown = replicas.one.delete_manifest(&name, &tagged("half"), &ImmutableTags::default()).await;
+    let unknown = replicas.one.delete_manifest(&name, &tagged("half"), &Terms::default()).await;
     assert!(matches!(unknown, Err(RegistryError::ManifestUnknown)));
 }
 
@@ -352,10 +344,10 @@ async fn a_manifest_of_another_registry_that_is_not_read_here_is_unknown_and_can
         let unknown = replicas.one.manifest(name, reference).await;
         assert!(matches!(unknown, Err(RegistryError::ManifestUnknown)));
     }
-    replicas.one.delete_manifest(name, &reference, &ImmutableTags::default()).await.unwrap();
+    replicas.one.delete_manifest(name, &reference, &Terms::default()).await.unwrap();
     assert_eq!(replicas.tags().await, Vec::<String>::new());
     assert!(matches!(
-        replicas.one.delete_manifest(name, &reference, &ImmutableTags::default()).await,
+        replicas.one.delete_manifest(name, &reference, &Terms::default()).await,
         Err(RegistryError::ManifestUnknown)
     ));
 }

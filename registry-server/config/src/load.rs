@@ -103,6 +103,21 @@ impl Config {
         }
     }
 
+    /// As [`Config::from_yaml`], for a file that replaces another while servers run. One that says nothing is being
+    /// written, or was lost: it is no wish that there be no rules.
+    pub fn live_from_yaml(
+        file: &str,
+        text: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Problems> {
+        if untyped(text).is_ok_and(|value| value.is_null()) {
+            let message = "the file is empty; {} is one without settings".to_owned();
+            let source = file.to_owned();
+            return Err(Problems(vec![Problem { source, position: None, key: String::new(), message }]));
+        }
+        Self::from_yaml(file, text, environment)
+    }
+
     /// The configuration as a file.
     pub fn to_yaml(&self) -> Result<String, WriteError> {
         serde_saphyr::to_string(self).map_err(|e| WriteError(Box::new(e)))
@@ -418,6 +433,16 @@ mod tests {
     fn what_is_written_reads_back() {
         let standalone = Config::standalone();
         assert_eq!(read(&standalone.to_yaml().unwrap(), &[]).unwrap(), standalone);
+    }
+
+    // registry CF1
+    #[test]
+    fn a_live_file_that_says_nothing_is_a_mistake() {
+        for text in ["", "\n", "# nothing\n", "---\n", "null"] {
+            let problems = Config::live_from_yaml("live.yml", text, []).unwrap_err().to_string();
+            assert!(problems.starts_with("live.yml: ") && problems.contains("{}"), "{text:?}: {problems}");
+        }
+        assert_eq!(Config::live_from_yaml("live.yml", "{}", []).unwrap(), Config::default());
     }
 
     // registry CF8

@@ -1,5 +1,7 @@
 //! Manifests and indexes: what is taken names only content that can exist, and is read the same a second time.
 
+use std::collections::BTreeSet;
+
 use registry_server::oci::{
     manifest::{ACCEPTED, Manifest},
     nesting::{DEEPEST, is_flat_enough},
@@ -42,11 +44,15 @@ fn taken(manifest: &Manifest, header: Option<&str>, value: &Value) {
     assert!(header.is_none_or(|header| header.is_empty() || header == manifest.media_type));
     assert_eq!(value["schemaVersion"], 2);
     assert!(manifest.required.iter().all(|digest| manifest.references.contains(digest)));
-    let text = value.to_string();
-    let named = manifest.references.iter().chain(&manifest.subject);
-    for digest in named {
-        assert!(text.contains(&digest.to_string()), "{digest} is not in {text}");
-    }
+    // Whatever it names is kept with it, and nothing else is.
+    let one = |value: &Value| value["digest"].as_str().map(str::to_owned);
+    let all = |name: &str| value[name].as_array().into_iter().flatten().filter_map(one).collect::<Vec<_>>();
+    let named: BTreeSet<_> =
+        one(&value["config"]).into_iter().chain(all("layers")).chain(all("manifests")).collect();
+    let kept: BTreeSet<_> = manifest.references.iter().map(ToString::to_string).collect();
+    assert_eq!(kept, named, "{value}");
+    assert_eq!(manifest.subject.as_ref().map(ToString::to_string), one(&value["subject"]), "{value}");
+    assert_eq!(manifest.children.len(), all("manifests").len());
     for child in &manifest.children {
         assert!(manifest.references.iter().any(|digest| digest.to_string() == child.digest), "{child:?}");
     }

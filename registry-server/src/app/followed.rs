@@ -73,7 +73,7 @@ pub fn settings(
     };
     let (main, environment, name) = (config.clone(), environment.clone(), live.path.display().to_string());
     let read = move |contents: &Contents| {
-        let live = Config::from_yaml(&name, &text(contents), environment.iter().cloned());
+        let live = Config::live_from_yaml(&name, &text(contents), environment.iter().cloned());
         live.map(|live| main.clone().with_live(&live)).map_err(|errors| errors.to_string())
     };
     let paths = vec![live.path.clone()];

@@ -16,9 +16,8 @@ use crate::auth::{
     htpasswd::{self, Hash, Minimum},
 };
 
-/// How long a verified password is believed without hashing it again.
-const REMEMBERED: Duration = Duration::from_secs(300);
-/// How long whoever has shown the password is not stopped by the guesses of others.
+/// How long a verified password is believed without hashing it again: so long the guesses of others neither stop nor delay
+/// whoever has shown it.
 const PROVEN: Duration = Duration::from_secs(24 * 3600);
 const REMEMBERED_AT_MOST: u64 = 10_000;
 
@@ -57,23 +56,18 @@ pub struct Accounts {
     path: PathBuf,
     minimum: Minimum,
     loaded: ArcSwap<Loaded>,
-    verdicts: Cache<[u8; 32], ()>,
     proven: Cache<[u8; 32], ()>,
     attempts: Attempts,
     hashing: Hashing,
-}
-
-fn remembered(time: Duration) -> Cache<[u8; 32], ()> {
-    Cache::builder().max_capacity(REMEMBERED_AT_MOST).time_to_live(time).build()
 }
 
 impl Accounts {
     /// The accounts in `text`, which came from `path`.
     pub fn new(path: PathBuf, text: &str, minimum: Minimum, realm: String) -> Result<Self, AuthError> {
         let loaded = load(&path, text, minimum)?.into();
-        let (verdicts, proven) = (remembered(REMEMBERED), remembered(PROVEN));
+        let proven = Cache::builder().max_capacity(REMEMBERED_AT_MOST).time_to_live(PROVEN).build();
         let (attempts, hashing) = (Attempts::default(), Hashing::default());
-        Ok(Self { realm, path, minimum, loaded, verdicts, proven, attempts, hashing })
+        Ok(Self { realm, path, minimum, loaded, proven, attempts, hashing })
     }
 
     /// Whether there is such an account.
@@ -84,7 +78,6 @@ impl Accounts {
     /// Takes over a new state of the file, or keeps the old one.
     pub fn reload(&self, text: &str) -> Result<(), AuthError> {
         self.loaded.store(load(&self.path, text, self.minimum)?);
-        self.verdicts.invalidate_all();
         self.proven.invalidate_all();
         self.attempts.forget();
         Ok(())
@@ -96,38 +89,26 @@ impl Accounts {
         let loaded = self.loaded.load_full();
         let user = &credentials.user;
         let key = key(loaded.generation, user, &credentials.password);
-        if self.verdicts.get(&key).await.is_none() {
-            // Whoever has shown the password is let in, however many others guess.
-            let proven = self.proven.get(&key).await.is_some();
-            if !proven && self.attempts.exhausted(user, from).await {
+        // Whoever has shown the password is let in, however many others guess.
+        if self.proven.get(&key).await.is_none() {
+            if self.attempts.exhausted(user, from).await {
                 return Err(Refusal::TooMany);
             }
-            let judged = self.judge(&loaded, credentials, (!proven).then_some(from));
-            self.verdicts.try_get_with(key, judged).await.map_err(|refusal| *refusal)?;
-            self.proven.insert(key, ()).await;
+            let judged = self.judge(&loaded, credentials, from);
+            self.proven.try_get_with(key, judged).await.map_err(|refusal| *refusal)?;
         }
         Ok(Identity::User(user.clone()))
     }
 
     /// Counts and hashes, once for all who send the same at the same time.
-    async fn judge(
-        &self,
-        loaded: &Loaded,
-        credentials: &Credentials,
-        counted: Option<IpAddr>,
-    ) -> Result<(), Refusal> {
-        let attempt = match counted {
-            Some(from) => Some(self.attempts.begin(&credentials.user, from).await.ok_or(Refusal::TooMany)?),
-            None => None,
-        };
-        self.hash(loaded, credentials, counted).await.ok_or(Refusal::Wrong)?;
-        if let Some(attempt) = attempt {
-            attempt.forgive();
-        }
+    async fn judge(&self, loaded: &Loaded, credentials: &Credentials, from: IpAddr) -> Result<(), Refusal> {
+        let attempt = self.attempts.begin(&credentials.user, from).await.ok_or(Refusal::TooMany)?;
+        self.hash(loaded, credentials, from).await.ok_or(Refusal::Wrong)?;
+        attempt.forgive();
         Ok(())
     }
 
-    async fn hash(&self, loaded: &Loaded, credentials: &Credentials, from: Option<IpAddr>) -> Option<()> {
+    async fn hash(&self, loaded: &Loaded, credentials: &Credentials, from: IpAddr) -> Option<()> {
         let (hashes, known) = loaded.hashes(&credentials.user);
         let password = credentials.password.clone();
         let compare = move |hash: &Hash| {
@@ -170,6 +151,8 @@ fn load(path: &std::path::Path, text: &str, minimum: Minimum) -> Result<Arc<Load
 #[cfg(test)]
 mod tests {
     use std::{net::Ipv4Addr, time::Instant};
+
+    use futures::FutureExt as _;
 
     use super::*;
 
@@ -294,12 +277,23 @@ mod tests {
     async fn whoever_has_logged_in_today_is_not_locked_out_by_others() {
         let accounts = bcrypt(4, &["ann"]);
         accounts.verify(&login("ann", "secret"), HERE).await.unwrap();
-        // Its time is over.
-        accounts.verdicts.invalidate_all();
         for i in 0..25 {
             assert!(accounts.verify(&login("ann", &format!("guess {i}")), HERE).await.is_err());
         }
         assert!(accounts.verify(&login("ann", "secret"), HERE).await.is_ok());
+    }
+
+    // registry AU8: nor do they wait behind those who guess from many addresses
+    #[tokio::test]
+    async fn whoever_has_logged_in_today_waits_for_no_hash() {
+        let mut accounts = bcrypt(4, &["ann"]);
+        accounts.verify(&login("ann", "secret"), HERE).await.unwrap();
+        Arc::get_mut(&mut accounts).unwrap().hashing = Hashing::by(0);
+        for address in [HERE, THERE] {
+            assert_eq!(accounts.verify(&login("ann", "guess"), address).now_or_never(), None);
+            let known = accounts.verify(&login("ann", "secret"), address).now_or_never();
+            assert!(known.unwrap().is_ok());
+        }
     }
 
     // registry AU4

@@ -32,17 +32,9 @@ impl Hashing {
         Self { threads: Arc::new(Semaphore::new(threads)), share: threads.div_ceil(2), addresses }
     }
 
-    /// The result of the work, for somebody at this address; without one, for somebody who is known. Nothing if the work
-    /// panics.
-    pub async fn run(
-        &self,
-        from: Option<IpAddr>,
-        work: impl FnOnce() -> bool + Send + 'static,
-    ) -> Option<bool> {
-        let turn = match from {
-            Some(from) => Some(self.turns(from).await.acquire_owned().await.ok()?),
-            None => None,
-        };
+    /// The result of the work, for somebody at this address. Nothing if the work panics.
+    pub async fn run(&self, from: IpAddr, work: impl FnOnce() -> bool + Send + 'static) -> Option<bool> {
+        let turn = self.turns(from).await.acquire_owned().await.ok()?;
         let thread = Arc::clone(&self.threads).acquire_owned().await.ok()?;
         let done = tokio::task::spawn_blocking(move || {
             // It works on when its client has left, and is counted as long.
@@ -70,7 +62,8 @@ mod tests {
         let hashing = Hashing::default();
         let free = hashing.threads.available_permits();
         let (finish, finished) = std::sync::mpsc::channel();
-        assert!(hashing.run(None, move || finished.recv().is_ok()).now_or_never().is_none());
+        let here = IpAddr::from([127, 0, 0, 1]);
+        assert!(hashing.run(here, move || finished.recv().is_ok()).now_or_never().is_none());
         assert_eq!(hashing.threads.available_permits(), free - 1);
         finish.send(()).unwrap();
     }

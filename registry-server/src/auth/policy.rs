@@ -174,6 +174,11 @@ impl Rights<'_> {
         granted && self.by_rules(action, repository)
     }
 
+    /// Whether nothing forbids it anywhere.
+    pub fn everywhere(&self, action: Action) -> bool {
+        self.grants.is_none() && self.policy.rules.is_empty() && self.by_rules(action, "")
+    }
+
     /// Whether it stands in the list of all, for whom that list is.
     pub fn may_see(&self, repository: &str) -> bool {
         self.by_rules(Action::List, repository)

@@ -78,3 +78,33 @@ impl Accepting {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WAITED: Duration = Duration::from_secs(290);
+
+    // registry LM2
+    #[tokio::test(start_paused = true)]
+    async fn that_connections_wait_is_told_once_a_minute() {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let subscriber = tracing_subscriber::fmt().with_writer(Arc::new(log.reopen().unwrap())).finish();
+        let _heard = tracing::subscriber::set_default(subscriber);
+        let told = || std::fs::read_to_string(log.path()).unwrap().matches("maxconnections").count();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut accepting = Accepting::new(listener, 1);
+        let _clients =
+            [TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap()];
+        let inside = accepting.next().await;
+        assert_eq!(told(), 0, "there was a place");
+        assert!(timeout(WAITED, accepting.next()).await.is_err());
+        assert_eq!(told(), 5);
+        drop(inside);
+        let inside = accepting.next().await;
+        assert!(timeout(Duration::from_secs(9), accepting.next()).await.is_err());
+        assert_eq!(told(), 5, "the minute is not over");
+        assert!(inside.place.is_some());
+    }
+}

@@ -16,10 +16,13 @@ use crate::{
         door::Asked,
         error::Told,
         headers::{self, CONTENT_DIGEST, Response},
+        mounts::Mount,
         route::Route,
     },
-    oci::{digest::Digest, reference::Reference, repository_name::RepositoryName},
+    oci::{digest::Digest, reference::Reference},
 };
+
+const MAY_NOT_PULL: &str = "no blob is mounted from where one may not pull";
 
 /// A request that may be told.
 pub struct AuditEntry {
@@ -37,9 +40,10 @@ impl AuditEntry {
         let mut given = parts.headers.get_all(AUTHORIZATION).iter();
         let by_form = matches!((route, &parts.method), (Some(Route::Token), &Method::POST));
         let shown = by_form || given.any(|one| !Shown::is_nothing(one.as_bytes()));
-        let tags = query.all("tag").filter(|_| matches!(route, Some(Route::Manifest(..))));
-        let from = query.get("from").and_then(|from| from.parse::<RepositoryName>().ok());
-        let named = query.get("digest").or(query.get("mount"));
+        let sets = parts.method == Method::PUT && matches!(route, Some(Route::Manifest(..)));
+        let tags = query.all("tag").filter(|_| sets);
+        let sends = matches!(route, Some(Route::Uploads(_) | Route::Upload(..)));
+        let named = query.get("digest").or(query.get("mount")).filter(|_| sends);
         let asked_for = || named.and_then(|digest| digest.parse().ok());
         let record = Record {
             time: String::new(),
@@ -51,7 +55,7 @@ impl AuditEntry {
             repository: route.and_then(Route::repository).map(ToString::to_string),
             digest: digest(route).or_else(asked_for).map(|digest| digest.to_string()),
             tags: tag(route).into_iter().chain(tags.map(str::to_owned)).collect(),
-            from: from.filter(|_| query.get("mount").is_some()).map(|from| from.to_string()),
+            from: None,
             decision: Decision::Unknown,
             status: 0,
             reason: None,
@@ -68,15 +72,36 @@ impl AuditEntry {
     pub fn answered(mut self, who: &Identity, told: Told, response: &Response) {
         self.told = true;
         let (status, digest) = (response.status(), headers::text(response.headers(), CONTENT_DIGEST));
+        self.record.user = told.account.unwrap_or_else(|| who.name());
+        self.record.status = status.as_u16();
+        self.mounted(response.extensions().get());
         self.record.decision = decision(status);
         if !self.wanted(status) {
             return;
         }
         let record = &mut self.record;
-        record.user = told.account.unwrap_or_else(|| who.name());
-        (record.status, record.reason) = (status.as_u16(), told.reason);
+        record.reason = told.reason;
         record.digest = digest.map(str::to_owned).or(record.digest.take());
         self.tell();
+    }
+
+    /// A mount that was refused is told on a line of its own: what the request led to may be allowed.
+    fn mounted(&mut self, mount: Option<&Mount>) {
+        match mount {
+            None => {}
+            Some(Mount::Done { from, .. }) => self.record.from = Some(from.to_string()),
+            Some(Mount::Refused { from, digest }) => self.write(&Record {
+                from: Some(from.to_string()),
+                digest: Some(digest.to_string()),
+                decision: Decision::Denied,
+                reason: Some(MAY_NOT_PULL.to_owned()),
+                ..self.record.clone()
+            }),
+        }
+    }
+
+    fn write(&self, record: &Record) {
+        self.log.write(&Record { time: Timestamp::now().to_string(), ..record.clone() });
     }
 
     fn wanted(&self, status: StatusCode) -> bool {
@@ -93,9 +118,8 @@ impl AuditEntry {
         }
     }
 
-    fn tell(&mut self) {
-        self.record.time = Timestamp::now().to_string();
-        self.log.write(&self.record);
+    fn tell(&self) {
+        self.write(&self.record);
     }
 }
 

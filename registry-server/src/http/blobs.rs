@@ -5,6 +5,7 @@ use http::{StatusCode, header};
 
 use crate::{
     http::{
+        conditions,
         door::Asked,
         error::ApiError,
         headers::{self, CONTENT_DIGEST, Response},
@@ -14,7 +15,7 @@ use crate::{
         digest::Digest,
         repository_name::RepositoryName,
     },
-    registry::service::Registry,
+    registry::{error::RegistryError, service::Registry},
 };
 
 /// `GET` and `HEAD`.
@@ -90,7 +91,13 @@ pub async fn delete(
     registry: &Registry,
     name: &RepositoryName,
     digest: &Digest,
+    asked: &Asked,
 ) -> Result<Response, ApiError> {
+    let condition = conditions::condition(&asked.parts.headers);
+    if !condition.holds(Some(digest)) {
+        registry.blob_size_now(name, digest).await?;
+        return Err(RegistryError::Precondition.into());
+    }
     registry.delete_blob(name, digest).await?;
     Ok(headers::empty(StatusCode::ACCEPTED, [(header::CONTENT_LENGTH, "0".to_owned())]))
 }

@@ -88,7 +88,7 @@ impl Door {
     ) -> Result<Response, Infallible> {
         let (mut parts, body) = request.into_parts();
         let running = parts.extensions.remove();
-        let silence = parts.extensions.remove::<Patience>().unwrap_or_default().silence;
+        let patience = parts.extensions.remove::<Patience>().unwrap_or_default();
         let route = Route::parse(parts.uri.path());
         let (query, settings) = (Query::parse(parts.uri.query()), self.settings.load_full());
         let client = forwarded::client(peer.ip(), &parts.headers, &settings.proxies);
@@ -96,7 +96,7 @@ impl Door {
         let mut line = AccessLine::begin(&parts, route.as_ref().ok(), from, settings.access_log);
         let expects = parts.headers.contains_key(EXPECT);
         let asked = Asked { parts, query, settings, peer: peer.ip(), client };
-        let mut body = Inbound::new(body, running, silence);
+        let mut body = Inbound::new(body, running, patience);
         let response = self.respond(route, &asked, &mut body, &mut line).await;
         let response = if asked.head() { headers::without_body(response) } else { response };
         (line.status, line.received) = (response.status().as_u16(), body.received());
@@ -208,7 +208,7 @@ impl Door {
                 manifests::delete(registry, &name, &reference, asked).await
             }
             (Route::Manifest(name, reference), _) => manifests::get(registry, &name, &reference, asked).await,
-            (Route::Blob(name, digest), "DELETE") => blobs::delete(registry, &name, &digest).await,
+            (Route::Blob(name, digest), "DELETE") => blobs::delete(registry, &name, &digest, asked).await,
             (Route::Blob(name, digest), _) => blobs::get(registry, &name, &digest, asked).await,
             (Route::Uploads(name), _) => uploads::begin(registry, &name, asked, body, rights).await,
             (Route::Upload(name, id), method) => {

@@ -28,6 +28,10 @@ pub struct ApiError {
     told: Box<Told>,
 }
 
+/// Of more missing contents than this the others are not named: nobody reads on, and each costs more room in the answer than
+/// in the manifest.
+const MOST_TOLD: usize = 1_000;
+
 /// What the audit log is told about a refusal, and the client is not.
 #[derive(Clone, Debug, Default)]
 pub struct Told {
@@ -230,6 +234,7 @@ impl From<RegistryError> for ApiError {
             E::ManifestInvalid(error) => error.into(),
             E::ContentMissing(missing) => missing
                 .into_iter()
+                .take(MOST_TOLD)
                 .fold(Self::bad(ErrorCode::ManifestBlobUnknown, message), |error, digest| {
                     error.detail(json!({ "digest": digest.to_string() }))
                 }),

@@ -64,7 +64,7 @@ pub fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 /// Whether `If-None-Match` names this content, quoted or not (registry B19).
 pub fn not_modified(headers: &HeaderMap, digest: &str) -> bool {
     let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    tags.flat_map(|value| value.split(',')).map(plain_tag).any(|tag| tag == "*" || tag == digest)
+    tags.flat_map(|value| value.split(',')).any(|tag| tag.trim() == "*" || plain_tag(tag) == digest)
 }
 
 /// Whether a range is asked of this content: `If-Range` names it, or is not there. A weak tag or a date names nothing

@@ -7,7 +7,6 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
-    time::Duration,
 };
 
 use bytes::Bytes;
@@ -17,6 +16,7 @@ use tokio::time::error::Elapsed;
 
 use crate::http::{
     body::{self, BodyError},
+    patience::Patience,
     progress::Running,
 };
 
@@ -25,21 +25,26 @@ use crate::http::{
 pub struct Inbound {
     body: Incoming,
     received: u64,
-    silence: Duration,
+    patience: Patience,
     fell_silent: Arc<AtomicBool>,
     /// The request counts as running while its body is read.
     _running: Option<Arc<Running>>,
 }
 
 impl Inbound {
-    /// Nothing has come yet. Of a sender that is silent for longer nothing is expected.
-    pub fn new(body: Incoming, running: Option<Arc<Running>>, silence: Duration) -> Self {
-        Self { body, received: 0, silence, fell_silent: Arc::default(), _running: running }
+    /// Nothing has come yet. Of a sender that is silent for longer than this allows nothing is expected.
+    pub fn new(body: Incoming, running: Option<Arc<Running>>, patience: Patience) -> Self {
+        Self { body, received: 0, patience, fell_silent: Arc::default(), _running: running }
+    }
+
+    /// How long its sender may take.
+    pub fn patience(&self) -> Patience {
+        self.patience
     }
 
     /// What has come, frame by frame.
     pub fn frames(&mut self) -> impl Stream<Item = Result<Bytes, BodyError>> + Send + Unpin {
-        let (silence, fell_silent) = (self.silence, Arc::clone(&self.fell_silent));
+        let (silence, fell_silent) = (self.patience.silence, Arc::clone(&self.fell_silent));
         body::frames(self, silence).inspect(move |frame| {
             let silent = frame.as_ref().is_err_and(|error| error.is::<Elapsed>());
             fell_silent.fetch_or(silent, Ordering::Relaxed);

@@ -4,10 +4,7 @@ use std::{convert::Infallible, future::Future, io, net::SocketAddr, pin::pin, sy
 
 use http::Request;
 use hyper::{body::Incoming, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::conn::auto,
-};
+use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -21,12 +18,10 @@ use crate::{
         error_bodies::ErrorBodies,
         headers::Response,
         outbound,
-        pace::Streams,
         patience::Patience,
         patient::Patient,
         progress::Progress,
-        tls,
-        well_formed::{READ_FIELDS, READ_HEADER},
+        protocols, tls,
     },
 };
 
@@ -88,7 +83,7 @@ pub async fn serve<S, F>(
                     Ok::<_, Infallible>(answer.map(|body| outbound::counted(body, whole)))
                 }
             });
-            let server = builder(&patience);
+            let server = protocols::builder(&patience);
             let mut connection = pin!(server.serve_connection(TokioIo::new(io), service).into_owned());
             let ended = tokio::select! {
                 ended = connection.as_mut() => ended,
@@ -142,24 +137,4 @@ async fn secure(
     let shown = accepted.get_ref().1.peer_certificates().and_then(|chain| chain.first());
     let names = shown.and_then(|certificate| CertificateNames::read(certificate)).map(Arc::new);
     Some((Box::new(accepted), names))
-}
-
-fn builder(patience: &Patience) -> auto::Builder<Streams> {
-    let mut builder = auto::Builder::new(Streams::new(patience.stream_stall));
-    // Who has said all that there is to say may close that half of the connection, and is answered all the same.
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .half_close(true)
-        .header_read_timeout(patience.idle)
-        .max_headers(READ_FIELDS);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(Some(Duration::from_secs(30)))
-        .initial_stream_window_size(1 << 20)
-        .initial_connection_window_size(4 << 20)
-        .max_frame_size(256 << 10)
-        .max_header_list_size(READ_HEADER);
-    builder
 }

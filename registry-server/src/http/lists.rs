@@ -24,12 +24,12 @@ const FILTERS: HeaderName = HeaderName::from_static("oci-filters-applied");
 pub(in crate::http) fn count(asked: &Asked, unasked: usize) -> Result<usize, ApiError> {
     let Some(text) = asked.query.get("n") else { return Ok(unasked) };
     let digits = text.bytes().all(|b| b.is_ascii_digit());
-    let number = text.parse::<u32>().ok().filter(|_| digits);
+    let number = text.parse::<u64>().ok().filter(|_| digits);
     let refused = || {
         ApiError::bad(ErrorCode::Unsupported, "n is not a number")
             .detail(json!({ "parameter": "n", "value": text }))
     };
-    Ok((number.ok_or_else(refused)? as usize).min(LARGEST))
+    Ok(usize::try_from(number.ok_or_else(refused)?).map_or(LARGEST, |number| number.min(LARGEST)))
 }
 
 /// The document, with a link to the next page when there is one.

@@ -1,12 +1,12 @@
 //! Handlers of manifests.
 
 use axum::body::Body;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
 
 use crate::{
     http::{
-        body,
+        body, conditions,
         door::Asked,
         error::ApiError,
         headers::{self, CONTENT_DIGEST, Response},
@@ -14,7 +14,6 @@ use crate::{
     },
     oci::{error_code::ErrorCode, reference::Reference, repository_name::RepositoryName, tag::Tag},
     registry::{
-        condition::{Condition, Content},
         error::RegistryError,
         manifests::{Push, Stored},
         service::Registry,
@@ -62,11 +61,8 @@ pub async fn put(
             .detail(json!({ "limit": limit }))
     })?;
     let content_type = headers::text(&asked.parts.headers, header::CONTENT_TYPE).map(str::to_owned);
-    let condition = condition(&asked.parts.headers);
-    let completeness = asked.settings.completeness.clone();
-    let immutable = asked.settings.immutable.clone();
-    let push =
-        Push { reference, tags: tags.clone(), content_type, completeness, immutable, condition, bytes };
+    let (completeness, terms) = (asked.settings.completeness.clone(), conditions::terms(asked));
+    let push = Push { reference, tags: tags.clone(), content_type, completeness, terms, bytes };
     let pushed = registry.put_manifest(name, push).await?;
     let mut response = headers::empty(
         StatusCode::CREATED,
@@ -85,18 +81,6 @@ pub async fn put(
     Ok(response)
 }
 
-/// `If-Match` and `If-None-Match` of a push (registry H14).
-fn condition(headers: &HeaderMap) -> Condition {
-    let content = |name: HeaderName| {
-        let values: Vec<&str> = headers.get_all(name).iter().filter_map(|v| v.to_str().ok()).collect();
-        let tags = values.iter().flat_map(|value| value.split(','));
-        let digests: Vec<String> = tags.map(headers::plain_tag).collect();
-        let any = digests.iter().any(|digest| digest == "*");
-        (!digests.is_empty()).then_some(if any { Content::Any } else { Content::OneOf(digests) })
-    };
-    Condition { matches: content(header::IF_MATCH), matches_not: content(header::IF_NONE_MATCH) }
-}
-
 /// `DELETE`.
 pub async fn delete(
     registry: &Registry,
@@ -104,6 +88,6 @@ pub async fn delete(
     reference: &Reference,
     asked: &Asked,
 ) -> Result<Response, ApiError> {
-    registry.delete_manifest(name, reference, &asked.settings.immutable).await?;
+    registry.delete_manifest(name, reference, &conditions::terms(asked)).await?;
     Ok(headers::empty(StatusCode::ACCEPTED, [(header::CONTENT_LENGTH, "0".to_owned())]))
 }

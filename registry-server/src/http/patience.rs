@@ -7,6 +7,9 @@ use std::time::Duration;
 pub struct Patience {
     /// A sender that is silent for longer is cut off.
     pub silence: Duration,
+    /// A form with which somebody logs in is not waited for longer: whoever sends it is not known yet, and it fits into a
+    /// few packets.
+    pub form: Duration,
     /// A reader that takes nothing for longer is cut off.
     pub stall: Duration,
     /// The same for one stream of HTTP/2. It is longer, because a reader says that it has read something only when half
@@ -25,6 +28,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             silence: Duration::from_secs(120),
+            form: Duration::from_secs(20),
             stall: Duration::from_secs(120),
             stream_stall: Duration::from_secs(600),
             idle: Duration::from_secs(120),

@@ -1,6 +1,6 @@
 //! `GET /token` and `POST /token`, as distribution's token servers answer, and the keys of what they give.
 
-use http::{HeaderValue, Method, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use serde_json::json;
 
 use crate::{
@@ -78,11 +78,17 @@ async fn form(asked: &Asked, body: &mut Inbound) -> Result<Query, ApiError> {
     if !kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
         return Err(bad("a form is expected, application/x-www-form-urlencoded"));
     }
-    let whole = body::whole(body, LARGEST).await.map_err(|_| bad("the form ends too early"))?;
+    let whole = tokio::time::timeout(body.patience().form, body::whole(body, LARGEST)).await;
+    let whole = whole.map_err(|_| too_slow())?;
+    let whole = whole.map_err(|_| bad("the form ends too early"))?;
     let whole = whole.ok_or_else(|| bad("the form is too long"))?;
     let text = std::str::from_utf8(&whole).map_err(|_| bad("the form is not UTF-8"))?;
     // In a form a blank may be a plus, and a plus never is.
     Ok(Query::parse(Some(&text.replace('+', "%20"))))
+}
+
+fn too_slow() -> ApiError {
+    ApiError::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::Unsupported, "the form takes too long")
 }
 
 /// Whoever has sent name and password in the form. Other ways are for GET: who is told so goes on there.

@@ -1,6 +1,6 @@
 //! Handlers of uploads. Locations are relative; `Range` counts the whole upload and has no unit.
 
-use http::{HeaderName, StatusCode, header};
+use http::{HeaderMap, HeaderName, StatusCode, header};
 use hyper::body::Body as _;
 use serde_json::json;
 use uuid::Uuid;
@@ -12,6 +12,7 @@ use crate::{
         error::ApiError,
         headers::{self, CONTENT_DIGEST, Response},
         inbound::Inbound,
+        mounts::{self, Mount},
     },
     oci::{
         byte_range,
@@ -33,19 +34,39 @@ pub async fn begin(
     body: &mut Inbound,
     rights: Rights<'_>,
 ) -> Result<Response, ApiError> {
-    if let Some(digest) = asked.query.get("mount") {
-        let digest: Digest = digest.parse().map_err(ApiError::parameter("mount"))?;
-        // What one may not pull is answered as what is not there.
-        let allowed = |from: &str| rights.may(Action::Pull, from);
-        let mounted = match asked.query.get("from").map(str::parse::<RepositoryName>) {
-            None => registry.mount_from_any(name, &digest, allowed).await?,
-            Some(Ok(from)) => allowed(from.as_str()) && registry.mount(name, &digest, &from).await?,
-            Some(Err(_)) => false,
-        };
-        if mounted {
-            return Ok(created(name, &digest));
-        }
-    }
+    let mount = mount(registry, name, asked, rights).await?;
+    let answer = match &mount {
+        Some(Mount::Done { digest, .. }) => created(name, digest),
+        _ => send(registry, name, asked, body).await?,
+    };
+    Ok(mounts::tell(answer, mount))
+}
+
+/// Takes the blob from another repository, if that is asked for. What one may not pull is answered as what is not there.
+async fn mount(
+    registry: &Registry,
+    name: &RepositoryName,
+    asked: &Asked,
+    rights: Rights<'_>,
+) -> Result<Option<Mount>, ApiError> {
+    let Some(digest) = asked.query.get("mount") else { return Ok(None) };
+    let digest: Digest = digest.parse().map_err(ApiError::parameter("mount"))?;
+    let allowed = |from: &str| rights.may(Action::Pull, from);
+    let from = match asked.query.get("from").map(str::parse::<RepositoryName>) {
+        None => registry.mount_from_any(name, &digest, allowed, !rights.everywhere(Action::Pull)).await?,
+        Some(Ok(from)) if !allowed(from.as_str()) => return Ok(Some(Mount::Refused { from, digest })),
+        Some(Ok(from)) => registry.mount(name, &digest, &from).await?.then_some(from),
+        Some(Err(_)) => None,
+    };
+    Ok(from.map(|from| Mount::Done { from, digest }))
+}
+
+async fn send(
+    registry: &Registry,
+    name: &RepositoryName,
+    asked: &Asked,
+    body: &mut Inbound,
+) -> Result<Response, ApiError> {
     let digest =
         asked.query.get("digest").map(|digest| digest.parse().map_err(ApiError::parameter("digest")));
     let digest: Option<Digest> = digest.transpose()?;
@@ -55,18 +76,18 @@ pub async fn begin(
     });
     let algorithm = digest.as_ref().map(Digest::algorithm).or(hint.transpose()?);
     check_length(asked, registry.room(name).await?, body, 0)?;
-    let id = registry.begin_upload(name, algorithm).await?;
-    let upload = Upload { registry, name, id };
-    match digest {
-        Some(digest) => match upload.receive_and_finish(&digest, asked, body).await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                let _ = registry.cancel_upload(name, id).await;
-                Err(error)
-            }
-        },
-        None => Ok(upload.answer(StatusCode::ACCEPTED, 0)),
+    let Some(digest) = digest else {
+        let id = registry.begin_upload(name, algorithm).await?;
+        return Ok(Upload { registry, name, id }.answer(StatusCode::ACCEPTED, 0));
+    };
+    let leftover = registry.begin_leftover(name, algorithm).await?;
+    let upload = Upload { registry, name, id: leftover.id() };
+    let done = upload.receive_and_finish(&digest, asked, body).await;
+    match &done {
+        Ok(_) => leftover.keep(),
+        Err(_) => leftover.remove().await,
     }
+    done
 }
 
 fn created(name: &RepositoryName, digest: &Digest) -> Response {
@@ -171,13 +192,9 @@ impl Upload<'_> {
     /// What the headers say about the body, if they do not contradict each other.
     async fn chunk(&self, asked: &Asked, body: &Inbound) -> Result<Chunk, ApiError> {
         let received = self.registry.upload_size(self.name, self.id).await?;
-        let range = match headers::text(&asked.parts.headers, header::CONTENT_RANGE) {
-            None => None,
-            Some(text) => {
-                let range = byte_range::declared(text);
-                Some(range.ok_or_else(|| self.explain(RegistryError::OutOfOrder { received }))?)
-            }
-        };
+        let range = declared(&asked.parts.headers);
+        let range = range.map(|range| range.ok_or(RegistryError::OutOfOrder { received })).transpose();
+        let range = range.map_err(|error| self.explain(error))?;
         if let (Some((first, last)), Some(length)) = (range, body.size_hint().exact())
             && first == received
             && (last - first).saturating_add(1) != length
@@ -201,6 +218,14 @@ impl Upload<'_> {
             other => other.into(),
         }
     }
+}
+
+/// What `Content-Range` says: several of them, or what cannot be read, are there and say nothing that could be followed.
+fn declared(headers: &HeaderMap) -> Option<Option<(u64, u64)>> {
+    let mut given = headers.get_all(header::CONTENT_RANGE).iter();
+    let first = given.next()?;
+    let only = given.next().is_none().then_some(first);
+    Some(only.and_then(|range| byte_range::declared(range.to_str().ok()?)))
 }
 
 /// `0-0` also when nothing is there: there is no way to say that.

@@ -22,36 +22,6 @@ use crate::{
     storage::error::StorageError,
 };
 
-/// A chunk that has not been moved. Nobody but us knows of it: it goes with the request, however that ends.
-struct Leftover(Option<(Registry, RepositoryName, Uuid)>);
-
-impl Leftover {
-    fn of(registry: &Registry, name: &RepositoryName, id: Uuid) -> Self {
-        Self(Some((registry.clone(), name.clone(), id)))
-    }
-
-    async fn remove(mut self) {
-        if let Some((registry, name, id)) = self.0.take() {
-            remove(&registry, &name, id).await;
-        }
-    }
-}
-
-impl Drop for Leftover {
-    fn drop(&mut self) {
-        let Some((registry, name, id)) = self.0.take() else { return };
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move { remove(&registry, &name, id).await });
-        }
-    }
-}
-
-async fn remove(registry: &Registry, name: &RepositoryName, id: Uuid) {
-    if let Err(error) = registry.remove_upload(name, id).await {
-        tracing::warn!(repository = name.as_str(), upload = %id, %error, "a chunk is left over");
-    }
-}
-
 impl Registry {
     /// Takes in all of a chunk or nothing.
     pub(in crate::registry) async fn receive_beside<E: BodyError>(
@@ -62,8 +32,8 @@ impl Registry {
         body: impl Stream<Item = Result<Bytes, E>> + Unpin,
     ) -> Result<Received, RegistryError> {
         let start = self.start_of(name, id, &chunk).await?;
-        let beside = self.open_upload(name, None).await?;
-        let leftover = Leftover::of(self, name, beside);
+        let leftover = self.open_leftover(name).await?;
+        let beside = leftover.id();
         let alone = Chunk {
             range: chunk.range.map(|(first, last)| (0, last - first)),
             limit: chunk.limit.map(|limit| limit.saturating_sub(start)),

@@ -62,9 +62,11 @@ impl Registry {
         digest: &Digest,
         from: &RepositoryName,
     ) -> Result<bool, RegistryError> {
-        let linked = self.has_link(&layout::layer(from, digest)).await?;
-        let size = self.store.stat(&layout::blob(digest)).await?;
-        let Some(size) = size.filter(|_| linked) else { return Ok(false) };
+        // Whoever may read there is told what is there, and nothing about what is elsewhere.
+        if !self.has_link(&layout::layer(from, digest)).await? {
+            return Ok(false);
+        }
+        let Some(size) = self.store.stat(&layout::blob(digest)).await? else { return Ok(false) };
         let (registry, name, digest) = (self.clone(), name.clone(), digest.clone());
         to_its_end(async move { registry.link(&name, &digest, size).await }).await?;
         Ok(true)
@@ -77,21 +79,24 @@ impl Registry {
         linked
     }
 
-    /// Makes a blob of any repository that is `allowed` a blob of `name`; false when none is found soon enough.
+    /// Makes a blob of any repository that is `allowed` a blob of `name`; gives that repository, or nothing when none is
+    /// found soon enough. Where something `is_hidden` from whoever asks, all are looked through also for what is nowhere:
+    /// how long it takes would tell them apart.
     pub async fn mount_from_any(
         &self,
         name: &RepositoryName,
         digest: &Digest,
         allowed: impl Fn(&str) -> bool,
-    ) -> Result<bool, RegistryError> {
-        if self.store.stat(&layout::blob(digest)).await?.is_none() {
-            return Ok(false);
+        is_hidden: bool,
+    ) -> Result<Option<RepositoryName>, RegistryError> {
+        if !is_hidden && self.store.stat(&layout::blob(digest)).await?.is_none() {
+            return Ok(None);
         }
-        if allowed(name.as_str()) && self.has_link(&layout::layer(name, digest)).await? {
-            return Ok(true);
+        if allowed(name.as_str()) && self.has_layer(name, digest).await? {
+            return Ok(Some(name.clone()));
         }
         let looking = self.look_for(name, digest, allowed);
-        tokio::time::timeout(self.reach.patience, looking).await.unwrap_or(Ok(false))
+        tokio::time::timeout(self.reach.patience, looking).await.unwrap_or(Ok(None))
     }
 
     /// Mounts it from the first repository that is `allowed` and has it.
@@ -100,7 +105,7 @@ impl Registry {
         name: &RepositoryName,
         digest: &Digest,
         allowed: impl Fn(&str) -> bool,
-    ) -> Result<bool, RegistryError> {
+    ) -> Result<Option<RepositoryName>, RegistryError> {
         let (mut walk, mut looks) = (self.walk(""), self.reach.mounts);
         for _ in 0..self.reach.folders {
             let Some(path) = walk.next().await?.filter(|_| looks > 0) else { break };
@@ -111,9 +116,9 @@ impl Registry {
             if let Ok(from) = path.parse()
                 && self.mount(name, digest, &from).await?
             {
-                return Ok(true);
+                return Ok(Some(from));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 }

@@ -8,8 +8,8 @@ use crate::{
     },
     registry::{
         aside::to_its_end,
+        condition::Terms,
         error::RegistryError,
-        immutable_tags::ImmutableTags,
         layout,
         service::{AT_ONCE, Registry},
     },
@@ -21,14 +21,14 @@ impl Registry {
         &self,
         name: &RepositoryName,
         reference: &Reference,
-        immutable: &ImmutableTags,
+        terms: &Terms,
     ) -> Result<(), RegistryError> {
         let (registry, name, reference) = (self.clone(), name.clone(), reference.clone());
-        let immutable = immutable.clone();
+        let terms = terms.clone();
         to_its_end(async move {
             match &reference {
-                Reference::Tag(tag) => registry.delete_tag(&name, tag, &immutable).await,
-                Reference::Digest(digest) => registry.delete_revision(&name, digest, &immutable).await,
+                Reference::Tag(tag) => registry.delete_tag(&name, tag, &terms).await,
+                Reference::Digest(digest) => registry.delete_revision(&name, digest, &terms).await,
             }
         })
         .await
@@ -41,14 +41,10 @@ impl Registry {
     }
 
     /// Whatever there is of it: a tag may have been written or removed by half.
-    async fn delete_tag(
-        &self,
-        name: &RepositoryName,
-        tag: &Tag,
-        immutable: &ImmutableTags,
-    ) -> Result<(), RegistryError> {
+    async fn delete_tag(&self, name: &RepositoryName, tag: &Tag, terms: &Terms) -> Result<(), RegistryError> {
         let _alone = self.locks.tags(name, [tag]).await;
-        self.require_movable(name, tag, None, immutable).await?;
+        self.require_movable(name, tag, None, terms).await?;
+        self.require_of_what_is_there(name, &Reference::Tag(tag.clone()), terms).await?;
         if self.store.delete(&layout::tag(name, tag)).await? {
             return Ok(());
         }
@@ -59,15 +55,17 @@ impl Registry {
         &self,
         name: &RepositoryName,
         digest: &Digest,
-        immutable: &ImmutableTags,
+        terms: &Terms,
     ) -> Result<(), RegistryError> {
         let _alone = self.locks.manifest(name, digest).await;
-        self.resolve(name, &Reference::Digest(digest.clone())).await?;
+        let reference = Reference::Digest(digest.clone());
+        self.resolve(name, &reference).await?;
         self.require_unused(name, digest).await?;
         // Its tags would go with it.
         for tag in self.tags_of(name, digest).await? {
-            self.require_movable(name, &tag, None, immutable).await?;
+            self.require_movable(name, &tag, None, terms).await?;
         }
+        self.require(name, &reference, terms).await?;
         self.delete_tags_of(name, digest).await?;
         let subject = self.subject_of(digest).await?;
         let revision = layout::revision(name, digest);

@@ -1,5 +1,7 @@
 //! Manifests: read and write. The tag is written last: it is the publication.
 
+use std::{collections::HashSet, hash::Hash};
+
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -17,9 +19,8 @@ use crate::{
     registry::{
         aside::to_its_end,
         completeness::Completeness,
-        condition::Condition,
+        condition::Terms,
         error::RegistryError,
-        immutable_tags::ImmutableTags,
         layout,
         service::{AT_ONCE, Registry},
     },
@@ -47,10 +48,8 @@ pub struct Push {
     pub content_type: Option<String>,
     /// What must be in the repository before.
     pub completeness: Completeness,
-    /// Tags that it must not move.
-    pub immutable: ImmutableTags,
-    /// What must be so when the reference is written.
-    pub condition: Condition,
+    /// What stands against it.
+    pub terms: Terms,
     /// The manifest.
     pub bytes: Bytes,
 }
@@ -63,6 +62,12 @@ impl Push {
             Reference::Digest(_) => None,
         };
         first.into_iter().chain(&self.tags)
+    }
+
+    /// What its condition is about: the tags that it sets, and without any the manifest itself.
+    fn written(&self) -> Vec<Reference> {
+        let tags: Vec<Reference> = self.tags().cloned().map(Reference::Tag).collect();
+        if tags.is_empty() { vec![self.reference.clone()] } else { tags }
     }
 }
 
@@ -126,9 +131,11 @@ impl Registry {
         self.require_content(name, push, &manifest).await?;
         let _manifest = self.locks.manifest(name, &digest).await;
         let _tags = self.locks.tags(name, push.tags()).await;
-        self.require(name, push).await?;
         for tag in push.tags() {
-            self.require_movable(name, tag, Some(&digest), &push.immutable).await?;
+            self.require_movable(name, tag, Some(&digest), &push.terms).await?;
+        }
+        for reference in push.written() {
+            self.require(name, &reference, &push.terms).await?;
         }
         let place = self.take_room(name, &digest, push.bytes.len() as u64).await?;
         let put = self.put_revision(name, &digest, push, &manifest).await;
@@ -171,19 +178,6 @@ impl Registry {
         complete
     }
 
-    /// The push's condition holds now.
-    async fn require(&self, name: &RepositoryName, push: &Push) -> Result<(), RegistryError> {
-        if push.condition.is_empty() {
-            return Ok(());
-        }
-        let now = match self.resolve(name, &push.reference).await {
-            Ok(digest) => Some(digest),
-            Err(RegistryError::ManifestUnknown | RegistryError::NameUnknown) => None,
-            Err(error) => return Err(error),
-        };
-        if push.condition.holds(now.as_ref()) { Ok(()) } else { Err(RegistryError::Precondition) }
-    }
-
     /// Everything at once that is missing and must be there.
     async fn require_content(
         &self,
@@ -194,48 +188,21 @@ impl Registry {
         let layers = manifest.required.iter().filter(|_| push.completeness.layers);
         let children = manifest.children.iter().filter(|child| push.completeness.children.include(child));
         let children = children.filter_map(|child| child.digest.parse::<Digest>().ok());
-        let wanted: Vec<_> = layers
-            .cloned()
-            .map(|digest| (digest, false))
-            .chain(children.map(|digest| (digest, true)))
-            .collect();
+        let all = layers.cloned().map(|digest| (digest, false)).chain(children.map(|digest| (digest, true)));
+        let wanted: Vec<(Digest, bool)> = each_once(all).collect();
         let wanted = stream::iter(wanted).map(|(digest, child)| async move {
             // A child may be a layer, too: caches of builds are indexes of such.
             let there = (child && self.has_link(&layout::revision(name, &digest)).await?)
                 || self.has_layer(name, &digest).await?;
             Ok::<_, RegistryError>((!there).then_some(digest))
         });
-        let mut missing: Vec<Digest> = Vec::new();
-        for digest in wanted.buffered(AT_ONCE).try_collect::<Vec<_>>().await?.into_iter().flatten() {
-            if !missing.contains(&digest) {
-                missing.push(digest);
-            }
-        }
+        let missing: Vec<Option<Digest>> = wanted.buffered(AT_ONCE).try_collect().await?;
+        let missing: Vec<Digest> = each_once(missing.into_iter().flatten()).collect();
         if missing.is_empty() { Ok(()) } else { Err(RegistryError::ContentMissing(missing)) }
     }
 }
 
 impl Registry {
-    /// The tag may be set to `digest`, or removed. An immutable one may be set once; what it stands for may be pushed
-    /// again.
-    pub(in crate::registry) async fn require_movable(
-        &self,
-        name: &RepositoryName,
-        tag: &Tag,
-        digest: Option<&Digest>,
-        immutable: &ImmutableTags,
-    ) -> Result<(), RegistryError> {
-        if !immutable.include(name, tag) {
-            return Ok(());
-        }
-        match self.read_link(&layout::tag_current(name, tag)).await? {
-            Some(current) if digest != Some(&current) => {
-                Err(RegistryError::ImmutableTag { tag: tag.clone(), current })
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Whether the blob is in the repository: its link may have come without it.
     pub(in crate::registry) async fn has_layer(
         &self,
@@ -252,6 +219,12 @@ fn readable(bytes: &[u8]) -> Result<(), ManifestError> {
     let wrong = |reason| ManifestError::Malformed { field: None, reason };
     std::str::from_utf8(bytes).map_err(|error| wrong(error.to_string()))?;
     if is_flat_enough(bytes) { Ok(()) } else { Err(wrong(format!("nested deeper than {DEEPEST}"))) }
+}
+
+/// A manifest has room to name the same content fifty thousand times.
+fn each_once<T: Clone + Eq + Hash>(all: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+    let mut seen = HashSet::new();
+    all.filter(move |one| seen.insert(one.clone()))
 }
 
 /// The digest of the bytes, which must be the one that the client named.

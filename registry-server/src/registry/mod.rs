@@ -15,6 +15,7 @@ pub mod guard;
 pub mod identity;
 pub mod immutable_tags;
 pub mod layout;
+pub mod leftover;
 pub mod life;
 pub mod links;
 pub mod locks;

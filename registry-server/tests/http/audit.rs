@@ -83,6 +83,9 @@ async fn what_was_pushed_and_deleted_is_told_with_digest_and_tags() {
     let mount = format!("/v2/b/blobs/uploads/?mount={blob}&from=a");
     assert_eq!(ask(&registry, "dev", "POST", &mount, "").await, 201);
     says(&line(&registry, &mut seen), json!({ "repository": "b", "from": "a", "digest": blob }));
+    let mount = format!("/v2/c/blobs/uploads/?mount={blob}");
+    assert_eq!(ask(&registry, "dev", "POST", &mount, "").await, 201);
+    says(&line(&registry, &mut seen), json!({ "repository": "c", "from": "a", "digest": blob }));
     assert_eq!(ask(&registry, "dev", "PUT", "/v2/a/manifests/v1?tag=v1", INDEX).await, 201);
     says(
         &line(&registry, &mut seen),
@@ -95,6 +98,44 @@ async fn what_was_pushed_and_deleted_is_told_with_digest_and_tags() {
     says(&line(&registry, &mut seen), json!({ "action": "delete", "tags": ["v1"], "decision": "allowed" }));
     assert_eq!(ask(&registry, "dev", "DELETE", &format!("/v2/a/manifests/{digest}"), "").await, 202);
     says(&line(&registry, &mut seen), json!({ "action": "delete", "digest": digest, "decision": "allowed" }));
+}
+
+// registry OB8 A11: what may not be read is not mounted, and somebody has tried
+#[tokio::test]
+async fn a_refused_mount_is_told_whatever_the_request_led_to() {
+    let deny = "- {subjects: ['user:dev'], repositories: [hidden], actions: [pull], effect: deny}\n";
+    let (registry, _folder) = with_accounts(&format!("{RULES}{deny}")).await;
+    let (mut seen, blob, sent) = (0, sha256(b"blob"), sha256(b"sent"));
+    let mount = format!("/v2/a/blobs/uploads/?mount={blob}&from=hidden");
+    let refused = |status: u16| {
+        json!({ "user": "dev", "action": "push", "repository": "a", "from": "hidden", "digest": blob,
+                "decision": "denied", "status": status, "reason": "no blob is mounted from where one may not pull" })
+    };
+    assert_eq!(ask(&registry, "dev", "POST", &mount, "").await, 202);
+    says(&line(&registry, &mut seen), refused(202));
+    assert_eq!(ask(&registry, "dev", "POST", &format!("{mount}&digest={sent}"), "sent").await, 201);
+    let both = lines(&registry);
+    assert_eq!(both.len(), seen + 2, "{both:#?}");
+    says(&both[seen], refused(201));
+    says(&both[seen + 1], json!({ "digest": sent, "decision": "allowed", "status": 201 }));
+    assert_eq!(both[seen + 1].get("from"), None, "nothing was mounted");
+}
+
+// registry OB8: a line says what was done, whatever else the request says
+#[tokio::test]
+async fn what_a_request_only_names_is_not_told_as_done() {
+    let (registry, _folder) = with_accounts(RULES).await;
+    let (mut seen, digest) = (0, sha256(INDEX.as_bytes()));
+    assert_eq!(ask(&registry, "dev", "PUT", "/v2/a/manifests/v1?from=secret&mount=x", INDEX).await, 201);
+    assert_eq!(line(&registry, &mut seen).get("from"), None);
+    let tag = format!("/v2/a/manifests/v1?tag=release&digest={}", sha256(b"other"));
+    assert_eq!(ask(&registry, "dev", "DELETE", &tag, "").await, 202);
+    let told = line(&registry, &mut seen);
+    assert_eq!((&told["tags"], told.get("digest")), (&json!(["v1"]), None), "{told}");
+    let path = format!("/v2/a/manifests/{digest}?tag=release");
+    assert_eq!(ask(&registry, "dev", "DELETE", &path, "").await, 202);
+    let told = line(&registry, &mut seen);
+    assert_eq!((told.get("tags"), &told["digest"]), (None, &json!(digest)), "{told}");
 }
 
 // registry OB8 OB6 AU8

@@ -52,8 +52,8 @@ impl Fixture {
     }
 
     /// The same that waits as long as it is told to.
-    pub async fn waiting(patience: Patience) -> Self {
-        Self::start(tempfile::tempdir().unwrap(), "", Some(patience)).await
+    pub async fn waiting(patience: Patience, more: &str) -> Self {
+        Self::start(tempfile::tempdir().unwrap(), more, Some(patience)).await
     }
 
     async fn start(folder: TempDir, more: &str, patience: Option<Patience>) -> Self {

@@ -279,7 +279,7 @@ async fn a_page_is_never_longer_than_the_maximum() {
         let path = format!("{digest}?{}", tags.join("&"));
         assert_eq!(registry.put_manifest("n", &path, OCI_INDEX, bytes).await.status(), 201);
     }
-    let (page, link) = get(&registry, "/v2/n/tags/list?n=100000").await;
+    let (page, link) = get(&registry, "/v2/n/tags/list?n=5000000000").await;
     assert_eq!(page["tags"].as_array().unwrap().len(), 1000);
     let rest = get(&registry, link[1..].split('>').next().unwrap()).await;
     assert_eq!((rest.0["tags"].as_array().unwrap().len(), rest.1.as_str()), (200, ""));

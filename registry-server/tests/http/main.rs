@@ -11,6 +11,7 @@ mod cached;
 mod canaries;
 mod certificates;
 mod client;
+mod conditions;
 mod conformance;
 mod connections;
 mod crashes;

@@ -478,49 +478,6 @@ async fn embedded_data_is_kept_and_must_match() {
     }
 }
 
-// registry H14
-#[tokio::test]
-async fn a_conditional_push_is_judged() {
-    let registry = Fixture::new().await;
-    let put = async |name: &str, value: &str, body: &str| {
-        let request = registry.request("PUT", "/v2/n/manifests/t").header("content-type", OCI_INDEX);
-        request.header(name, value).body(body.to_owned()).send().await.unwrap()
-    };
-    let (one, two) = (r#"{"schemaVersion":2,"manifests":[]}"#, r#"{"schemaVersion":2, "manifests":[]}"#);
-    refused(put("if-match", "*", one).await, 412, "DENIED").await;
-    assert_eq!(put("if-none-match", "*", one).await.status(), 201);
-    refused(put("if-none-match", "*", two).await, 412, "DENIED").await;
-    let get = async || registry.send("GET", "/v2/n/manifests/t").await;
-    let tag = header(&get().await, "etag");
-    assert_eq!(tag, format!("\"{}\"", sha256(one.as_bytes())));
-    assert_eq!(put("if-match", &tag, two).await.status(), 201);
-    refused(put("if-match", &tag, &format!("{one} ")).await, 412, "DENIED").await;
-    assert_eq!(get().await.text().await.unwrap(), two);
-    assert_eq!(
-        registry.status("HEAD", &format!("/v2/n/manifests/{}", sha256(format!("{one} ").as_bytes()))).await,
-        404
-    );
-    // Of two writers who have seen the same, one is first.
-    let tag = header(&get().await, "etag");
-    let (first, second) = (format!("{one}  "), format!("{one}   "));
-    let (first, second) = tokio::join!(put("if-match", &tag, &first), put("if-match", &tag, &second));
-    let mut statuses = [first.status().as_u16(), second.status().as_u16()];
-    statuses.sort_unstable();
-    assert_eq!(statuses, [201, 412]);
-    // Of many who are sure that they are first, one is.
-    for round in 0..10 {
-        let path = format!("/v2/n/manifests/new{round}");
-        let first = |i: usize| {
-            let request = registry.request("PUT", &path).header("content-type", OCI_INDEX);
-            let body = format!(r#"{{"schemaVersion":2,"manifests":[]{}}}"#, " ".repeat(i));
-            request.header("if-none-match", "*").body(body).send()
-        };
-        let answers = futures::future::join_all((0..8).map(first)).await;
-        let won = answers.iter().filter(|answer| answer.as_ref().unwrap().status() == 201).count();
-        assert_eq!(won, 1);
-    }
-}
-
 // registry G1 G2 G10
 #[tokio::test]
 async fn deleting_a_tag_keeps_the_manifest_and_deleting_the_manifest_takes_its_tags() {

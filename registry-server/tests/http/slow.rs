@@ -26,7 +26,7 @@ const LARGE: u64 = 64 << 20;
 
 async fn impatient() -> Fixture {
     let patience = Patience { silence: LIMIT, stall: LIMIT, stream_stall: LIMIT, ..Patience::default() };
-    Fixture::waiting(patience).await
+    Fixture::waiting(patience, "").await
 }
 
 /// A connection on which this was written.

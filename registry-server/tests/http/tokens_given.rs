@@ -1,9 +1,16 @@
 //! Section 9: tokens that the registry gives itself.
 
+use std::time::Duration;
+
 use jsonwebtoken::Algorithm;
 use registry_config::schema::Config;
+use registry_server::http::patience::Patience;
 use reqwest::Response;
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::{
     fixture::{Fixture, eventually, header, refused},
@@ -37,13 +44,17 @@ fn configuration(folder: &Folder, more: &str) -> String {
 
 /// A registry with two accounts, of which `ci` may pull only, that gives tokens signed by `key`.
 async fn registry(folder: &Folder, key: &Key, more: &str, rules: &str) -> Fixture {
+    prepare(folder, key);
+    Fixture::with(&(configuration(folder, more) + rules)).await
+}
+
+fn prepare(folder: &Folder, key: &Key) {
     let hash = "{SHA}dR6xbZ1gQLunYuitWAujQx3sL88=";
     folder.write("htpasswd", &format!("dev:{hash}\nci:{hash}\n"));
     for name in ["key", "previous"] {
         folder.write(name, &key.pair.serialize_pem());
     }
     folder.write("jwks", &set(&[key]));
-    Fixture::with(&(configuration(folder, more) + rules)).await
 }
 
 /// What is answered to whoever asks for a token with these scopes.
@@ -400,4 +411,31 @@ async fn where_no_tokens_are_given_there_is_no_such_path() {
     for path in ["/token", "/token/keys"] {
         refused(registry.send("GET", path).await, 404, "NAME_UNKNOWN").await;
     }
+}
+
+// registry A5 LM3: who logs in by a form is not known yet, and does not keep a place by sending it slowly
+#[tokio::test]
+async fn a_form_that_takes_too_long_is_not_waited_for() {
+    let (folder, key) = (Folder::new(), Key::new("", Algorithm::ES256));
+    prepare(&folder, &key);
+    let patience = Patience { form: Duration::from_secs(2), ..Patience::default() };
+    let registry = Fixture::waiting(patience, &(configuration(&folder, "") + RULES)).await;
+    let mut socket = TcpStream::connect(registry.address).await.unwrap();
+    let head = "POST /token HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 1000\r\n\r\n";
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let (mut reading, mut writing) = socket.into_split();
+    // It is never silent.
+    let sending = async {
+        for _ in 0..1000 {
+            writing.write_all(b"x").await.unwrap();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let mut answer = vec![0; 12];
+    tokio::select! {
+        () = sending => panic!("all of it was waited for"),
+        read = reading.read_exact(&mut answer) => drop(read.unwrap()),
+    }
+    assert_eq!(answer, b"HTTP/1.1 408");
+    assert_eq!(registry.status("GET", "/token/keys").await, 200);
 }

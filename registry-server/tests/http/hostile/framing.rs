@@ -82,8 +82,11 @@ async fn the_body_of_a_request_that_needs_none_is_no_request() {
     let registry = Fixture::new().await;
     let body = "DELETE /v2/smuggled/manifests/t HTTP/1.1\r\nhost: x\r\n\r\n";
     for method in ["GET", "HEAD", "DELETE", "OPTIONS"] {
-        let head = format!("{method} /v2/n/tags/list HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
+        let head = format!("{method} /v2/n/tags/list HTTP/1.1\r\nhost: x\r\n");
         let request = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
-        assert_eq!(statuses(&sent(&registry, request).await).len(), 1, "{method}");
+        // The one that follows is, and the only one that finds something.
+        let next = "GET /v2/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        let answers = statuses(&sent(&registry, format!("{request}{next}")).await);
+        assert!(matches!(answers[..], [404 | 405, 200]), "{method}: {answers:?}");
     }
 }

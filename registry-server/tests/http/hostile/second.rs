@@ -9,8 +9,9 @@ use tokio::{
 };
 
 use super::{exchange, serves_others};
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, eventually, files_below, sha256};
 
+const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RESET: u8 = 3;
 const SETTINGS: u8 = 4;
@@ -40,15 +41,32 @@ async fn answered(registry: &Fixture, frames: impl IntoIterator<Item = Vec<u8>>)
     frames_of(&exchange(registry, &bytes, true).await)
 }
 
-/// Frames by type and first byte.
+/// Those that have come whole, by type and first byte.
 fn frames_of(mut rest: &[u8]) -> Vec<(u8, u8)> {
     let mut kinds = Vec::new();
     while let [a, b, c, kind, ..] = rest {
+        let Some(next) = rest.get(9 + u32::from_be_bytes([0, *a, *b, *c]) as usize..) else { break };
         kinds.push((*kind, rest.get(9).copied().unwrap_or_default()));
-        let end = 9 + u32::from_be_bytes([0, *a, *b, *c]) as usize;
-        rest = rest.get(end..).unwrap_or_default();
+        rest = next;
     }
     kinds
+}
+
+/// The first frame that says what becomes of a stream, by a client that waits for it.
+async fn first_answer(registry: &Fixture, frames: impl IntoIterator<Item = Vec<u8>>) -> (u8, u8) {
+    let mut socket = TcpStream::connect(registry.address).await.unwrap();
+    socket.write_all(&[PREFACE, &frame(SETTINGS, 0, 0, b"")].concat()).await.unwrap();
+    for frame in frames {
+        socket.write_all(&frame).await.unwrap();
+    }
+    let mut said = Vec::new();
+    loop {
+        let answer = frames_of(&said).into_iter().find(|(kind, _)| [HEADERS, RESET, GO_AWAY].contains(kind));
+        match answer {
+            Some(answer) => return answer,
+            None => assert_ne!(socket.read_buf(&mut said).await.unwrap(), 0, "closed without an answer"),
+        }
+    }
 }
 
 // registry J1 LM2: a header that never ends is given up
@@ -94,7 +112,81 @@ async fn requests_that_are_reset_at_once_keep_nobody_out() {
         [frame(HEADERS, END_STREAM | END_HEADERS, stream, GET), frame(RESET, 0, stream, b"\0\0\0\x08")]
             .concat()
     });
-    answered(&registry, pairs).await;
+    keeps_nobody_out(&registry, pairs).await;
+}
+
+/// Others are served while this comes, and after it.
+async fn keeps_nobody_out(registry: &Fixture, frames: impl IntoIterator<Item = Vec<u8>>) {
+    let flood = answered(registry, frames);
+    tokio::pin!(flood);
+    loop {
+        tokio::select! {
+            _ = &mut flood => break,
+            () = serves_others(registry) => {}
+        }
+    }
+    serves_others(registry).await;
+}
+
+// registry LM2: each of them wants an answer
+#[tokio::test]
+async fn pings_and_settings_without_end_keep_nobody_out() {
+    let registry = Fixture::new().await;
+    keeps_nobody_out(&registry, (0..50_000).map(|_| frame(PING, 0, 0, &[0; 8]))).await;
+    keeps_nobody_out(&registry, (0..50_000).map(|_| frame(SETTINGS, 0, 0, b""))).await;
+    keeps_nobody_out(&registry, (0..50_000).map(|_| frame(DATA, 0, 1, b""))).await;
+}
+
+/// POST to this path, http, a host, and more fields as HPACK has them.
+fn post(path: &str, more: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(path.len()).unwrap();
+    assert!(length < 127, "its length has one byte");
+    [b"\x83\x86\x44", &[length][..], path.as_bytes(), b"\x41\x01x", more].concat()
+}
+
+// registry C35 J1: a body is as long as its length says, over HTTP/2 as well
+#[tokio::test]
+async fn a_stream_that_is_not_as_long_as_it_says_is_no_request() {
+    let registry = Fixture::new().await;
+    let (path, blob) = (
+        format!("/v2/n/blobs/uploads/?digest={}", sha256(b"abc")),
+        format!("/v2/n/blobs/{}", sha256(b"abc")),
+    );
+    // `content-length` and its value.
+    for length in [b"\x0f\x0d\x015", b"\x0f\x0d\x012"] {
+        let head = frame(HEADERS, END_HEADERS, 1, &post(&path, length));
+        let (kind, _) = first_answer(&registry, [head, frame(DATA, END_STREAM, 1, b"abc")]).await;
+        assert_ne!(kind, HEADERS, "it is no request");
+        assert_eq!(registry.status("HEAD", &blob).await, 404);
+    }
+    let head = frame(HEADERS, END_HEADERS, 1, &post(&path, b"\x0f\x0d\x013"));
+    first_answer(&registry, [head, frame(DATA, END_STREAM, 1, b"abc")]).await;
+    assert_eq!(registry.status("HEAD", &blob).await, 200);
+}
+
+// registry J1: fields after the body are no fields of the request
+#[tokio::test]
+async fn trailers_change_nothing() {
+    let registry = Fixture::new().await;
+    let path = format!("/v2/n/blobs/uploads/?digest={}", sha256(b"abc"));
+    let frames = [
+        frame(HEADERS, END_HEADERS, 1, &post(&path, b"")),
+        frame(DATA, 0, 1, b"abc"),
+        // `content-range: 9-9`
+        frame(HEADERS, END_HEADERS | END_STREAM, 1, b"\x0f\x0f\x039-9"),
+    ];
+    first_answer(&registry, frames).await;
+    assert_eq!(registry.status("HEAD", &format!("/v2/n/blobs/{}", sha256(b"abc"))).await, 200);
+}
+
+// registry J1: nobody is connected to anything
+#[tokio::test]
+async fn a_tunnel_is_not_opened() {
+    let registry = Fixture::new().await;
+    // `:method: CONNECT`, `:authority: x`
+    let head = frame(HEADERS, END_HEADERS, 1, b"\x02\x07CONNECT\x41\x01x");
+    let answer = first_answer(&registry, [head, frame(DATA, END_STREAM, 1, b"abc")]).await;
+    assert_ne!(answer, (HEADERS, OK));
     serves_others(&registry).await;
 }
 
@@ -116,7 +208,8 @@ async fn until_closed(socket: &mut TcpStream) -> Vec<u8> {
 #[tokio::test]
 async fn a_connection_that_rests_is_closed() {
     const REQUESTS: u32 = 16;
-    let registry = Fixture::waiting(Patience { idle: Duration::from_secs(4), ..Patience::default() }).await;
+    let registry =
+        Fixture::waiting(Patience { idle: Duration::from_secs(4), ..Patience::default() }, "").await;
     let mut socket = TcpStream::connect(registry.address).await.unwrap();
     socket.write_all(&[PREFACE, &frame(SETTINGS, 0, 0, b"")].concat()).await.unwrap();
     for number in 0..REQUESTS {
@@ -134,5 +227,20 @@ async fn a_connection_that_rests_is_closed() {
         "{frames:?}"
     );
     assert!(frames.iter().any(|(kind, _)| *kind == GO_AWAY), "{frames:?}");
+    serves_others(&registry).await;
+}
+
+// registry C35 C21: nobody but the request that is cut off knows of its upload
+#[tokio::test]
+async fn half_a_blob_of_a_stream_that_is_reset_leaves_nothing() {
+    let registry = Fixture::new().await;
+    let head = post(&format!("/v2/n/blobs/uploads/?digest={}", sha256(b"abc")), b"");
+    let mut socket = TcpStream::connect(registry.address).await.unwrap();
+    let begin = [PREFACE, &frame(SETTINGS, 0, 0, b""), &frame(HEADERS, END_HEADERS, 1, &head)].concat();
+    socket.write_all(&begin).await.unwrap();
+    socket.write_all(&frame(DATA, 0, 1, b"ab")).await.unwrap();
+    eventually(async || !files_below(&registry.store()).is_empty()).await;
+    socket.write_all(&frame(RESET, 0, 1, b"\0\0\0\x08")).await.unwrap();
+    eventually(async || files_below(&registry.store()).is_empty()).await;
     serves_others(&registry).await;
 }
