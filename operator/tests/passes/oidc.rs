@@ -141,7 +141,7 @@ async fn the_cluster_is_no_issuer_beside_itself() {
     let mut world = world().await;
     for (path, value) in [
         ("/.well-known/openid-configuration", json!({"issuer": "https://token.example.com"})),
-        ("/openid/v1/jwks", json!({"keys": []})),
+        ("/openid/v1/jwks", serde_json::from_str(&keys("cluster")).unwrap()),
     ] {
         world.api.keep(path, value);
     }

@@ -289,7 +289,7 @@ async fn a_token_server_is_no_issuer_of_oidc_or_the_cluster() {
     let issuer = "https://token.example.com";
     for (path, value) in [
         ("/.well-known/openid-configuration", json!({"issuer": issuer})),
-        ("/openid/v1/jwks", json!({"keys": []})),
+        ("/openid/v1/jwks", serde_json::from_str(&keys("cluster")).unwrap()),
     ] {
         world.api.keep(path, value);
     }

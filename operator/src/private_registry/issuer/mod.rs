@@ -4,12 +4,12 @@
 //!
 //! Source: Kubernetes, "Service Account Issuer Discovery" (KEP-1393); RFC 7517.
 
+mod cluster;
 mod token_server;
 
 use std::collections::BTreeMap;
 
 use rustls_pki_types::{CertificateDer, pem::PemObject};
-use serde_json::Value;
 
 use crate::{
     cluster::deployment::mounted_map,
@@ -18,11 +18,11 @@ use crate::{
         certificates::{inspect, key_set},
         desired::{
             server_access::{self, Issuer, Issuers},
-            server_config::{KEYS, keys_of},
+            server_config::keys_of,
             server_tokens::live_of,
         },
         error::{PassError, Problem},
-        observe::{Reader, failed},
+        observe::Reader,
     },
 };
 
@@ -82,7 +82,7 @@ async fn text(reader: &Reader<'_>, map: &str, key: &str) -> Result<Option<String
 async fn tokens(reader: &Reader<'_>) -> Result<Found, PassError> {
     let Some(auth) = &reader.model.spec.auth else { return Ok(Found::default()) };
     let mut found = match &auth.service_accounts {
-        Some(_) => cluster(reader).await?,
+        Some(_) => cluster::issuer(reader).await?,
         None => Found::default(),
     };
     check_beside(auth, found.issuers.cluster.as_ref())?;
@@ -123,51 +123,6 @@ async fn keys(reader: &Reader<'_>, issuer: &Oidc) -> Result<(Option<String>, Opt
     );
     let last = last_live(reader).await?.remove(&keys_of(issuer));
     Ok((last, Some(Problem::new(reason::ISSUER_UNAVAILABLE, message))))
-}
-
-async fn cluster(reader: &Reader<'_>) -> Result<Found, PassError> {
-    match ask(reader).await {
-        Ok(issuer) => Ok(Found { issuers: of_cluster(Some(issuer)), problem: None }),
-        Err(kube::Error::Api(status)) => unknown(reader, &status.message).await,
-        // It answers, and not with what it should.
-        Err(error @ kube::Error::SerdeError(_)) => unknown(reader, &error.to_string()).await,
-        Err(error) => Err(failed(|| "read who signs tokens of service accounts".into())(error)),
-    }
-}
-
-fn of_cluster(cluster: Option<Issuer>) -> Issuers {
-    Issuers { cluster, ..Issuers::default() }
-}
-
-/// The pods keep what they have.
-async fn unknown(reader: &Reader<'_>, said: &str) -> Result<Found, PassError> {
-    let message = format!(
-        "spec.auth.serviceAccounts: the API server does not tell who signs tokens ({said}): if that is forbidden, bind \
-         ClusterRole system:service-account-issuer-discovery to the operator's service account"
-    );
-    let problem = Some(Problem::new(reason::ISSUER_UNAVAILABLE, message));
-    let mut last = last_live(reader).await?;
-    let file = last.get("live.yml").and_then(|text| serde_saphyr::from_str::<Value>(text).ok());
-    let name = file.and_then(|file| file["serviceaccounts"]["issuer"].as_str().map(str::to_owned));
-    let issuer = name.zip(last.remove(KEYS)).map(|(name, keys)| Issuer { name, keys });
-    Ok(Found { issuers: of_cluster(issuer), problem })
-}
-
-async fn ask(reader: &Reader<'_>) -> Result<Issuer, kube::Error> {
-    let discovery = read(reader, "/.well-known/openid-configuration").await?;
-    let keys = read(reader, "/openid/v1/jwks").await?;
-    let name = discovery["issuer"].as_str().map(str::to_owned).ok_or_else(|| missing("issuer"))?;
-    // In the order of names, so that the same keys are the same text.
-    Ok(Issuer { name, keys: keys.to_string() })
-}
-
-fn missing(field: &'static str) -> kube::Error {
-    kube::Error::SerdeError(<serde_json::Error as serde::de::Error>::missing_field(field))
-}
-
-async fn read(reader: &Reader<'_>, path: &str) -> Result<Value, kube::Error> {
-    let request = http::Request::get(path).body(Vec::new()).map_err(kube::Error::HttpError)?;
-    reader.client.request(request).await
 }
 
 /// What pods have beside the live file and, before the first of those that are wanted, what those before them have there.

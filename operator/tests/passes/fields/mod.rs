@@ -21,9 +21,11 @@ const WEAK: &str = "ann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n";
 
 /// What the tables' objects name.
 fn put_inputs(world: &World) {
-    for path in ["/.well-known/openid-configuration", "/openid/v1/jwks"] {
-        world.api.keep(path, json!({"metadata": {}, "issuer": "https://kubernetes.default.svc"}));
-    }
+    let mut set: Value = serde_json::from_str(&keys("cluster")).unwrap();
+    set["metadata"] = json!({});
+    world.api.keep("/openid/v1/jwks", set);
+    let discovery = json!({"metadata": {}, "issuer": "https://kubernetes.default.svc"});
+    world.api.keep("/.well-known/openid-configuration", discovery);
     for name in ["own", "another", "login", "file"] {
         let pair = own_pair(world);
         let (other, file) = (format!("{name}:{{SHA}}another"), format!("{WEAK}{name}:{{SHA}}{name}\n"));
