@@ -183,3 +183,28 @@ async fn nothing_of_a_secret_of_the_users_is_seen_elsewhere() {
         }
     }
 }
+
+// operator 95: each line has its reason, in the registry's words, and nothing of the line itself
+#[tokio::test]
+async fn lines_that_nobody_can_log_in_with_are_told_with_their_reasons() {
+    let mut world = World::new("{storage: {ephemeral: {}}, auth: {htpasswd: {secretRef: {name: file}}}}");
+    let text =
+        "ann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\nbob:rqXexS6ZhobKA\n\ncid:canary\ndee:$2y$05$canary\neve:\n";
+    let refused = "line 2 (DES crypt is not accepted), lines 4, 6 (plain text or unknown hash), \
+                   line 5 (malformed bcrypt hash) of the password file: make them anew with htpasswd -B";
+    put_secret(&world, "file", &[("htpasswd", text)]);
+    world.settle().await;
+    assert_eq!(world.condition("CredentialsReady"), "True/AccountsReady");
+    let counted = |users: usize| format!("{users} accounts can log in, one of them for pulls only");
+    let said = format!("{}; nobody can with {refused}", counted(2));
+    assert_eq!(world.message("CredentialsReady"), said);
+    world.set_spec("auth", json!({"htpasswd": {"secretRef": {"name": "file"}, "minimumHash": "Bcrypt"}}));
+    world.settle().await;
+    let floor = "line 1 (weaker than auth.htpasswd.minimumHash)";
+    let said = format!("{}; nobody can with {floor}, {refused}", counted(1));
+    assert_eq!(world.message("CredentialsReady"), said);
+    put_secret(&world, "file", &[("htpasswd", &"bob:rqXexS6ZhobKA\n".repeat(5000))]);
+    world.settle().await;
+    let message = world.message("CredentialsReady");
+    assert!(message.contains("9, 10 (DES crypt is not accepted) and more of the password file"), "{message}");
+}

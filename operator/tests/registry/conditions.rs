@@ -7,7 +7,7 @@ use operator::{
         status::PrivateRegistryStatus,
     },
     private_registry::{
-        accounts::file::Merged,
+        accounts::{file::Merged, listing::Unusable},
         certificate::Certificate,
         certificates::inspect::Facts,
         credentials::Credentials,
@@ -493,7 +493,8 @@ fn facts_of_a_registry_are_told() {
     let mut seen = good();
     let names = vec!["10.96.0.7".to_owned(), "team-registry.tools.svc".to_owned()];
     seen.certificate.facts.as_mut().unwrap().names = names;
-    let file = Merged { users: 3, weak: vec![1], unusable: vec![4, 7], ..Merged::default() };
+    let unusable = [4, 7].map(|line| Unusable { line, reason: "malformed bcrypt hash" }).to_vec();
+    let file = Merged { users: 3, weak: vec![1], unusable, ..Merged::default() };
     seen.credentials.file = Some(file);
     let status = serde_json::to_value(status(SIX_LINES, &seen)).unwrap();
     for (field, expected) in [

@@ -6,6 +6,7 @@ use crate::{
     private_registry::{
         accounts::{
             line::{self, Line, Strength},
+            listing::{Unusable, listed},
             password,
         },
         error::{Problem, ResolveError},
@@ -14,8 +15,6 @@ use crate::{
 
 /// Accounts whose name starts so are the operator's own.
 const RESERVED: &str = "preg-";
-/// Most line numbers that a message lists.
-const LISTED: usize = 10;
 
 /// A password file of the user's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +37,7 @@ pub struct Merged {
     /// Lines of the own file with a hash that is cheap to break.
     pub weak: Vec<usize>,
     /// Lines of the own file that nobody can log in with.
-    pub unusable: Vec<usize>,
+    pub unusable: Vec<Unusable>,
     /// What keeps an account from being as asked.
     pub problem: Option<Problem>,
 }
@@ -153,12 +152,15 @@ fn read(own: &OwnFile, accounts: &Accounts, merged: &mut Merged) -> Result<Vec<S
         );
         merged.problem = Some(Problem::new(reason::INVALID_USER, message));
     }
-    let (strong, rest): (Vec<_>, Vec<_>) =
-        lines.into_iter().filter(|line| !taken(line)).partition(|line| line.strength == Strength::Bcrypt);
-    let (weak, unusable): (Vec<_>, Vec<_>) =
-        rest.into_iter().partition(|line| line.strength == Strength::Weaker);
+    let (mut strong, mut weak) = (Vec::new(), Vec::new());
+    for line in lines.into_iter().filter(|line| !taken(line)) {
+        match line.strength {
+            Strength::Bcrypt => strong.push(line),
+            Strength::Weaker => weak.push(line),
+            Strength::Unusable(reason) => merged.unusable.push(Unusable { line: line.number, reason }),
+        }
+    }
     merged.weak = weak.iter().map(|line| line.number).collect();
-    merged.unusable = unusable.iter().map(|line| line.number).collect();
     let weak = weak.into_iter().filter(|_| own.minimum == MinimumHash::Any);
     Ok(strong.into_iter().chain(weak).map(|line| line.text.to_owned()).collect())
 }
@@ -176,13 +178,6 @@ fn users(lines: &[String]) -> usize {
     names.sort_unstable();
     names.dedup();
     names.len()
-}
-
-/// `line 3` or `lines 3, 5, 8`; at most ten.
-pub fn listed(lines: &[usize]) -> String {
-    let numbers: Vec<String> = lines.iter().take(LISTED).map(usize::to_string).collect();
-    let more = if lines.len() > LISTED { " and more" } else { "" };
-    format!("line{} {}{more}", if lines.len() == 1 { "" } else { "s" }, numbers.join(", "))
 }
 
 #[cfg(test)]
@@ -254,9 +249,10 @@ mod tests {
     fn weak_lines_are_counted_and_refused_when_bcrypt_is_asked_for() {
         let text = format!("{WEAK}\nbob:rqXexS6ZhobKA\n");
         let any = merged("", &Accounts::default(), &own(&text, MinimumHash::Any));
-        assert_eq!((any.text, any.weak, any.unusable), (format!("{OWN}\n{WEAK}\n"), vec![1], vec![2]));
+        let des = vec![Unusable { line: 2, reason: "DES crypt is not accepted" }];
+        assert_eq!((any.text, any.weak, &any.unusable), (format!("{OWN}\n{WEAK}\n"), vec![1], &des));
         let bcrypt = merged("", &Accounts::default(), &own(&text, MinimumHash::Bcrypt));
-        assert_eq!((bcrypt.text.as_str(), bcrypt.weak.as_slice(), bcrypt.unusable), ("", &[1][..], vec![2]));
+        assert_eq!((bcrypt.text.as_str(), bcrypt.weak.as_slice(), bcrypt.unusable), ("", &[1][..], des));
     }
 
     // operator 96
@@ -312,11 +308,5 @@ mod tests {
         assert_eq!(line(&kept.text), line(&first.text));
         assert!(kept.text.lines().any(|line| password::verifies(line, "admin", "b")));
         assert_eq!(merge(&kept.text, &missing, &Own::None, true).unwrap().text, kept.text);
-    }
-
-    #[test]
-    fn messages_list_ten_lines_at_most() {
-        assert_eq!(listed(&[3]), "line 3");
-        assert_eq!(listed(&(1..=12).collect::<Vec<_>>()), "lines 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and more");
     }
 }

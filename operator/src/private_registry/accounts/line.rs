@@ -9,8 +9,8 @@ pub enum Strength {
     Bcrypt,
     /// The registry verifies it; whoever gets the file breaks it sooner.
     Weaker,
-    /// Nobody can log in with it: DES, plain text, or not a hash at all.
-    Unusable,
+    /// Nobody can log in with it, and why: DES, plain text, or not a hash at all.
+    Unusable(&'static str),
 }
 
 /// One account of the file.
@@ -45,7 +45,7 @@ pub fn parse(text: &str) -> Result<Vec<Line<'_>>, Vec<usize>> {
 
 fn strength(hash: &str) -> Strength {
     match problem(hash) {
-        Some(_) => Strength::Unusable,
+        Some(why) => Strength::Unusable(why),
         None if hash.starts_with("$2") => Strength::Bcrypt,
         None => Strength::Weaker,
     }
@@ -60,14 +60,20 @@ mod tests {
     fn hashes_are_told_apart() {
         for (hash, expected) in [
             ("$2y$05$abcdefghijklmnopqrstuuJ1x1Yx1Yx1Yx1Yx1Yx1Yx1Yx1Yx1Yx1", Strength::Bcrypt),
-            ("$2y$05$short", Strength::Unusable),
-            ("$2y$31$abcdefghijklmnopqrstuuJ1x1Yx1Yx1Yx1Yx1Yx1Yx1Yx1Yx1Yx1", Strength::Unusable),
-            ("$5$rounds=999999999$abcdefgh$gruCpC7VkOTspMQTTSAR8mtlO9Upms.fwqE5y16JVM.", Strength::Unusable),
+            ("$2y$05$short", Strength::Unusable("malformed bcrypt hash")),
+            (
+                "$2y$31$abcdefghijklmnopqrstuuJ1x1Yx1Yx1Yx1Yx1Yx1Yx1Yx1Yx1Yx1",
+                Strength::Unusable("bcrypt cost is not between 4 and 15"),
+            ),
+            (
+                "$5$rounds=999999999$abcdefgh$gruCpC7VkOTspMQTTSAR8mtlO9Upms.fwqE5y16JVM.",
+                Strength::Unusable("SHA-crypt has more than 500,000 rounds"),
+            ),
             ("$apr1$salt$0123456789012345678901", Strength::Weaker),
             ("{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", Strength::Weaker),
-            ("rqXexS6ZhobKA", Strength::Unusable),
-            ("{PLAIN}secret", Strength::Unusable),
-            ("", Strength::Unusable),
+            ("rqXexS6ZhobKA", Strength::Unusable("DES crypt is not accepted")),
+            ("{PLAIN}secret", Strength::Unusable("plain text or unknown hash")),
+            ("", Strength::Unusable("plain text or unknown hash")),
         ] {
             assert_eq!(strength(hash), expected, "{hash}");
         }

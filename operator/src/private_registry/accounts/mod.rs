@@ -2,5 +2,6 @@
 
 pub mod file;
 pub mod line;
+pub mod listing;
 pub mod password;
 pub mod rotation;

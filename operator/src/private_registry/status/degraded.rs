@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use crate::{
     crd::condition::{kind, reason},
     private_registry::{
-        accounts::file::listed,
+        accounts::listing::listed,
         status::{observed::Observed, pods::restart_loop, verdict::Verdict},
         usage::percent,
     },

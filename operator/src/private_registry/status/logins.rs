@@ -1,9 +1,15 @@
 //! `CredentialsReady`: who can log in at the pods that run. Those that stay for now let in whom they let in before.
 
 use crate::{
-    crd::condition::{kind, reason},
+    crd::{
+        auth::MinimumHash,
+        condition::{kind, reason},
+    },
     private_registry::{
-        accounts::file::listed,
+        accounts::{
+            file::Merged,
+            listing::{Unusable, explained},
+        },
         model::Model,
         status::{observed::Observed, verdict::Verdict},
     },
@@ -19,7 +25,7 @@ pub fn credentials(model: &Model, seen: &Observed) -> Verdict {
         Some((issuer, realm)) => {
             format!("there are no accounts: tokens of {issuer} count, which clients get at {realm}")
         }
-        None => accounts(seen),
+        None => accounts(model, seen),
     };
     let then = wanted(model);
     if now != then {
@@ -42,18 +48,30 @@ fn wanted(model: &Model) -> Option<(&str, &str)> {
 }
 
 /// How many accounts there are: in the file of this pass or, when pods are to come that have none, as was said before.
-fn accounts(seen: &Observed) -> String {
+fn accounts(model: &Model, seen: &Observed) -> String {
     let before = seen.held.as_ref().and_then(|held| held.accounts.as_ref());
     let Some(file) = &seen.credentials.file else {
         return before.map_or_else(|| "accounts can log in".to_owned(), |before| counted(before.users));
     };
     let mut message = counted(file.users);
-    if !file.unusable.is_empty() {
-        let lines = listed(&file.unusable);
+    let refused = refused(model, file);
+    if !refused.is_empty() {
+        let lines = explained(&refused);
         message +=
             &format!("; nobody can with {lines} of the password file: make them anew with htpasswd -B");
     }
     message
+}
+
+/// Lines of the own file that nobody can log in with, also where that is because of what `minimumHash` asks.
+fn refused(model: &Model, file: &Merged) -> Vec<Unusable> {
+    let htpasswd = model.spec.auth.as_ref().and_then(|auth| auth.htpasswd.as_ref());
+    let floor = htpasswd.is_some_and(|htpasswd| htpasswd.minimum_hash == MinimumHash::Bcrypt);
+    let weak = file.weak.iter().filter(|_| floor);
+    let weak = weak.map(|line| Unusable { line: *line, reason: "weaker than auth.htpasswd.minimumHash" });
+    let mut all: Vec<_> = file.unusable.iter().copied().chain(weak).collect();
+    all.sort_by_key(|one| one.line);
+    all
 }
 
 fn counted(users: impl std::fmt::Display) -> String {
