@@ -64,6 +64,9 @@ docs-check: ## Examples and commands in the docs
 $(HELM): e2e/cluster/tools/helm/go.mod
 	$(STEP) "Build helm" e2e/cluster/programs.sh helm
 
+$(CACHE)/bin/crane: e2e/cluster/tools/clients/go.mod
+	$(STEP) "Build the clients" e2e/cluster/programs.sh clients
+
 ##@ The end-to-end suite
 
 e2e: ## The suite, on the cluster that CLUSTER= names (brought up, and left running)
@@ -82,6 +85,10 @@ hostile: ## 10,000 idle connections and 200 uploads at once against a release bu
 	$(STEP) "Build the server" cargo build --release -p registry-server --locked
 	$(STEP) "Hostile clients" env HOSTILE=1 PROGRAM_UNDER_TEST="$$(pwd)/target/release/registry-server" \
 		cargo test --workspace --test command_line --locked -- --nocapture --test-threads=1 load::
+
+protocols: $(CACHE)/bin/crane ## A push and a pull of 2 GiB by HTTP/1.1 and by HTTP/2, a release build, with figures
+	$(STEP) "Build the server" cargo build --release -p registry-server --locked
+	$(STEP) "HTTP/1.1 and HTTP/2" e2e/protocols.sh target/release/registry-server
 
 scale: ## 1,000 registries under one operator, with figures (COUNT=n for another number)
 	$(STEP) "Cluster, operator, tools" e2e/install.sh
@@ -116,5 +123,5 @@ clean: ## Remove build output of this tree
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo test test-fast fmt scripts clippy deny unit conformance generated generate chart docs-check e2e clients fuzz hostile scale cluster-kind \
+.PHONY: demo test test-fast fmt scripts clippy deny unit conformance generated generate chart docs-check e2e clients fuzz hostile protocols scale cluster-kind \
 	cluster-local cluster-down cluster-killed demo-down images clean help
