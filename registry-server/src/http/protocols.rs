@@ -45,7 +45,13 @@ pub fn builder(patience: &Patience) -> auto::Builder<Streams> {
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
+    use std::{
+        convert::Infallible,
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+    };
 
     use bytes::Bytes;
     use futures::{StreamExt, stream};
@@ -147,6 +153,32 @@ mod tests {
         let got = length(second.send_request(request()).await.unwrap().into_body()).await;
         assert_eq!(got, down * CHUNK);
         [one, began.elapsed()]
+    }
+
+    // registry LM2: whoever has no leave yet has next to nothing waiting here
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_read_is_not_sent() {
+        let (near, far) = link();
+        let builder = builder(&Patience::draining(Duration::from_secs(60)));
+        let service = service_fn(async |request: Request<Incoming>| {
+            tokio::time::sleep(Duration::from_secs(30)).await;
+            drop(request);
+            Ok::<_, Infallible>(Response::new(large(0)))
+        });
+        tokio::spawn(async move { builder.serve_connection(TokioIo::new(far), service).await.map_err(drop) });
+        let (mut client, connection) =
+            http2::handshake(TokioExecutor::new(), TokioIo::new(near)).await.unwrap();
+        tokio::spawn(connection);
+        let sent = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&sent);
+        let frames = large(CHUNKS).map_frame(move |frame| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            frame
+        });
+        let request = Request::post("http://x/").body(BodyExt::boxed(frames)).unwrap();
+        assert!(client.send_request(request).await.unwrap().status().is_success());
+        // The one that filled the window, and the next.
+        assert!(sent.load(Ordering::Relaxed) <= 2, "{sent:?} chunks");
     }
 
     // registry J4: the time is that of the test, in which only the link takes any
