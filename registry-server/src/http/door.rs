@@ -24,7 +24,7 @@ use crate::{
     http::{
         access_line::AccessLine,
         audit_entry::AuditEntry,
-        authorize, blobs, body,
+        authorize, blobs, body, caching,
         challenge::Challenge,
         error::ApiError,
         first_version, forwarded,
@@ -173,8 +173,11 @@ impl Door {
         if route.is_about_content() && !(reads && self.registry.trusted()) {
             self.registry.writable().await?;
         }
-        let lists = route.lists();
-        let done = self.dispatch(route, asked, body, rights).await;
+        let (lists, kept) = (route.lists(), caching::of(&route, method, challenge.is_some()));
+        let mut done = self.dispatch(route, asked, body, rights).await;
+        if let Ok(response) = &mut done {
+            caching::tell(response, kept);
+        }
         // What is not found in another store than the expected one is not lost, and a list lacks what is elsewhere.
         if done.as_ref().map_or_else(ApiError::tells_of_absence, |_| lists) {
             self.registry.confirm().await?;

@@ -7,6 +7,7 @@ pub mod audit_entry;
 pub mod authorize;
 pub mod blobs;
 pub mod body;
+pub mod caching;
 pub mod certificate;
 pub mod challenge;
 pub mod conditions;

@@ -7,6 +7,7 @@ mod audit;
 mod authority;
 mod blobs;
 mod cached;
+mod caching;
 #[path = "../canaries/mod.rs"]
 mod canaries;
 mod certificates;
