@@ -9,7 +9,7 @@ server=$(readlink -f "$1") mib=${2:-2048} rounds=${3:-5} port=${PORT:-5443}
 
 work=$(mktemp -d)
 pid=
-trap '[ -z "$pid" ] || kill "$pid"; rm -rf "$work"' EXIT
+trap '[ -z "$pid" ] || { kill "$pid"; wait "$pid"; }; rm -rf "$work"' EXIT
 cd "$work"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key -out crt -days 2 -subj /CN=localhost \
 	-addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE 2>openssl.log || { cat openssl.log >&2; exit 1; }

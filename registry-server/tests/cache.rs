@@ -224,7 +224,7 @@ async fn what_is_kept_has_its_prefix_and_its_time_and_is_about_content() {
     registry.referrers(&name, &manifest, None, None).await.unwrap();
     registry.purge_uploads(jiff::Timestamp::now(), Duration::ZERO, false).await.unwrap();
     registry.delete_manifest(&name, &Reference::Digest(manifest.clone()), &Terms::default()).await.unwrap();
-    registry.delete_blob(&name, &blob).await.unwrap();
+    registry.delete_blob(&name, &blob, &Terms::default()).await.unwrap();
     let told = values.told.lock().unwrap();
     let keys: std::collections::BTreeSet<&str> = told.iter().map(|(key, _)| key.as_str()).collect();
     let wanted = [format!("registry:1:id:manifest:{manifest}"), format!("registry:1:id:size:{blob}")];

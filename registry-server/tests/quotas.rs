@@ -13,7 +13,9 @@ use registry_server::{
         hasher::Hasher,
         repository_name::RepositoryName,
     },
-    registry::{error::RegistryError, metadata::FromStore, service::Registry, uploads::Chunk},
+    registry::{
+        condition::Terms, error::RegistryError, metadata::FromStore, service::Registry, uploads::Chunk,
+    },
     storage::{
         backend::{Answer, Backend},
         error::StorageError,
@@ -98,7 +100,7 @@ async fn a_new_count_has_what_is_on_its_way() {
     let first = limited.push(&large);
     limited.held(1).await;
     // A deletion has everything counted anew.
-    limited.registry.delete_blob(&limited.name, &digest(&small)).await.unwrap();
+    limited.registry.delete_blob(&limited.name, &digest(&small), &Terms::default()).await.unwrap();
     assert_eq!(limited.used().await, 600);
     let refused = limited.push(&Bytes::from(vec![b'c'; 401])).await.unwrap().unwrap_err();
     assert!(matches!(refused, RegistryError::OverQuota { limit: 1000, used: 600 }), "{refused}");

@@ -237,7 +237,7 @@ async fn a_blob_that_an_image_needs_since_a_moment_stays() {
     let (two, push, of) = (replicas.two.clone(), replicas.push("t"), name.clone());
     let key = layout::layer(&name, &config);
     replicas.before(key, move || async move { drop(two.put_manifest(&of, push).await.unwrap()) }.boxed());
-    let refused = replicas.one.delete_blob(&name, &config).await.unwrap_err();
+    let refused = replicas.one.delete_blob(&name, &config, &Terms::default()).await.unwrap_err();
     assert!(matches!(refused, RegistryError::Referenced { by } if by == [replicas.digest()]));
     assert_eq!(replicas.one.blob_size(&name, &config).await.unwrap(), 2);
 }
@@ -273,7 +273,9 @@ async fn an_image_whose_blob_goes_under_its_push_is_refused() {
     let (name, config) = (replicas.name.clone(), replicas.config.clone());
     let (two, gone, of) = (replicas.two.clone(), config.clone(), name.clone());
     let key = layout::link(&layout::revision(&name, &replicas.digest()));
-    replicas.before(key, move || async move { two.delete_blob(&of, &gone).await.unwrap() }.boxed());
+    replicas.before(key, move || {
+        async move { two.delete_blob(&of, &gone, &Terms::default()).await.unwrap() }.boxed()
+    });
     let refused = replicas.one.put_manifest(&name, replicas.push("t")).await.unwrap_err();
     assert!(matches!(refused, RegistryError::ContentMissing(missing) if missing == [config]));
     assert!(replicas.one.manifest(&name, &Reference::Digest(replicas.digest())).await.is_err());
@@ -293,7 +295,7 @@ async fn a_signature_whose_first_push_fails_meanwhile_is_listed_once_it_is_there
     let (store, of, again) = (Arc::clone(&replicas.store), name.clone(), push.clone());
     replicas.before(layout::link(&layout::revision(&name, &digest)), move || {
         async move {
-            two.delete_blob(&of, &config).await.unwrap();
+            two.delete_blob(&of, &config, &Terms::default()).await.unwrap();
             let pushes = move || {
                 async move {
                     push_blob(&two, &of, b"{}").await;

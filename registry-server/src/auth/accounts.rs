@@ -16,8 +16,8 @@ use crate::auth::{
     htpasswd::{self, Hash, Minimum},
 };
 
-/// How long a verified password is believed without hashing it again: so long the guesses of others neither stop nor delay
-/// whoever has shown it.
+/// How long after its last use a verified password is believed without hashing it again: so long the guesses of others
+/// neither stop nor delay whoever has shown it.
 const PROVEN: Duration = Duration::from_secs(24 * 3600);
 const REMEMBERED_AT_MOST: u64 = 10_000;
 
@@ -61,11 +61,15 @@ pub struct Accounts {
     hashing: Hashing,
 }
 
+fn remembered(unused: Duration) -> Cache<[u8; 32], ()> {
+    Cache::builder().max_capacity(REMEMBERED_AT_MOST).time_to_idle(unused).build()
+}
+
 impl Accounts {
     /// The accounts in `text`, which came from `path`.
     pub fn new(path: PathBuf, text: &str, minimum: Minimum, realm: String) -> Result<Self, AuthError> {
         let loaded = load(&path, text, minimum)?.into();
-        let proven = Cache::builder().max_capacity(REMEMBERED_AT_MOST).time_to_live(PROVEN).build();
+        let proven = remembered(PROVEN);
         let (attempts, hashing) = (Attempts::default(), Hashing::default());
         Ok(Self { realm, path, minimum, loaded, proven, attempts, hashing })
     }
@@ -281,6 +285,22 @@ mod tests {
             assert!(accounts.verify(&login("ann", &format!("guess {i}")), HERE).await.is_err());
         }
         assert!(accounts.verify(&login("ann", "secret"), HERE).await.is_ok());
+    }
+
+    // registry AU8: a day after the last login, not after the first
+    #[tokio::test]
+    async fn whoever_goes_on_logging_in_stays_known() {
+        const UNUSED: Duration = Duration::from_secs(3);
+        let mut accounts = bcrypt(4, &["ann"]);
+        Arc::get_mut(&mut accounts).unwrap().proven = remembered(UNUSED);
+        accounts.verify(&login("ann", "secret"), HERE).await.unwrap();
+        Arc::get_mut(&mut accounts).unwrap().hashing = Hashing::by(0);
+        let began = Instant::now();
+        while began.elapsed() < UNUSED + UNUSED / 2 {
+            let known = accounts.verify(&login("ann", "secret"), HERE).now_or_never();
+            assert!(known.is_some_and(|known| known.is_ok()), "after {:?}", began.elapsed());
+            tokio::time::sleep(UNUSED / 30).await;
+        }
     }
 
     // registry AU8: nor do they wait behind those who guess from many addresses

@@ -16,7 +16,7 @@ use crate::{
         door::Asked,
         error::Told,
         headers::{self, CONTENT_DIGEST, Response},
-        mounts::Mount,
+        mounts::{Mount, Mounting},
         route::Route,
     },
     oci::{digest::Digest, reference::Reference},
@@ -31,6 +31,7 @@ pub struct AuditEntry {
     /// Whether somebody said who they are.
     shown: bool,
     told: bool,
+    mounting: Mounting,
 }
 
 impl AuditEntry {
@@ -43,7 +44,8 @@ impl AuditEntry {
         let sets = parts.method == Method::PUT && matches!(route, Some(Route::Manifest(..)));
         let tags = query.all("tag").filter(|_| sets);
         let sends = matches!(route, Some(Route::Uploads(_) | Route::Upload(..)));
-        let named = query.get("digest").or(query.get("mount")).filter(|_| sends);
+        let mounts = query.get("mount").filter(|_| matches!(route, Some(Route::Uploads(_))));
+        let named = query.get("digest").filter(|_| sends).or(mounts);
         let asked_for = || named.and_then(|digest| digest.parse().ok());
         let record = Record {
             time: String::new(),
@@ -60,7 +62,7 @@ impl AuditEntry {
             status: 0,
             reason: None,
         };
-        Self { log: Arc::clone(log), record, shown, told: false }
+        Self { log: Arc::clone(log), record, shown, told: false, mounting: asked.mounting.clone() }
     }
 
     /// It is known who asks.
@@ -74,7 +76,7 @@ impl AuditEntry {
         let (status, digest) = (response.status(), headers::text(response.headers(), CONTENT_DIGEST));
         self.record.user = told.account.unwrap_or_else(|| who.name());
         self.record.status = status.as_u16();
-        self.mounted(response.extensions().get());
+        self.mounted();
         self.record.decision = decision(status);
         if !self.wanted(status) {
             return;
@@ -82,22 +84,19 @@ impl AuditEntry {
         let record = &mut self.record;
         record.reason = told.reason;
         record.digest = digest.map(str::to_owned).or(record.digest.take());
-        self.tell();
+        self.write(&self.record);
     }
 
     /// A mount that was refused is told on a line of its own: what the request led to may be allowed.
-    fn mounted(&mut self, mount: Option<&Mount>) {
-        match mount {
-            None => {}
-            Some(Mount::Done { from, .. }) => self.record.from = Some(from.to_string()),
-            Some(Mount::Refused { from, digest }) => self.write(&Record {
-                from: Some(from.to_string()),
-                digest: Some(digest.to_string()),
-                decision: Decision::Denied,
-                reason: Some(MAY_NOT_PULL.to_owned()),
-                ..self.record.clone()
-            }),
+    fn mounted(&mut self) {
+        let Some(Mount { from, digest, allowed }) = self.mounting.get() else { return };
+        let from = Some(from.to_string());
+        if allowed {
+            self.record.from = from;
+            return;
         }
+        let (digest, reason) = (Some(digest.to_string()), Some(MAY_NOT_PULL.to_owned()));
+        self.write(&Record { from, digest, decision: Decision::Denied, reason, ..self.record.clone() });
     }
 
     fn write(&self, record: &Record) {
@@ -117,17 +116,14 @@ impl AuditEntry {
             Decision::Unknown => deed.writes(),
         }
     }
-
-    fn tell(&self) {
-        self.write(&self.record);
-    }
 }
 
 impl Drop for AuditEntry {
     /// A client that leaves early may have reached what it wanted.
     fn drop(&mut self) {
         if !self.told && self.record.action.writes() {
-            self.tell();
+            self.mounted();
+            self.write(&self.record);
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
         digest::Digest,
         repository_name::RepositoryName,
     },
-    registry::{error::RegistryError, service::Registry},
+    registry::service::Registry,
 };
 
 /// `GET` and `HEAD`.
@@ -93,11 +93,6 @@ pub async fn delete(
     digest: &Digest,
     asked: &Asked,
 ) -> Result<Response, ApiError> {
-    let condition = conditions::condition(&asked.parts.headers);
-    if !condition.holds(Some(digest)) {
-        registry.blob_size_now(name, digest).await?;
-        return Err(RegistryError::Precondition.into());
-    }
-    registry.delete_blob(name, digest).await?;
+    registry.delete_blob(name, digest, &conditions::terms(asked)).await?;
     Ok(headers::empty(StatusCode::ACCEPTED, [(header::CONTENT_LENGTH, "0".to_owned())]))
 }

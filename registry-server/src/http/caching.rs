@@ -11,7 +11,7 @@ use crate::{
 const FOR_EVER: &str = "max-age=31536000, immutable";
 /// The same where one has to log in: what is sent to one is not for others.
 const FOR_THEIRS: &str = "private, max-age=31536000, immutable";
-/// It may change: whoever keeps it asks again, with its `ETag`.
+/// It may change: whoever keeps it asks again. A manifest has an `ETag` for that.
 const ASK_AGAIN: &str = "no-cache";
 
 /// What may be kept of a good answer to this.

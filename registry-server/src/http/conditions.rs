@@ -13,7 +13,7 @@ pub fn terms(asked: &Asked) -> Terms {
 }
 
 /// The conditions.
-pub fn condition(headers: &HeaderMap) -> Condition {
+fn condition(headers: &HeaderMap) -> Condition {
     Condition {
         matches: content(headers, header::IF_MATCH, |tag| !tag.starts_with("W/")),
         matches_not: content(headers, header::IF_NONE_MATCH, |_| true),
@@ -28,7 +28,7 @@ fn content(headers: &HeaderMap, name: HeaderName, counts: fn(&str) -> bool) -> O
     if values.is_empty() {
         return None;
     }
-    if tags().any(|tag| tag == "*") {
+    if values.iter().any(|value| value.trim() == "*") {
         return Some(Content::Any);
     }
     Some(Content::OneOf(tags().filter(|tag| counts(tag)).map(headers::plain_tag).collect()))
@@ -51,6 +51,7 @@ mod tests {
             (b"*", Some(Content::Any), Some(Content::Any)),
             (b" * ", Some(Content::Any), Some(Content::Any)),
             (b"\"*\"", one_of(&["*"]), one_of(&["*"])),
+            (b"\"a,*,b\"", one_of(&["a", "*", "b"]), one_of(&["a", "*", "b"])),
             (b"W/\"a\"", one_of(&[]), one_of(&["a"])),
             (b"\"\xff\"", one_of(&["\u{fffd}"]), one_of(&["\u{fffd}"])),
             (b"", one_of(&[""]), one_of(&[""])),

@@ -30,7 +30,9 @@ use crate::{
         first_version, forwarded,
         headers::{self, Response},
         inbound::Inbound,
-        lists, manifests, outbound,
+        lists, manifests,
+        mounts::Mounting,
+        outbound,
         patience::Patience,
         query::Query,
         request_id,
@@ -70,6 +72,8 @@ pub struct Asked {
     pub peer: IpAddr,
     /// Where it comes from: the other end, or whom known proxies there have seen.
     pub client: IpAddr,
+    /// What comes of a mount that it asks for.
+    pub mounting: Mounting,
 }
 
 impl Asked {
@@ -95,7 +99,8 @@ impl Door {
         let from = (peer, client);
         let mut line = AccessLine::begin(&parts, route.as_ref().ok(), from, settings.access_log);
         let expects = parts.headers.contains_key(EXPECT);
-        let asked = Asked { parts, query, settings, peer: peer.ip(), client };
+        let mounting = Mounting::default();
+        let asked = Asked { parts, query, settings, peer: peer.ip(), client, mounting };
         let mut body = Inbound::new(body, running, patience);
         let response = self.respond(route, &asked, &mut body, &mut line).await;
         let response = if asked.head() { headers::without_body(response) } else { response };

@@ -1,33 +1,32 @@
-//! What the audit log is told about blobs that were to come from other repositories.
+//! What comes of a mount that a request asks for, also where the request comes to nothing.
 
-use crate::{
-    http::headers::Response,
-    oci::{digest::Digest, repository_name::RepositoryName},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// How it went. Where nothing was found there is nothing to tell.
+use crate::oci::{digest::Digest, repository_name::RepositoryName};
+
+/// A blob that is to come from another repository.
 #[derive(Clone, Debug)]
-pub enum Mount {
-    /// It was there.
-    Done {
-        /// Where.
-        from: RepositoryName,
-        /// What.
-        digest: Digest,
-    },
-    /// Whoever asked may not pull there.
-    Refused {
-        /// Where.
-        from: RepositoryName,
-        /// What.
-        digest: Digest,
-    },
+pub struct Mount {
+    /// Which one.
+    pub from: RepositoryName,
+    /// What.
+    pub digest: Digest,
+    /// Whether whoever asked may pull there.
+    pub allowed: bool,
 }
 
-/// The answer, with what only the audit log reads of it.
-pub fn tell(mut answer: Response, mount: Option<Mount>) -> Response {
-    if let Some(mount) = mount {
-        answer.extensions_mut().insert(mount);
+/// The mount of a request, if there is one: the handler says what comes of it, and the audit log reads that.
+#[derive(Clone, Debug, Default)]
+pub struct Mounting(Arc<Mutex<Option<Mount>>>);
+
+impl Mounting {
+    /// So it stands now.
+    pub fn is(&self, mount: Option<Mount>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = mount;
     }
-    answer
+
+    /// How it stands.
+    pub fn get(&self) -> Option<Mount> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }

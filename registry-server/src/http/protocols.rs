@@ -30,8 +30,8 @@ pub fn builder(patience: &Patience) -> auto::Builder<Streams> {
         .header_read_timeout(patience.idle)
         .max_headers(READ_FIELDS)
         .max_buf_size(BUFFER);
-    // What may be sent before it was taken grows with what was taken: who has no leave yet, or sends into a store that is
-    // slower than he, has no more waiting here than 64 KiB.
+    // What may be sent before it was taken is 64 KiB at first, and grows with what was taken and how far away the client is:
+    // of a new connection that has no leave yet no more than that waits here.
     builder
         .http2()
         .timer(TokioTimer::new())

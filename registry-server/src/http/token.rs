@@ -88,7 +88,8 @@ async fn form(asked: &Asked, body: &mut Inbound) -> Result<Query, ApiError> {
 }
 
 fn too_slow() -> ApiError {
-    ApiError::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::Unsupported, "the form takes too long")
+    let slow = ApiError::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::Unsupported, "the form takes too long");
+    slow.header(header::CONNECTION, "close")
 }
 
 /// Whoever has sent name and password in the form. Other ways are for GET: who is told so goes on there.

@@ -12,7 +12,7 @@ use crate::{
         error::ApiError,
         headers::{self, CONTENT_DIGEST, Response},
         inbound::Inbound,
-        mounts::{self, Mount},
+        mounts::Mount,
     },
     oci::{
         byte_range,
@@ -34,12 +34,10 @@ pub async fn begin(
     body: &mut Inbound,
     rights: Rights<'_>,
 ) -> Result<Response, ApiError> {
-    let mount = mount(registry, name, asked, rights).await?;
-    let answer = match &mount {
-        Some(Mount::Done { digest, .. }) => created(name, digest),
-        _ => send(registry, name, asked, body).await?,
-    };
-    Ok(mounts::tell(answer, mount))
+    match mount(registry, name, asked, rights).await? {
+        Some(digest) => Ok(created(name, &digest)),
+        None => send(registry, name, asked, body).await,
+    }
 }
 
 /// Takes the blob from another repository, if that is asked for. What one may not pull is answered as what is not there.
@@ -48,17 +46,33 @@ async fn mount(
     name: &RepositoryName,
     asked: &Asked,
     rights: Rights<'_>,
-) -> Result<Option<Mount>, ApiError> {
+) -> Result<Option<Digest>, ApiError> {
     let Some(digest) = asked.query.get("mount") else { return Ok(None) };
     let digest: Digest = digest.parse().map_err(ApiError::parameter("mount"))?;
-    let allowed = |from: &str| rights.may(Action::Pull, from);
-    let from = match asked.query.get("from").map(str::parse::<RepositoryName>) {
-        None => registry.mount_from_any(name, &digest, allowed, !rights.everywhere(Action::Pull)).await?,
-        Some(Ok(from)) if !allowed(from.as_str()) => return Ok(Some(Mount::Refused { from, digest })),
-        Some(Ok(from)) => registry.mount(name, &digest, &from).await?.then_some(from),
-        Some(Err(_)) => None,
+    let may = |from: &str| rights.may(Action::Pull, from);
+    let is = |mount: Option<(RepositoryName, bool)>| {
+        let mount = mount.map(|(from, allowed)| Mount { from, digest: digest.clone(), allowed });
+        asked.mounting.is(mount);
     };
-    Ok(from.map(|from| Mount::Done { from, digest }))
+    let mounted = match asked.query.get("from").map(str::parse::<RepositoryName>) {
+        None => {
+            let hides = !rights.everywhere(Action::Pull);
+            let found = registry.mount_from_any(name, &digest, may, hides).await?;
+            is(found.clone().filter(|from| from != name).map(|from| (from, true)));
+            found.is_some()
+        }
+        Some(Ok(from)) => {
+            let allowed = may(from.as_str());
+            is(Some((from.clone(), allowed)));
+            allowed && {
+                let mounted = registry.mount(name, &digest, &from).await?;
+                is(mounted.then_some((from, true)));
+                mounted
+            }
+        }
+        Some(Err(_)) => false,
+    };
+    Ok(mounted.then_some(digest))
 }
 
 async fn send(
@@ -82,12 +96,16 @@ async fn send(
     };
     let leftover = registry.begin_leftover(name, algorithm).await?;
     let upload = Upload { registry, name, id: leftover.id() };
-    let done = upload.receive_and_finish(&digest, asked, body).await;
-    match &done {
-        Ok(_) => leftover.keep(),
-        Err(_) => leftover.remove().await,
+    match upload.last(asked, body).await {
+        Ok(received) => {
+            let finished = leftover.finish(&digest, received).await;
+            finished.map(|()| created(name, &digest)).map_err(|error| upload.explain(error))
+        }
+        Err(error) => {
+            leftover.remove().await;
+            Err(error)
+        }
     }
-    done
 }
 
 fn created(name: &RepositoryName, digest: &Digest) -> Response {
@@ -177,16 +195,20 @@ impl Upload<'_> {
         asked: &Asked,
         body: &mut Inbound,
     ) -> Result<Response, ApiError> {
-        let received = if body.is_end_stream() { None } else { Some(self.receive(asked, body).await?) };
+        let received = self.last(asked, body).await?;
         let finished = self.registry.finish_upload(self.name, self.id, digest, received).await;
         finished.map_err(|error| self.explain(error))?;
         Ok(created(self.name, digest))
     }
 
-    async fn receive(&self, asked: &Asked, body: &mut Inbound) -> Result<Received, ApiError> {
+    /// The last bytes, if there are any.
+    async fn last(&self, asked: &Asked, body: &mut Inbound) -> Result<Option<Received>, ApiError> {
+        if body.is_end_stream() {
+            return Ok(None);
+        }
         let chunk = self.chunk(asked, body).await?;
         let received = self.registry.receive_upload(self.name, self.id, chunk, body.frames()).await;
-        received.map_err(|error| self.explain(error))
+        received.map(Some).map_err(|error| self.explain(error))
     }
 
     /// What the headers say about the body, if they do not contradict each other.

@@ -42,7 +42,7 @@ mod tests {
     use super::*;
     use crate::{
         audit::AuditLog,
-        http::{door::Asked, query::Query, route::Route},
+        http::{door::Asked, mounts::Mounting, query::Query, route::Route},
         settings::Settings,
     };
 
@@ -67,7 +67,8 @@ mod tests {
         let (parts, ()) = http::Request::put("/v2/a/manifests/v1").body(()).unwrap().into_parts();
         let route = Route::parse(parts.uri.path());
         let settings = Arc::new(Settings::from_config(&Config::default()));
-        let asked = Asked { parts, query: Query::parse(None), settings, peer: address, client: address };
+        let (query, mounting) = (Query::parse(None), Mounting::default());
+        let asked = Asked { parts, query, settings, peer: address, client: address, mounting };
         let log = Arc::new(AuditLog::new(Box::new(kept.clone()), false));
         let entry = AuditEntry::begin(&log, &asked, route.as_ref().ok(), "r");
         let mut visitor = Visitor::unknown(Some(entry));

@@ -35,9 +35,15 @@ impl Registry {
     }
 
     /// Takes a blob out of a repository. Refused while a manifest of the repository needs it.
-    pub async fn delete_blob(&self, name: &RepositoryName, digest: &Digest) -> Result<(), RegistryError> {
+    pub async fn delete_blob(
+        &self,
+        name: &RepositoryName,
+        digest: &Digest,
+        terms: &Terms,
+    ) -> Result<(), RegistryError> {
         let (registry, name, digest) = (self.clone(), name.clone(), digest.clone());
-        to_its_end(async move { registry.delete_layer(&name, &digest).await }).await
+        let wanted = terms.condition.holds(Some(&digest));
+        to_its_end(async move { registry.delete_layer(&name, &digest, wanted).await }).await
     }
 
     /// Whatever there is of it: a tag may have been written or removed by half.
@@ -116,12 +122,20 @@ impl Registry {
         Ok(())
     }
 
-    async fn delete_layer(&self, name: &RepositoryName, digest: &Digest) -> Result<(), RegistryError> {
+    async fn delete_layer(
+        &self,
+        name: &RepositoryName,
+        digest: &Digest,
+        wanted: bool,
+    ) -> Result<(), RegistryError> {
         let folder = layout::layer(name, digest);
         if !self.has_link(&folder).await? {
             return Err(RegistryError::BlobUnknown);
         }
         self.require_unused(name, digest).await?;
+        if !wanted {
+            return Err(RegistryError::Precondition);
+        }
         self.metadata.forget(digest).await;
         self.store.delete(&folder).await?;
         self.metadata.forget(digest).await;

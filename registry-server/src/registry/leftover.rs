@@ -3,11 +3,14 @@
 use uuid::Uuid;
 
 use crate::{
-    oci::{digest::Algorithm, repository_name::RepositoryName},
-    registry::{aside::to_its_end, error::RegistryError, service::Registry},
+    oci::{
+        digest::{Algorithm, Digest},
+        repository_name::RepositoryName,
+    },
+    registry::{aside::to_its_end, error::RegistryError, service::Registry, upload_sink::Received},
 };
 
-/// Such an upload. What is left of it is removed when this is dropped: nobody else could.
+/// Such an upload. What is left of it is removed when this is dropped: nobody else does for a week.
 pub struct Leftover {
     of: Option<(Registry, RepositoryName)>,
     id: Uuid,
@@ -21,9 +24,23 @@ impl Leftover {
         self.id
     }
 
-    /// Its bytes are somewhere else now.
-    pub fn keep(mut self) {
-        self.of = None;
+    /// Makes it a blob, or removes it: also when nobody waits for that any more, and not before it is clear.
+    pub async fn finish(self, wanted: &Digest, received: Option<Received>) -> Result<(), RegistryError> {
+        let Some((registry, name)) = self.of.clone() else { return Err(RegistryError::UploadUnknown) };
+        let wanted = wanted.clone();
+        to_its_end(async move {
+            let done = registry.finish_upload(&name, self.id, &wanted, received).await;
+            match &done {
+                Ok(()) => self.forget(),
+                Err(_) => self.remove().await,
+            }
+            done
+        })
+        .await
+    }
+
+    fn forget(mut self) {
+        self.of.take();
     }
 
     /// Removes it now.
@@ -49,7 +66,7 @@ async fn remove(registry: &Registry, name: &RepositoryName, id: Uuid, counted: b
         false => registry.remove_upload(name, id).await,
     };
     match removed {
-        // It was cancelled for what was in it, or it is about to end well.
+        // It was cancelled for what was in it.
         Ok(()) | Err(RegistryError::UploadUnknown) => {}
         Err(error) => {
             tracing::warn!(repository = name.as_str(), upload = %id, %error, "an upload is left over");

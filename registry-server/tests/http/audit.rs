@@ -119,6 +119,14 @@ async fn a_refused_mount_is_told_whatever_the_request_led_to() {
     says(&both[seen], refused(201));
     says(&both[seen + 1], json!({ "digest": sent, "decision": "allowed", "status": 201 }));
     assert_eq!(both[seen + 1].get("from"), None, "nothing was mounted");
+    // Nor does a request hide it that comes to nothing.
+    let wrong = format!("{mount}&digest={}", sha256(b"other"));
+    assert_eq!(ask(&registry, "dev", "POST", &wrong, "sent").await, 400);
+    let both = lines(&registry);
+    assert_eq!(both.len(), seen + 4, "{both:#?}");
+    says(&both[seen + 2], refused(400));
+    assert_eq!(ask(&registry, "dev", "POST", &format!("{mount}&digest=x"), "").await, 400);
+    says(&lines(&registry)[seen + 4], refused(400));
 }
 
 // registry OB8: a line says what was done, whatever else the request says

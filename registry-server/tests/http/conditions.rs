@@ -115,4 +115,11 @@ async fn a_conditional_deletion_is_judged() {
         assert_eq!(delete(path, "if-match", is).await.status(), 202, "{path}");
         assert_eq!(delete(path, "if-match", is).await.status(), 404, "{path}");
     }
+    // What would not be done anyhow is refused for that reason.
+    let (digest, config, _) = registry.push_image("n", "a").await;
+    for path in [format!("/v2/n/blobs/{config}"), format!("/v2/n/blobs/{digest}")] {
+        let without = registry.status("DELETE", &path).await;
+        assert_eq!(delete(&path, "if-match", &old).await.status(), without, "{path}");
+        assert_ne!(without, 202);
+    }
 }

@@ -1,6 +1,6 @@
 //! HTTP/2: frames that ask for more than they carry.
 
-use std::time::Duration;
+use std::{iter, time::Duration};
 
 use registry_server::http::patience::Patience;
 use tokio::{
@@ -60,13 +60,17 @@ async fn first_answer(registry: &Fixture, frames: impl IntoIterator<Item = Vec<u
         socket.write_all(&frame).await.unwrap();
     }
     let mut said = Vec::new();
-    loop {
-        let answer = frames_of(&said).into_iter().find(|(kind, _)| [HEADERS, RESET, GO_AWAY].contains(kind));
-        match answer {
-            Some(answer) => return answer,
-            None => assert_ne!(socket.read_buf(&mut said).await.unwrap(), 0, "closed without an answer"),
+    let answer = async {
+        loop {
+            let frame =
+                frames_of(&said).into_iter().find(|(kind, _)| [HEADERS, RESET, GO_AWAY].contains(kind));
+            match frame {
+                Some(answer) => break answer,
+                None => assert_ne!(socket.read_buf(&mut said).await.unwrap(), 0, "closed without an answer"),
+            }
         }
-    }
+    };
+    tokio::time::timeout(super::PATIENCE, answer).await.expect("nothing was answered")
 }
 
 // registry J1 LM2: a header that never ends is given up
@@ -134,7 +138,8 @@ async fn pings_and_settings_without_end_keep_nobody_out() {
     let registry = Fixture::new().await;
     keeps_nobody_out(&registry, (0..50_000).map(|_| frame(PING, 0, 0, &[0; 8]))).await;
     keeps_nobody_out(&registry, (0..50_000).map(|_| frame(SETTINGS, 0, 0, b""))).await;
-    keeps_nobody_out(&registry, (0..50_000).map(|_| frame(DATA, 0, 1, b""))).await;
+    let upload = frame(HEADERS, END_HEADERS, 1, &post("/v2/n/blobs/uploads/?digest=x", b""));
+    keeps_nobody_out(&registry, iter::once(upload).chain((0..50_000).map(|_| frame(DATA, 0, 1, b"")))).await;
 }
 
 /// POST to this path, http, a host, and more fields as HPACK has them.
