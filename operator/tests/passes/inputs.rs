@@ -203,6 +203,7 @@ async fn lines_that_nobody_can_log_in_with_are_told_with_their_reasons() {
     let floor = "line 1 (weaker than auth.htpasswd.minimumHash)";
     let said = format!("{}; nobody can with {floor}, {refused}", counted(1));
     assert_eq!(world.message("CredentialsReady"), said);
+    assert_eq!(world.api.objects()[OBJECT]["status"]["accounts"]["unusable"], 5);
     put_secret(&world, "file", &[("htpasswd", &"bob:rqXexS6ZhobKA\n".repeat(5000))]);
     world.settle().await;
     let message = world.message("CredentialsReady");

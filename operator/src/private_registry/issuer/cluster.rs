@@ -44,8 +44,8 @@ fn of_cluster(cluster: Option<Issuer>) -> Issuers {
 
 fn refused(wrong: &str) -> String {
     format!(
-        "spec.auth.serviceAccounts: what the API server tells at {SET} {wrong}: have it sign tokens by a key that the registry \
-         takes, and tell that one (flags --service-account-signing-key-file and --service-account-key-file)"
+        "spec.auth.serviceAccounts: what the API server tells at {SET} {wrong}. Its flags \
+         --service-account-signing-key-file and --service-account-key-file say which keys it has"
     )
 }
 

@@ -15,7 +15,11 @@ use crate::{
     private_registry::{
         certificates::inspect::Facts,
         model::{CacheKind, Model, TlsSource},
-        status::{logins::token_server, observed::Observed, workload::selector},
+        status::{
+            logins::{refused, token_server},
+            observed::Observed,
+            workload::selector,
+        },
     },
 };
 
@@ -144,7 +148,7 @@ fn accounts(model: &Model, seen: &Observed) -> AccountsStatus {
         pull_secret_name: model.names.pull(),
         users: number(file.users),
         weak_hashes: number(file.weak.len()),
-        unusable: number(file.unusable.len()),
+        unusable: number(refused(model, &file).len()),
     }
 }
 

@@ -64,7 +64,7 @@ fn accounts(model: &Model, seen: &Observed) -> String {
 }
 
 /// Lines of the own file that nobody can log in with, also where that is because of what `minimumHash` asks.
-fn refused(model: &Model, file: &Merged) -> Vec<Unusable> {
+pub fn refused(model: &Model, file: &Merged) -> Vec<Unusable> {
     let htpasswd = model.spec.auth.as_ref().and_then(|auth| auth.htpasswd.as_ref());
     let floor = htpasswd.is_some_and(|htpasswd| htpasswd.minimum_hash == MinimumHash::Bcrypt);
     let weak = file.weak.iter().filter(|_| floor);
