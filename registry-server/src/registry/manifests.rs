@@ -11,7 +11,7 @@ use crate::{
         error::ManifestError,
         hasher::Hasher,
         manifest::Manifest,
-        nesting::{DEEPEST, is_flat_enough},
+        nesting::{DEEPEST, LONGEST_NUMBER, has_short_numbers, is_flat_enough},
         reference::Reference,
         repository_name::RepositoryName,
         tag::Tag,
@@ -218,7 +218,13 @@ impl Registry {
 fn readable(bytes: &[u8]) -> Result<(), ManifestError> {
     let wrong = |reason| ManifestError::Malformed { field: None, reason };
     std::str::from_utf8(bytes).map_err(|error| wrong(error.to_string()))?;
-    if is_flat_enough(bytes) { Ok(()) } else { Err(wrong(format!("nested deeper than {DEEPEST}"))) }
+    if !is_flat_enough(bytes) {
+        return Err(wrong(format!("nested deeper than {DEEPEST}")));
+    }
+    if !has_short_numbers(bytes) {
+        return Err(wrong(format!("has a number of more than {LONGEST_NUMBER} characters")));
+    }
+    Ok(())
 }
 
 /// A manifest has room to name the same content fifty thousand times.
