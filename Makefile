@@ -73,6 +73,7 @@ e2e: ## The suite, on the cluster that CLUSTER= names (brought up, and left runn
 	$(STEP) "Cluster, operator, tools" e2e/install.sh
 	$(STEP) "End-to-end suite" e2e/run.sh
 	$(STEP) "Every client" e2e/clients.sh
+	$(STEP) "HTTP/1.1 and HTTP/2, 64 MiB" e2e/protocols.sh target/debug/registry-server 64 1
 
 fuzz: ## Every fuzz target for SECONDS=n each (10 without it), or one of them: TARGET=route
 	$(STEP) "Install cargo-fuzz" e2e/cargo-tool.sh cargo-fuzz 0.13

@@ -49,30 +49,46 @@ async fn mount(
 ) -> Result<Option<Digest>, ApiError> {
     let Some(digest) = asked.query.get("mount") else { return Ok(None) };
     let digest: Digest = digest.parse().map_err(ApiError::parameter("mount"))?;
-    let may = |from: &str| rights.may(Action::Pull, from);
-    let is = |mount: Option<(RepositoryName, bool)>| {
-        let mount = mount.map(|(from, allowed)| Mount { from, digest: digest.clone(), allowed });
-        asked.mounting.is(mount);
-    };
-    let mounted = match asked.query.get("from").map(str::parse::<RepositoryName>) {
-        None => {
-            let hides = !rights.everywhere(Action::Pull);
-            let found = registry.mount_from_any(name, &digest, may, hides).await?;
-            is(found.clone().filter(|from| from != name).map(|from| (from, true)));
-            found.is_some()
-        }
-        Some(Ok(from)) => {
-            let allowed = may(from.as_str());
-            is(Some((from.clone(), allowed)));
-            allowed && {
-                let mounted = registry.mount(name, &digest, &from).await?;
-                is(mounted.then_some((from, true)));
-                mounted
-            }
-        }
-        Some(Err(_)) => false,
+    let mounted = match asked.query.get("from") {
+        Some(from) => mount_from(registry, name, asked, (&digest, from), rights).await?,
+        None => mount_from_any(registry, name, asked, &digest, rights).await?,
     };
     Ok(mounted.then_some(digest))
+}
+
+async fn mount_from(
+    registry: &Registry,
+    name: &RepositoryName,
+    asked: &Asked,
+    (digest, from): (&Digest, &str),
+    rights: Rights<'_>,
+) -> Result<bool, ApiError> {
+    let Ok(from) = from.parse::<RepositoryName>() else { return Ok(false) };
+    let allowed = rights.may(Action::Pull, from.as_str());
+    asked.mounting.is(Some(Mount { from: from.clone(), digest: digest.clone(), allowed }));
+    if !allowed {
+        return Ok(false);
+    }
+    let mounted = registry.mount(name, digest, &from).await?;
+    if !mounted {
+        asked.mounting.is(None);
+    }
+    Ok(mounted)
+}
+
+async fn mount_from_any(
+    registry: &Registry,
+    name: &RepositoryName,
+    asked: &Asked,
+    digest: &Digest,
+    rights: Rights<'_>,
+) -> Result<bool, ApiError> {
+    let may = |from: &str| rights.may(Action::Pull, from);
+    let hides = !rights.everywhere(Action::Pull);
+    let found = registry.mount_from_any(name, digest, may, hides).await?;
+    let elsewhere = found.clone().filter(|from| from != name);
+    asked.mounting.is(elsewhere.map(|from| Mount { from, digest: digest.clone(), allowed: true }));
+    Ok(found.is_some())
 }
 
 async fn send(

@@ -81,13 +81,7 @@ impl Registry {
         name: &RepositoryName,
         algorithm: Option<Algorithm>,
     ) -> Result<Leftover, RegistryError> {
-        let (registry, name) = (self.clone(), name.clone());
-        // Also when nobody waits for it any more: then it is dropped as soon as it is there.
-        to_its_end(async move {
-            let id = registry.begin_upload(&name, algorithm).await?;
-            Ok(Leftover { of: Some((registry, name)), id, counted: true })
-        })
-        .await
+        self.leftover(name, algorithm, true).await
     }
 
     /// Opens a session that no client hears of.
@@ -95,10 +89,23 @@ impl Registry {
         &self,
         name: &RepositoryName,
     ) -> Result<Leftover, RegistryError> {
+        self.leftover(name, None, false).await
+    }
+
+    /// Also when nobody waits for it any more: then it is dropped as soon as it is there.
+    async fn leftover(
+        &self,
+        name: &RepositoryName,
+        algorithm: Option<Algorithm>,
+        counted: bool,
+    ) -> Result<Leftover, RegistryError> {
         let (registry, name) = (self.clone(), name.clone());
         to_its_end(async move {
-            let id = registry.open_upload(&name, None).await?;
-            Ok(Leftover { of: Some((registry, name)), id, counted: false })
+            let id = match counted {
+                true => registry.begin_upload(&name, algorithm).await?,
+                false => registry.open_upload(&name, algorithm).await?,
+            };
+            Ok(Leftover { of: Some((registry, name)), id, counted })
         })
         .await
     }
