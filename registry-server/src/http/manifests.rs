@@ -1,6 +1,7 @@
 //! Handlers of manifests.
 
 use axum::body::Body;
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
 
@@ -12,7 +13,10 @@ use crate::{
         headers::{self, CONTENT_DIGEST, Response},
         inbound::Inbound,
     },
-    oci::{error_code::ErrorCode, reference::Reference, repository_name::RepositoryName, tag::Tag},
+    oci::{
+        digest::Digest, error_code::ErrorCode, reference::Reference, repository_name::RepositoryName,
+        tag::Tag,
+    },
     registry::{
         error::RegistryError,
         manifests::{Push, Stored},
@@ -20,6 +24,8 @@ use crate::{
     },
 };
 
+/// Bytes of a manifest that may wait for a client that does not take them.
+const WAITING: usize = 256 << 10;
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
 const TAG: HeaderName = HeaderName::from_static("oci-tag");
 
@@ -31,17 +37,26 @@ pub async fn get(
     asked: &Asked,
 ) -> Result<Response, ApiError> {
     let Stored { digest, media_type, bytes } = registry.manifest(name, reference).await?;
-    let digest = digest.to_string();
-    let common = [(CONTENT_DIGEST, digest.clone()), (header::ETAG, format!("\"{digest}\""))];
-    if headers::not_modified(&asked.parts.headers, &digest) {
+    let common = [(CONTENT_DIGEST, digest.to_string()), (header::ETAG, format!("\"{digest}\""))];
+    if headers::not_modified(&asked.parts.headers, &digest.to_string()) {
         return Ok(headers::empty(StatusCode::NOT_MODIFIED, common));
     }
     let length = bytes.len();
-    let body = if asked.head() { Body::empty() } else { Body::from(bytes) };
+    let body = if asked.head() { Body::empty() } else { outgoing(registry, &digest, bytes).await? };
     let mut response = headers::with_body(StatusCode::OK, common, body);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
     Ok(response)
+}
+
+/// A large one is read again as the client takes it.
+async fn outgoing(registry: &Registry, digest: &Digest, bytes: Bytes) -> Result<Body, ApiError> {
+    if bytes.len() <= WAITING {
+        return Ok(Body::from(bytes));
+    }
+    let length = bytes.len() as u64;
+    drop(bytes);
+    Ok(Body::from_stream(registry.manifest_bytes(digest, length).await?))
 }
 
 /// `PUT`.

@@ -24,6 +24,7 @@ use crate::{
         layout,
         service::{AT_ONCE, Registry},
     },
+    storage::backend::ByteStream,
 };
 
 /// A stored manifest.
@@ -115,6 +116,12 @@ impl Registry {
                 Err(RegistryError::ManifestUnknown)
             }
         }
+    }
+
+    /// The bytes of a manifest that [`Self::manifest`] gave, one part after the other.
+    pub async fn manifest_bytes(&self, digest: &Digest, length: u64) -> Result<ByteStream, RegistryError> {
+        let bytes = self.store.stream(&layout::blob(digest), 0..length).await?;
+        bytes.ok_or(RegistryError::ManifestUnknown)
     }
 
     /// Stores a manifest: content, referrer, revision, tags, in this order. A referrer is listed when its revision is

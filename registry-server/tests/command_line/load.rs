@@ -2,7 +2,11 @@
 //!
 //! Where `HOSTILE` is set, as `make hostile` does, there are as many as the behaviour says; else fewer.
 
-use std::{io::Write, net::TcpStream, path::Path};
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    path::Path,
+};
 
 use crate::{
     costs::{Costs, full},
@@ -58,6 +62,33 @@ fn half(running: &Running, bytes: &[u8]) -> TcpStream {
     let length = 2 * bytes.len();
     write!(socket, "PATCH {location} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n").unwrap();
     socket.write_all(bytes).unwrap();
+    socket
+}
+
+// registry LM2
+#[test]
+fn manifests_that_nobody_takes_cost_as_little_as_blobs() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = serve(folder.path(), "");
+    let (note, count) = ("x".repeat(4_000_000), if full() { 1_000 } else { 50 });
+    let index = format!(r#"{{"schemaVersion":2,"manifests":[],"annotations":{{"note":"{note}"}}}}"#);
+    let kind = "content-type: application/vnd.oci.image.index.v1+json";
+    assert!(running.ask(&format!("PUT /v2/n/manifests/t HTTP/1.1\n{kind}\n\n{index}")).contains(" 201 "));
+    let whole = || running.ask("GET /v2/n/manifests/t HTTP/1.1").ends_with(&index);
+    assert!(whole());
+    let costs = Costs::before(&running);
+    let waiting: Vec<TcpStream> = (0..count).map(|_| asking(&running, "/v2/n/manifests/t")).collect();
+    costs.tell(&running, "slow readers of manifests", count, 512);
+    assert!(whole());
+    drop(waiting);
+    costs.are_given_back(&running);
+}
+
+/// Asks for it, and takes no more of the answer than its first byte.
+fn asking(running: &Running, path: &str) -> TcpStream {
+    let mut socket = running.connect();
+    write!(socket, "GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    socket.read_exact(&mut [0]).unwrap();
     socket
 }
 
