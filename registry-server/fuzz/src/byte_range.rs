@@ -22,7 +22,10 @@ pub fn check(bytes: &[u8]) {
             |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u64>().ok())?;
         number(first).zip(number(last)).filter(|(first, last)| first <= last)
     });
-    assert!(book.is_none() || declared(header) == book, "{header:?}");
+    // As the specification writes it, as RFC 9110 does, and as some clients do.
+    for written in [header.to_owned(), format!("bytes {header}/*"), format!("bytes={header}")] {
+        assert!(book.is_none() || declared(&written) == book, "{written:?}");
+    }
     if let Some((first, last)) = declared(header) {
         assert!(first <= last, "{header:?}");
         assert_eq!(declared(&format!("{first}-{last}")), Some((first, last)));

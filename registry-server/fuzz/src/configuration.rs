@@ -12,7 +12,11 @@ pub fn check(bytes: &[u8]) {
     };
     let environment: Vec<_> = text.lines().filter_map(variable).collect();
     let file: Vec<_> = text.lines().filter(|line| variable(line).is_none()).collect();
-    match Config::from_yaml("config.yml", &file.join("\n"), environment) {
+    let file = file.join("\n");
+    if let Ok(live) = Config::live_from_yaml("live.yml", &file, environment.clone()) {
+        Settings::from_config(&Config::default().with_live(&live));
+    }
+    match Config::from_yaml("config.yml", &file, environment) {
         Ok(config) => taken(&config),
         Err(problems) => {
             assert!(!problems.0.is_empty());
@@ -27,5 +31,7 @@ fn taken(config: &Config) {
     let written = config.to_yaml().expect("what was read can be written");
     let again = Config::from_yaml("config.yml", &written, []).expect("what was written can be read");
     assert!(again == *config, "{written}");
+    // Of a file that says the same, a running server takes over nothing new.
+    assert!(config.clone().with_live(config) == *config, "{written}");
     Settings::from_config(config);
 }

@@ -4,6 +4,7 @@
 
 pub mod byte_range;
 pub mod configuration;
+pub mod credentials;
 pub mod forwarded;
 pub mod htpasswd;
 pub mod key_set;
@@ -11,6 +12,7 @@ pub mod manifest;
 pub mod policy;
 pub mod reference;
 pub mod route;
+pub mod scopes;
 pub mod token;
 
 #[cfg(test)]

@@ -17,6 +17,22 @@ pub fn check(bytes: &[u8]) {
         Err(RouteError::Malformed(error)) => assert!(!error.to_string().is_empty()),
         Err(RouteError::NotFound | RouteError::FirstVersion | RouteError::UploadId) => {}
     }
+    if let Some((name, part)) = path.trim_start_matches('/').split_once(':') {
+        written(name, part);
+    }
+}
+
+/// What the specification has a path for leads there, and nothing else does.
+fn written(name: &str, part: &str) {
+    let reference = is_tag(part) || is_digest(part);
+    for (kind, is_part) in
+        [("manifests", reference), ("blobs", is_digest(part)), ("referrers", is_digest(part))]
+    {
+        let path = format!("/v2/{}/{kind}/{}", encode(name), encode(part));
+        let content = Route::parse(&path).map(|route| route.content()).unwrap_or_default();
+        let leads = content == (Some(name.to_owned()), Some(part.to_owned()));
+        assert_eq!(leads, is_name(name) && is_part, "{path}");
+    }
 }
 
 fn taken(path: &str, route: &Route) {

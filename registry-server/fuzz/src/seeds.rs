@@ -8,9 +8,10 @@ use super::*;
 
 type Check = fn(&[u8]);
 
-const CHECKS: [(&str, Check); 10] = [
+const CHECKS: [(&str, Check); 12] = [
     ("byte_range", byte_range::check),
     ("configuration", configuration::check),
+    ("credentials", credentials::check),
     ("forwarded", forwarded::check),
     ("htpasswd", htpasswd::check),
     ("key_set", key_set::check),
@@ -18,6 +19,7 @@ const CHECKS: [(&str, Check); 10] = [
     ("policy", policy::check),
     ("reference", reference::check),
     ("route", route::check),
+    ("scopes", scopes::check),
     ("token", token::check),
 ];
 

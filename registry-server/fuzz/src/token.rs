@@ -11,8 +11,12 @@ use registry_server::auth::{
 };
 use serde_json::Value;
 
+const NOW: f64 = 1_800_000_000.0;
+/// How far apart clocks may be, in seconds.
+const LEEWAY: f64 = 60.0;
 const OURS: &str = "https://issuer.example.com";
-static KEYS: LazyLock<[Arc<KeySet>; 1]> = LazyLock::new(|| {
+/// The key that tokens here are signed with.
+pub static KEYS: LazyLock<[Arc<KeySet>; 1]> = LazyLock::new(|| {
     let pair = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
     [Arc::new(KeySet::own(pair.serialize_pem().as_bytes()).expect("a key of ours"))]
 });
@@ -31,9 +35,8 @@ pub fn check(bytes: &[u8]) {
 
 fn read(claims: &Value) {
     let claims: Claims = serde_json::from_value(claims.clone()).expect("an object");
-    let now = 1_800_000_000.0;
-    if let Ok(until) = claims.until(now) {
-        assert!(now < until);
+    if let Ok(until) = claims.until(NOW) {
+        assert!(NOW < until);
     }
     Grants::of(&claims, true);
 }
@@ -42,19 +45,57 @@ fn read(claims: &Value) {
 fn signed(claims: &Value) {
     let signer = KEYS[0].signer().expect("a private key");
     let Some(token) = signer.sign(claims) else { return };
-    for naming in [Naming::ServiceAccount, Naming::TokenServer, Naming::Ourselves] {
+    let forge = Naming::Oidc {
+        name: "forge".to_owned(),
+        user: "email".to_owned(),
+        groups: Some("groups".to_owned()),
+        required: [("owner".to_owned(), "acme".to_owned())].into(),
+    };
+    for naming in [Naming::ServiceAccount, Naming::TokenServer, Naming::Ourselves, forge] {
         let issuer = Issuer {
             issuer: OURS.to_owned(),
             audiences: vec!["registry".to_owned()],
             algorithms: Vec::new(),
             naming,
         };
-        let Ok(login) = issuer.verify(&token, &*KEYS, 1_800_000_000.0) else { continue };
-        assert_eq!(claims["iss"], OURS);
-        assert!(claims["aud"].to_string().contains("\"registry\""));
-        assert!(login.until.is_some_and(|until| until > 1_800_000_000.0));
+        let verified = issuer.verify(&token, &*KEYS, NOW);
+        let others = Issuer { algorithms: vec!["RS256", "EdDSA"], ..issuer.clone() };
+        assert!(others.verify(&token, &*KEYS, NOW).is_err(), "{claims}");
+        if let Some(named) = names(&issuer.naming, claims) {
+            assert_eq!(verified.is_ok(), counts(claims) && named, "{claims} {:?}", issuer.naming);
+        }
+        let Ok(login) = verified else { continue };
+        assert!(counts(claims), "{claims}");
+        assert!(login.until.is_some_and(|until| until > NOW));
         // Of what we have written ourselves, nobody else says what is in it.
         let ours = issuer.naming == Naming::Ourselves;
         assert!(ours || !login.who.name().contains(char::is_control), "{login:?}");
+    }
+}
+
+/// Whether it is of the right issuer, for us, and in time (RFC 7519, section 4.1).
+fn counts(claims: &Value) -> bool {
+    let ours = |one: &Value| one == "registry";
+    let audience = ours(&claims["aud"]) || claims["aud"].as_array().is_some_and(|all| all.iter().any(ours));
+    let ends = claims["exp"].as_f64().is_some_and(|time| NOW < time + LEEWAY);
+    let begins = claims.get("nbf").is_none_or(|time| time.as_f64().is_some_and(|time| time - LEEWAY <= NOW));
+    claims["iss"] == OURS && audience && ends && begins
+}
+
+/// Whether it names somebody; of what we have written ourselves only we know.
+fn names(naming: &Naming, claims: &Value) -> Option<bool> {
+    let plain = |text: &str| (1..=255).contains(&text.len()) && !text.contains(char::is_control);
+    let sub = claims["sub"].as_str().unwrap_or_default();
+    let part = |text: &str| plain(text) && !text.contains(['/', ':']);
+    let account = || sub.strip_prefix("system:serviceaccount:")?.split_once(':');
+    match naming {
+        Naming::ServiceAccount => Some(account().is_some_and(|(space, name)| part(space) && part(name))),
+        Naming::TokenServer => Some(sub.is_empty() || plain(sub)),
+        Naming::Oidc { .. } => {
+            let verified = claims.get("email_verified").is_none_or(|said| *said == true);
+            let email = claims["email"].as_str().is_some_and(plain);
+            Some(claims["owner"] == "acme" && verified && email)
+        }
+        Naming::Ourselves => None,
     }
 }
