@@ -9,32 +9,46 @@ use uuid::Uuid;
 
 use crate::auth::{
     access::Identity,
-    attempts::Attempts,
+    attempts::{Attempts, origin},
     credentials::Credentials,
     error::{AuthError, TokenFault},
     hashing::Hashing,
     htpasswd::{self, Hash, Minimum},
 };
 
-/// How long after its last use a verified password is believed without hashing it again: so long the guesses of others
-/// neither stop nor delay whoever has shown it.
+/// How long after its last use a verified password is believed, from where it came, without hashing it again: so long the
+/// guesses of others neither stop nor delay whoever has shown it.
 const PROVEN: Duration = Duration::from_secs(24 * 3600);
 const REMEMBERED_AT_MOST: u64 = 10_000;
 
 struct Loaded {
     generation: Uuid,
-    hashes: HashMap<String, Vec<Hash>>,
+    accounts: HashMap<String, Account>,
     users: Vec<String>,
+}
+
+struct Account {
+    /// Another one when its lines are others: what was proven by those before is not proven any more.
+    generation: Uuid,
+    hashes: Vec<Hash>,
 }
 
 impl Loaded {
     /// The user's hashes. For an unknown one those of any other, always the same, so that it takes as long.
     fn hashes(&self, user: &str) -> (Vec<Hash>, bool) {
-        let known = self.hashes.get(user);
-        let place = u64::from_be_bytes(key(self.generation, user, "")[..8].try_into().unwrap_or_default());
+        let known = self.accounts.get(user);
+        let place = u64::from_be_bytes(key(self.generation, &[user])[..8].try_into().unwrap_or_default());
         let decoy = self.users.get(place as usize % self.users.len().max(1));
-        let hashes = known.or_else(|| self.hashes.get(decoy?));
-        (hashes.cloned().unwrap_or_default(), known.is_some())
+        let account = known.or_else(|| self.accounts.get(decoy?));
+        (account.map(|account| account.hashes.clone()).unwrap_or_default(), known.is_some())
+    }
+
+    /// What is remembered of a login that was right: also from where, so that who guesses elsewhere finds what they have
+    /// guessed no faster than anybody.
+    fn proof(&self, credentials: &Credentials, from: IpAddr) -> [u8; 32] {
+        let account = self.accounts.get(&credentials.user);
+        let generation = account.map_or(self.generation, |account| account.generation);
+        key(generation, &[&credentials.user, &credentials.password, &origin(from).to_string()])
     }
 }
 
@@ -68,7 +82,7 @@ fn remembered(unused: Duration) -> Cache<[u8; 32], ()> {
 impl Accounts {
     /// The accounts in `text`, which came from `path`.
     pub fn new(path: PathBuf, text: &str, minimum: Minimum, realm: String) -> Result<Self, AuthError> {
-        let loaded = load(&path, text, minimum)?.into();
+        let loaded = load(&path, text, minimum, &HashMap::new())?.into();
         let proven = remembered(PROVEN);
         let (attempts, hashing) = (Attempts::default(), Hashing::default());
         Ok(Self { realm, path, minimum, loaded, proven, attempts, hashing })
@@ -76,13 +90,13 @@ impl Accounts {
 
     /// Whether there is such an account.
     pub fn know(&self, user: &str) -> bool {
-        self.loaded.load().hashes.contains_key(user)
+        self.loaded.load().accounts.contains_key(user)
     }
 
-    /// Takes over a new state of the file, or keeps the old one.
+    /// Takes over a new state of the file, or keeps the old one. Accounts whose lines stay are known as before.
     pub fn reload(&self, text: &str) -> Result<(), AuthError> {
-        self.loaded.store(load(&self.path, text, self.minimum)?);
-        self.proven.invalidate_all();
+        let before = self.loaded.load_full();
+        self.loaded.store(load(&self.path, text, self.minimum, &before.accounts)?);
         self.attempts.forget();
         Ok(())
     }
@@ -92,14 +106,14 @@ impl Accounts {
     pub async fn verify(&self, credentials: &Credentials, from: IpAddr) -> Result<Identity, Refusal> {
         let loaded = self.loaded.load_full();
         let user = &credentials.user;
-        let key = key(loaded.generation, user, &credentials.password);
+        let proof = loaded.proof(credentials, from);
         // Whoever has shown the password is let in, however many others guess.
-        if self.proven.get(&key).await.is_none() {
+        if self.proven.get(&proof).await.is_none() {
             if self.attempts.exhausted(user, from).await {
                 return Err(Refusal::TooMany);
             }
             let judged = self.judge(&loaded, credentials, from);
-            self.proven.try_get_with(key, judged).await.map_err(|refusal| *refusal)?;
+            self.proven.try_get_with(proof, judged).await.map_err(|refusal| *refusal)?;
         }
         Ok(Identity::User(user.clone()))
     }
@@ -107,34 +121,39 @@ impl Accounts {
     /// Counts and hashes, once for all who send the same at the same time.
     async fn judge(&self, loaded: &Loaded, credentials: &Credentials, from: IpAddr) -> Result<(), Refusal> {
         let attempt = self.attempts.begin(&credentials.user, from).await.ok_or(Refusal::TooMany)?;
-        self.hash(loaded, credentials, from).await.ok_or(Refusal::Wrong)?;
-        attempt.forgive();
-        Ok(())
-    }
-
-    async fn hash(&self, loaded: &Loaded, credentials: &Credentials, from: IpAddr) -> Option<()> {
         let (hashes, known) = loaded.hashes(&credentials.user);
         let password = credentials.password.clone();
         let compare = move |hash: &Hash| {
             crate::metrics::password_hashed();
             hash.verify(&password)
         };
-        let right = self.hashing.run(from, move || hashes.iter().any(compare));
-        right.await.filter(|right| *right && known).map(drop)
+        // It is judged there, also when its client has left.
+        let judged = self.hashing.run(from, move || {
+            let right = hashes.iter().any(compare) && known;
+            attempt.judged(right);
+            right
+        });
+        if judged.await == Some(true) { Ok(()) } else { Err(Refusal::Wrong) }
     }
 }
 
 /// A key that is worth nothing outside this process: the generation is random and kept nowhere else.
-fn key(generation: Uuid, user: &str, password: &str) -> [u8; 32] {
+fn key(generation: Uuid, parts: &[&str]) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(generation.as_bytes());
-    hash.update((user.len() as u64).to_be_bytes());
-    hash.update(user);
-    hash.update(password);
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
     hash.finalize().into()
 }
 
-fn load(path: &std::path::Path, text: &str, minimum: Minimum) -> Result<Arc<Loaded>, AuthError> {
+fn load(
+    path: &std::path::Path,
+    text: &str,
+    minimum: Minimum,
+    before: &HashMap<String, Account>,
+) -> Result<Arc<Loaded>, AuthError> {
     let (accounts, unusable) = htpasswd::parse(text, minimum);
     for bad in &unusable {
         tracing::warn!(file = %path.display(), line = bad.line, user = bad.user, reason = bad.reason,
@@ -149,7 +168,13 @@ fn load(path: &std::path::Path, text: &str, minimum: Minimum) -> Result<Arc<Load
         hashes.entry(user).or_default().push(hash);
     }
     let users = hashes.keys().cloned().collect();
-    Ok(Arc::new(Loaded { generation: Uuid::new_v4(), hashes, users }))
+    let same = |user: &str, hashes: &[Hash]| before.get(user).filter(|account| account.hashes == hashes);
+    let account = |(user, hashes): (String, Vec<Hash>)| {
+        let generation = same(&user, &hashes).map_or_else(Uuid::new_v4, |account| account.generation);
+        (user, Account { generation, hashes })
+    };
+    let accounts = hashes.into_iter().map(account).collect();
+    Ok(Arc::new(Loaded { generation: Uuid::new_v4(), accounts, users }))
 }
 
 #[cfg(test)]
@@ -311,9 +336,52 @@ mod tests {
         Arc::get_mut(&mut accounts).unwrap().hashing = Hashing::by(0);
         for address in [HERE, THERE] {
             assert_eq!(accounts.verify(&login("ann", "guess"), address).now_or_never(), None);
-            let known = accounts.verify(&login("ann", "secret"), address).now_or_never();
+            let known = accounts.verify(&login("ann", "secret"), HERE).now_or_never();
             assert!(known.unwrap().is_ok());
         }
+        // A guess that is right waits as every other, from where nobody has logged in.
+        assert_eq!(accounts.verify(&login("ann", "secret"), THERE).now_or_never(), None);
+    }
+
+    // registry AU8: an account that is in use is guessed no faster than another
+    #[tokio::test]
+    async fn beyond_the_limit_a_right_guess_is_told_from_no_wrong_one() {
+        let accounts = bcrypt(4, &["ann"]);
+        accounts.verify(&login("ann", "secret"), HERE).await.unwrap();
+        for i in 0..20 {
+            let guessed = accounts.verify(&login("ann", &format!("guess {i}")), THERE).await;
+            assert_eq!(guessed, Err(Refusal::Wrong));
+        }
+        for guess in ["guess", "secret"] {
+            assert_eq!(accounts.verify(&login("ann", guess), THERE).await, Err(Refusal::TooMany));
+        }
+    }
+
+    // registry AU8 AU5
+    #[tokio::test]
+    async fn a_change_of_other_accounts_makes_nobody_a_stranger() {
+        let [ann, bob, other] = [4, 4, 4].map(|cost| bcrypt::hash("secret", cost).unwrap());
+        let mut accounts = made(&format!("ann:{ann}\nbob:{bob}"));
+        for user in ["ann", "bob"] {
+            accounts.verify(&login(user, "secret"), HERE).await.unwrap();
+        }
+        accounts.reload(&format!("eve:{other}\nann:{ann}\nbob:{other}")).unwrap();
+        accounts.hashing = Hashing::by(0);
+        let known = |user| accounts.verify(&login(user, "secret"), HERE).now_or_never();
+        assert_eq!(known("ann"), Some(Ok(Identity::User("ann".into()))));
+        assert_eq!(known("bob"), None);
+    }
+
+    // registry AU8
+    #[tokio::test]
+    async fn whoever_leaves_before_the_password_is_looked_at_has_guessed_nothing() {
+        let mut accounts = bcrypt(4, &["ann"]);
+        Arc::get_mut(&mut accounts).unwrap().hashing = Hashing::by(0);
+        for _ in 0..30 {
+            assert_eq!(accounts.verify(&login("ann", "secret"), HERE).now_or_never(), None);
+        }
+        Arc::get_mut(&mut accounts).unwrap().hashing = Hashing::by(1);
+        assert!(accounts.verify(&login("ann", "secret"), HERE).await.is_ok());
     }
 
     // registry AU4
@@ -321,7 +389,7 @@ mod tests {
     fn unknown_users_are_compared_with_every_account_of_the_file() {
         let text = "a:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\na:{SHA}AAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\
                     b:$5$abcdefgh$gruCpC7VkOTspMQTTSAR8mtlO9Upms.fwqE5y16JVM.";
-        let loaded = load(std::path::Path::new("f"), text, Minimum::Any).unwrap();
+        let loaded = load(std::path::Path::new("f"), text, Minimum::Any, &HashMap::new()).unwrap();
         let lines: Vec<usize> = (0..100).map(|i| loaded.hashes(&format!("nobody {i}")).0.len()).collect();
         assert!(lines.contains(&1) && lines.contains(&2), "{lines:?}");
         assert_eq!(loaded.hashes("nobody 1"), loaded.hashes("nobody 1"));

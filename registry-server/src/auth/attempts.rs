@@ -29,13 +29,23 @@ pub struct Attempts {
 
 type Counter = Arc<AtomicU32>;
 
-/// One that is counted as wrong until it is forgiven.
-pub struct Attempt([Counter; 2]);
+/// One that counts until it is judged, and goes on counting if it is wrong.
+pub struct Attempt {
+    counters: [Counter; 2],
+    wrong: bool,
+}
 
 impl Attempt {
-    /// It was right.
-    pub fn forgive(self) {
-        for counter in &self.0 {
+    /// What came of it.
+    pub fn judged(mut self, right: bool) {
+        self.wrong = !right;
+    }
+}
+
+impl Drop for Attempt {
+    /// Whoever leaves before it is looked at has learned nothing.
+    fn drop(&mut self) {
+        for counter in self.counters.iter().filter(|_| !self.wrong) {
             counter.fetch_sub(1, Ordering::Relaxed);
         }
     }
@@ -89,7 +99,7 @@ impl Attempts {
             account.fetch_sub(1, Ordering::Relaxed);
             return None;
         }
-        Some(Attempt([account, address]))
+        Some(Attempt { counters: [account, address], wrong: false })
     }
 
     /// Forgives everybody: the passwords are others now.
@@ -109,16 +119,16 @@ mod tests {
         let attempts = Attempts::default();
         for host in 0..ALLOWED {
             let from = format!("2001:db8:0:1::{host:x}").parse().unwrap();
-            assert!(attempts.begin("ann", from).await.is_some());
+            attempts.begin("ann", from).await.unwrap().judged(false);
         }
         for (from, exhausted) in [("2001:db8:0:1:ffff::1", true), ("2001:db8:0:2::1", false), ("::1", false)]
         {
             assert_eq!(attempts.exhausted("ann", from.parse().unwrap()).await, exhausted, "{from}");
         }
         let mapped = "::ffff:192.0.2.1".parse().unwrap();
-        attempts.begin("bob", mapped).await.unwrap().forgive();
+        attempts.begin("bob", mapped).await.unwrap().judged(true);
         for _ in 0..ALLOWED {
-            assert!(attempts.begin("bob", "192.0.2.1".parse().unwrap()).await.is_some());
+            attempts.begin("bob", "192.0.2.1".parse().unwrap()).await.unwrap().judged(false);
         }
         assert!(attempts.exhausted("bob", mapped).await && attempts.begin("bob", mapped).await.is_none());
     }
