@@ -59,10 +59,10 @@ mod tests {
     #[test]
     fn hashes_are_told_apart() {
         for (hash, expected) in [
-            ("$2y$05$abcdefghijklmnopqrstuuJ1x1Yx1Yx1Yx1Yx1Yx1Yx1Yx1Yx1Yx1", Strength::Bcrypt),
+            ("$2y$05$abcdefghijklmnopqrstuuJ1x1Yx1Yx1Yx1Yx1Yx1Yx1Yx1Yx1Yxu", Strength::Bcrypt),
             ("$2y$05$short", Strength::Unusable("malformed bcrypt hash")),
             (
-                "$2y$31$abcdefghijklmnopqrstuuJ1x1Yx1Yx1Yx1Yx1Yx1Yx1Yx1Yx1Yx1",
+                "$2y$31$abcdefghijklmnopqrstuuJ1x1Yx1Yx1Yx1Yx1Yx1Yx1Yx1Yx1Yxu",
                 Strength::Unusable("bcrypt cost is not between 4 and 15"),
             ),
             (
