@@ -19,7 +19,8 @@ use crate::{
         mounts::{Mount, Mounting},
         route::Route,
     },
-    oci::{digest::Digest, reference::Reference},
+    oci::{digest::Digest, reference::Reference, tag::Tag},
+    registry::deleting::Deleted,
 };
 
 const MAY_NOT_PULL: &str = "no blob is mounted from where one may not pull";
@@ -30,6 +31,7 @@ pub struct AuditEntry {
     record: Record,
     /// Whether somebody said who they are.
     shown: bool,
+    permitted: bool,
     told: bool,
     mounting: Mounting,
 }
@@ -42,7 +44,7 @@ impl AuditEntry {
         let by_form = matches!((route, &parts.method), (Some(Route::Token), &Method::POST));
         let shown = by_form || given.any(|one| !Shown::is_nothing(one.as_bytes()));
         let sets = parts.method == Method::PUT && matches!(route, Some(Route::Manifest(..)));
-        let tags = query.all("tag").filter(|_| sets);
+        let tags = query.all("tag").filter_map(|tag| tag.parse::<Tag>().ok()).filter(|_| sets);
         let sends = matches!(route, Some(Route::Uploads(_) | Route::Upload(..)));
         let mounts = query.get("mount").filter(|_| matches!(route, Some(Route::Uploads(_))));
         let named = query.get("digest").filter(|_| sends).or(mounts);
@@ -56,18 +58,24 @@ impl AuditEntry {
             method: parts.method.to_string(),
             repository: route.and_then(Route::repository).map(ToString::to_string),
             digest: digest(route).or_else(asked_for).map(|digest| digest.to_string()),
-            tags: tag(route).into_iter().chain(tags.map(str::to_owned)).collect(),
+            tags: tag(route).into_iter().chain(tags.map(|tag| tag.to_string())).collect(),
             from: None,
             decision: Decision::Unknown,
             status: 0,
             reason: None,
         };
-        Self { log: Arc::clone(log), record, shown, told: false, mounting: asked.mounting.clone() }
+        let (log, mounting) = (Arc::clone(log), asked.mounting.clone());
+        Self { log, record, shown, permitted: false, told: false, mounting }
     }
 
     /// It is known who asks.
     pub fn by(&mut self, who: &Identity) {
         self.record.user = who.name();
+    }
+
+    /// They may do what they ask for.
+    pub fn permit(&mut self) {
+        self.permitted = true;
     }
 
     /// It was answered.
@@ -77,14 +85,24 @@ impl AuditEntry {
         self.record.user = told.account.unwrap_or_else(|| who.name());
         self.record.status = status.as_u16();
         self.mounted();
-        self.record.decision = decision(status);
+        self.record.decision = self.judged(decision(status));
         if !self.wanted(status) {
             return;
         }
         let record = &mut self.record;
         record.reason = told.reason;
         record.digest = digest.map(str::to_owned).or(record.digest.take());
+        if let Some(Deleted { digest, tags }) = response.extensions().get() {
+            record.digest = digest.as_ref().map(ToString::to_string).or(record.digest.take());
+            record.tags = tags.iter().map(ToString::to_string).collect();
+        }
         self.write(&self.record);
+    }
+
+    /// What nobody was found to be allowed to do has not failed: it was never begun.
+    fn judged(&self, decision: Decision) -> Decision {
+        let begun = self.permitted || !self.record.action.writes();
+        if begun || decision == Decision::Allowed { decision } else { Decision::Denied }
     }
 
     /// A mount that was refused is told on a line of its own: what the request led to may be allowed.
@@ -123,6 +141,7 @@ impl Drop for AuditEntry {
     fn drop(&mut self) {
         if !self.told && self.record.action.writes() {
             self.mounted();
+            self.record.decision = self.judged(Decision::Unknown);
             self.write(&self.record);
         }
     }

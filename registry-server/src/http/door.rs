@@ -135,10 +135,11 @@ impl Door {
         let told = answer.as_ref().err().map(ApiError::told).unwrap_or_default();
         let refused = |error: ApiError| error.into_response(&line.request_id, || line.asked());
         let mut response = answer.unwrap_or_else(refused);
+        let permitted = visitor.permitted();
         if let Some(audit) = visitor.audit {
             audit.answered(&visitor.login.who, told, &response);
         }
-        if visitor.permitted {
+        if permitted {
             warnings::add(&mut response, warnings);
         }
         let headers = response.headers_mut();
@@ -170,9 +171,10 @@ impl Door {
             visitor.is(authorize::identify(challenge, asked).await?);
             authorize::admit(challenge, visitor.login.rights(policy), known.map(|route| (route, method)))?;
         }
-        let (route, rights) = (route?, visitor.login.rights(policy));
-        authorize::permit(challenge, rights, (&route, method))?;
-        visitor.permitted = true;
+        let route = route?;
+        authorize::permit(challenge, visitor.login.rights(policy), (&route, method))?;
+        visitor.permit();
+        let rights = visitor.login.rights(policy);
         authorize::possible(&asked.settings, (&route, method))?;
         let reads = matches!(*method, Method::GET | Method::HEAD);
         if route.is_about_content() && !(reads && self.registry.trusted()) {

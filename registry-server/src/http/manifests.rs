@@ -103,6 +103,9 @@ pub async fn delete(
     reference: &Reference,
     asked: &Asked,
 ) -> Result<Response, ApiError> {
-    registry.delete_manifest(name, reference, &conditions::terms(asked)).await?;
-    Ok(headers::empty(StatusCode::ACCEPTED, [(header::CONTENT_LENGTH, "0".to_owned())]))
+    let deleted = registry.delete_manifest(name, reference, &conditions::terms(asked)).await?;
+    let mut response = headers::empty(StatusCode::ACCEPTED, [(header::CONTENT_LENGTH, "0".to_owned())]);
+    // For the audit log; clients are not told.
+    response.extensions_mut().insert(deleted);
+    Ok(response)
 }

@@ -10,7 +10,7 @@ pub struct Visitor {
     /// What they have logged in as. Until that is known: everybody.
     pub login: Login,
     /// Whether they may do what they ask for. Until that is known: no.
-    pub permitted: bool,
+    permitted: bool,
     /// What is told about them.
     pub audit: Option<AuditEntry>,
 }
@@ -27,6 +27,19 @@ impl Visitor {
             audit.by(&login.who);
         }
         self.login = login;
+    }
+
+    /// It is known that they may do what they ask for.
+    pub fn permit(&mut self) {
+        if let Some(audit) = &mut self.audit {
+            audit.permit();
+        }
+        self.permitted = true;
+    }
+
+    /// Whether that is known.
+    pub fn permitted(&self) -> bool {
+        self.permitted
     }
 }
 
@@ -60,9 +73,8 @@ mod tests {
         }
     }
 
-    // registry OB8
-    #[test]
-    fn who_leaves_before_the_answer_is_told_by_name() {
+    /// The line of somebody who leaves before the answer.
+    fn left(come: impl FnOnce(&mut Visitor)) -> serde_json::Value {
         let (kept, address) = (Kept::default(), [192, 0, 2, 1].into());
         let (parts, ()) = http::Request::put("/v2/a/manifests/v1").body(()).unwrap().into_parts();
         let route = Route::parse(parts.uri.path());
@@ -72,9 +84,27 @@ mod tests {
         let log = Arc::new(AuditLog::new(Box::new(kept.clone()), false));
         let entry = AuditEntry::begin(&log, &asked, route.as_ref().ok(), "r");
         let mut visitor = Visitor::unknown(Some(entry));
-        visitor.is(Identity::User("dev".into()).into());
+        come(&mut visitor);
         drop(visitor);
-        let line: serde_json::Value = serde_json::from_slice(&kept.0.lock().unwrap()).unwrap();
+        serde_json::from_slice(&kept.0.lock().unwrap()).unwrap()
+    }
+
+    // registry OB8
+    #[test]
+    fn who_leaves_before_the_answer_is_told_by_name() {
+        let line = left(|visitor| {
+            visitor.is(Identity::User("dev".into()).into());
+            visitor.permit();
+        });
         assert_eq!((&line["user"], &line["decision"]), (&"dev".into(), &"unknown".into()));
+    }
+
+    // registry OB8
+    #[test]
+    fn who_leaves_before_they_were_let_in_has_done_nothing() {
+        let stranger = left(|_| ());
+        assert_eq!((&stranger["user"], &stranger["decision"]), (&"-".into(), &"denied".into()));
+        let known = left(|visitor| visitor.is(Identity::User("dev".into()).into()));
+        assert_eq!((&known["user"], &known["decision"]), (&"dev".into(), &"denied".into()));
     }
 }

@@ -15,6 +15,15 @@ use crate::{
     },
 };
 
+/// What a deletion has taken away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deleted {
+    /// The manifest, or the one that the tag stood for, if that could be read.
+    pub digest: Option<Digest>,
+    /// Its tags.
+    pub tags: Vec<Tag>,
+}
+
 impl Registry {
     /// Deletes a tag, or a manifest with all its tags. Refused while an index names the manifest.
     pub async fn delete_manifest(
@@ -22,7 +31,7 @@ impl Registry {
         name: &RepositoryName,
         reference: &Reference,
         terms: &Terms,
-    ) -> Result<(), RegistryError> {
+    ) -> Result<Deleted, RegistryError> {
         let (registry, name, reference) = (self.clone(), name.clone(), reference.clone());
         let terms = terms.clone();
         to_its_end(async move {
@@ -47,12 +56,19 @@ impl Registry {
     }
 
     /// Whatever there is of it: a tag may have been written or removed by half.
-    async fn delete_tag(&self, name: &RepositoryName, tag: &Tag, terms: &Terms) -> Result<(), RegistryError> {
+    async fn delete_tag(
+        &self,
+        name: &RepositoryName,
+        tag: &Tag,
+        terms: &Terms,
+    ) -> Result<Deleted, RegistryError> {
         let _alone = self.locks.tags(name, [tag]).await;
         self.require_movable(name, tag, None, terms).await?;
         self.require_of_what_is_there(name, &Reference::Tag(tag.clone()), terms).await?;
+        // Of a tag that was written by half nothing can be said.
+        let stood_for = self.read_link(&layout::tag_current(name, tag)).await;
         if self.store.delete(&layout::tag(name, tag)).await? {
-            return Ok(());
+            return Ok(Deleted { digest: stood_for.unwrap_or_default(), tags: vec![tag.clone()] });
         }
         Err(self.or_name_unknown(name, RegistryError::ManifestUnknown).await)
     }
@@ -62,7 +78,7 @@ impl Registry {
         name: &RepositoryName,
         digest: &Digest,
         terms: &Terms,
-    ) -> Result<(), RegistryError> {
+    ) -> Result<Deleted, RegistryError> {
         let _alone = self.locks.manifest(name, digest).await;
         let reference = Reference::Digest(digest.clone());
         self.resolve(name, &reference).await?;
@@ -72,7 +88,7 @@ impl Registry {
             self.require_movable(name, &tag, None, terms).await?;
         }
         self.require(name, &reference, terms).await?;
-        self.delete_tags_of(name, digest).await?;
+        let mut tags = self.delete_tags_of(name, digest).await?;
         let subject = self.subject_of(digest).await?;
         let revision = layout::revision(name, digest);
         self.metadata.forget(digest).await;
@@ -82,10 +98,10 @@ impl Registry {
         // A manifest that is there is listed at its subject, also when we die in between.
         let referrer = subject.map(|subject| layout::referrer(name, &subject, digest));
         // Another replica may have set a tag meanwhile, and then sees that the manifest is gone, or has gone.
-        if self.unlist(&revision, referrer.as_deref(), digest).await? {
-            return Ok(());
+        if !self.unlist(&revision, referrer.as_deref(), digest).await? {
+            tags.extend(self.delete_tags_of(name, digest).await?);
         }
-        self.delete_tags_of(name, digest).await
+        Ok(Deleted { digest: Some(digest.clone()), tags })
     }
 
     /// Takes a manifest whose revision was removed from the list of its subject. Another replica may have pushed it
@@ -111,15 +127,21 @@ impl Registry {
         Ok(bytes.and_then(|bytes| Manifest::parse(&bytes, None).ok()?.subject))
     }
 
-    async fn delete_tags_of(&self, name: &RepositoryName, digest: &Digest) -> Result<(), RegistryError> {
+    async fn delete_tags_of(
+        &self,
+        name: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Vec<Tag>, RegistryError> {
+        let mut deleted = Vec::new();
         for tag in self.tags_of(name, digest).await? {
             let _alone = self.locks.tags(name, [&tag]).await;
             // It may have been moved to another manifest meanwhile.
             if self.is_tag_of(name, &tag, digest).await? {
                 self.store.delete(&layout::tag(name, &tag)).await?;
+                deleted.push(tag);
             }
         }
-        Ok(())
+        Ok(deleted)
     }
 
     async fn delete_layer(

@@ -95,9 +95,38 @@ async fn what_was_pushed_and_deleted_is_told_with_digest_and_tags() {
     let failed = json!({ "tags": ["v2"], "decision": "failed", "status": 400 });
     says(&line(&registry, &mut seen), failed);
     assert_eq!(ask(&registry, "dev", "DELETE", "/v2/a/manifests/v1", "").await, 202);
-    says(&line(&registry, &mut seen), json!({ "action": "delete", "tags": ["v1"], "decision": "allowed" }));
+    let deleted = json!({ "action": "delete", "digest": digest, "tags": ["v1"], "decision": "allowed" });
+    says(&line(&registry, &mut seen), deleted);
+    for tag in ["v3", "v4"] {
+        assert_eq!(ask(&registry, "dev", "PUT", &format!("/v2/a/manifests/{tag}"), INDEX).await, 201);
+        seen += 1;
+    }
     assert_eq!(ask(&registry, "dev", "DELETE", &format!("/v2/a/manifests/{digest}"), "").await, 202);
-    says(&line(&registry, &mut seen), json!({ "action": "delete", "digest": digest, "decision": "allowed" }));
+    let deleted =
+        json!({ "action": "delete", "digest": digest, "tags": ["v3", "v4"], "decision": "allowed" });
+    says(&line(&registry, &mut seen), deleted);
+}
+
+// registry OB8: what is refused before anybody has looked who asks was not allowed
+#[tokio::test]
+async fn what_a_stranger_could_not_even_ask_is_told_as_refused() {
+    let (registry, _folder) = with_accounts(RULES).await;
+    let mut request = registry.request("DELETE", "/v2/prod/app/manifests/v1");
+    for i in 0..101 {
+        request = request.header(format!("x-{i}"), "x");
+    }
+    assert_eq!(request.send().await.unwrap().status(), 431);
+    let refused = json!({ "user": "-", "action": "delete", "decision": "denied", "status": 431 });
+    says(&line(&registry, &mut 0), refused);
+}
+
+// registry OB8: what is no tag is nothing that was pushed, and no text for a log
+#[tokio::test]
+async fn of_tags_that_are_none_nothing_is_told() {
+    let (registry, _folder) = with_accounts(RULES).await;
+    let path = "/v2/a/manifests/v1?tag=%C2%9B2J&tag=v2";
+    assert_eq!(ask(&registry, "", "PUT", path, INDEX).await, 401);
+    says(&line(&registry, &mut 0), json!({ "tags": ["v1", "v2"], "decision": "denied" }));
 }
 
 // registry OB8 A11: what may not be read is not mounted, and somebody has tried
@@ -139,7 +168,7 @@ async fn what_a_request_only_names_is_not_told_as_done() {
     let tag = format!("/v2/a/manifests/v1?tag=release&digest={}", sha256(b"other"));
     assert_eq!(ask(&registry, "dev", "DELETE", &tag, "").await, 202);
     let told = line(&registry, &mut seen);
-    assert_eq!((&told["tags"], told.get("digest")), (&json!(["v1"]), None), "{told}");
+    assert_eq!((&told["tags"], &told["digest"]), (&json!(["v1"]), &json!(digest)), "{told}");
     let path = format!("/v2/a/manifests/{digest}?tag=release");
     assert_eq!(ask(&registry, "dev", "DELETE", &path, "").await, 202);
     let told = line(&registry, &mut seen);
