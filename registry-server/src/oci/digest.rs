@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::oci::error::ParseError;
+use crate::oci::error::{ParseError, cut};
 
 /// A hash function that digests may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,7 +66,7 @@ impl FromStr for Digest {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let bad = || ParseError::Digest(text.chars().take(200).collect());
+        let bad = || ParseError::Digest(cut(text));
         let (algorithm, hex) = text.split_once(':').ok_or_else(bad)?;
         let algorithm = Algorithm::parse(algorithm).ok_or_else(bad)?;
         let lower_hex = hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));

@@ -1,5 +1,16 @@
 //! Why a text is not the thing that it should be.
 
+/// Letters of a client's text that are told back: whoever wrote it knows the rest.
+const TOLD: usize = 200;
+
+/// The beginning of a text that a client has sent.
+pub(in crate::oci) fn cut(text: &str) -> String {
+    match text.char_indices().nth(TOLD) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// A text that does not follow its grammar.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
@@ -52,6 +63,38 @@ pub enum ManifestError {
 impl ManifestError {
     /// A field that is not as it should be.
     pub fn field(field: &str, reason: impl Into<String>) -> Self {
-        Self::Malformed { field: Some(field.to_owned()), reason: reason.into() }
+        Self::Malformed { field: Some(cut(field)), reason: reason.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oci::manifest::Manifest;
+
+    // registry LM2: what is told of a manifest is not as long as what was sent
+    #[test]
+    fn of_a_long_text_the_beginning_is_told() {
+        let long = "\u{7f}".repeat(1 << 20);
+        let kind = |kind: &str| format!(r#"{{"schemaVersion":2,"mediaType":"{kind}","manifests":[]}}"#);
+        let annotations = format!(r#"{{"schemaVersion":2,"manifests":[],"annotations":{{"{long}":"#);
+        for (manifest, header) in [
+            (kind(&long), None),
+            (kind(&long), Some("application/vnd.oci.image.index.v1+json")),
+            (kind("x"), Some(long.as_str())),
+            (format!(r#"{{"schemaVersion":"{long}"}}"#), None),
+            (format!(r#"{{"schemaVersion":2,"manifests":[{{"digest":"{long}","size":1}}]}}"#), None),
+            (annotations, None),
+        ] {
+            let error = Manifest::parse(manifest.as_bytes(), header).unwrap_err();
+            assert!(format!("{error} {error:?}").len() < 10_000, "{}", &error.to_string()[..300]);
+        }
+    }
+
+    #[test]
+    fn what_is_short_is_told_whole() {
+        let exactly = "ä".repeat(TOLD);
+        assert_eq!(cut(&exactly), exactly);
+        assert_eq!(cut(&format!("{exactly}x")), format!("{exactly}…"));
     }
 }

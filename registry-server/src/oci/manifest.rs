@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::oci::{
     digest::Digest,
-    error::{ManifestError, ParseError},
+    error::{ManifestError, ParseError, cut},
     hasher::Hasher,
 };
 
@@ -143,14 +143,14 @@ fn media_type(document: &Document, header: Option<&str>) -> Result<&'static str,
     if let (Some(header), Some(body)) = (header, body)
         && header != body
     {
-        return Err(ManifestError::Mismatch { header: header.to_owned(), body: body.to_owned() });
+        return Err(ManifestError::Mismatch { header: cut(header), body: cut(body) });
     }
     let sniffed = if document.manifests.is_some() { OCI_INDEX } else { OCI_MANIFEST };
     let claimed = header.or(body).unwrap_or(sniffed);
     let known = ACCEPTED.into_iter().find(|t| *t == claimed);
-    let known = known.ok_or_else(|| ManifestError::MediaType(claimed.to_owned()))?;
+    let known = known.ok_or_else(|| ManifestError::MediaType(cut(claimed)))?;
     if body.is_none() && known != sniffed {
-        return Err(ManifestError::Mismatch { header: claimed.to_owned(), body: sniffed.to_owned() });
+        return Err(ManifestError::Mismatch { header: cut(claimed), body: sniffed.to_owned() });
     }
     Ok(known)
 }
@@ -164,13 +164,23 @@ fn kept_elsewhere(descriptor: &Descriptor) -> bool {
 fn unreadable(bytes: &[u8]) -> ManifestError {
     match serde_path_to_error::deserialize::<_, Document>(&mut serde_json::Deserializer::from_slice(bytes)) {
         Err(error) => {
-            let field = Some(error.path().to_string()).filter(|path| path != ".");
-            ManifestError::Malformed { field, reason: error.into_inner().to_string() }
+            let field = Some(error.path().to_string()).filter(|path| path != ".").map(|path| cut(&path));
+            ManifestError::Malformed { field, reason: told(&error.into_inner()) }
         }
         // What is wrong stands behind it.
         Ok(_) => {
             ManifestError::Malformed { field: None, reason: "something follows the manifest".to_owned() }
         }
+    }
+}
+
+/// What is wrong, and where: the line and the column stand at the end.
+fn told(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    match text.strip_suffix(&place) {
+        Some(what) => cut(what) + &place,
+        None => cut(&text),
     }
 }
 

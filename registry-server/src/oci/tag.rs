@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::oci::error::ParseError;
+use crate::oci::error::{ParseError, cut};
 
 /// A tag, by the specification's grammar.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,7 +25,7 @@ impl FromStr for Tag {
         if first && text.len() <= 128 && bytes.all(|b| word(b) || b == b'.' || b == b'-') {
             Ok(Self(text.to_owned()))
         } else {
-            Err(ParseError::Tag(text.chars().take(200).collect()))
+            Err(ParseError::Tag(cut(text)))
         }
     }
 }
