@@ -172,6 +172,7 @@ fn logins(config: &Config, settings: &Arc<ArcSwap<Settings>>) -> anyhow::Result<
             lifetime: section.lifetime.0,
             realm: section.realm.clone(),
             secure: config.http.tls.is_some(),
+            secure_host: config.http.secure_authority().map(str::to_owned),
         }),
         (None, Some(token), _) => Way::Token { realm: token.realm.clone(), service: token.service.clone() },
         (None, None, _) => return Ok(None),

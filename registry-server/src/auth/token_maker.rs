@@ -37,6 +37,8 @@ pub struct TokenMaker {
     pub realm: Option<String>,
     /// Whether clients come by TLS.
     pub secure: bool,
+    /// The host at which they do at least.
+    pub secure_host: Option<String>,
 }
 
 /// Who wishes for a token, and what for.
@@ -72,6 +74,8 @@ impl Scope {
     fn parse(text: &str) -> Option<Self> {
         let (rest, actions) = text.rsplit_once(':')?;
         let (kind, name) = rest.split_once(':')?;
+        // What kind of images it has, as `repository(plugin)` says, is nothing that anybody here knows.
+        let kind = kind.split('(').next().unwrap_or(kind);
         let actions = actions.split(',').map(str::to_owned).collect();
         Some(Self { kind: kind.to_owned(), name: name.to_owned(), actions })
     }

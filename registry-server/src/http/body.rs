@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use http_body_util::BodyDataStream;
 use hyper::body::Body;
+use tokio::sync::Semaphore;
 
 use crate::http::inbound::Inbound;
 
@@ -36,14 +37,36 @@ where
 
 /// The whole body, or nothing if it is larger than `limit`.
 pub async fn whole(body: &mut Inbound, limit: u64) -> Result<Option<Bytes>, BodyError> {
+    whole_where_room(body, limit, u64::MAX, &Semaphore::const_new(0)).await
+}
+
+/// The same of strangers: of bodies that are larger than `small` there are no more at a time than `room` has places.
+pub async fn whole_where_room(
+    body: &mut Inbound,
+    limit: u64,
+    small: u64,
+    room: &Semaphore,
+) -> Result<Option<Bytes>, BodyError> {
     if body.size_hint().lower() > limit {
         return Ok(None);
     }
-    let mut gathered = BytesMut::new();
-    let mut frames = body.frames();
+    gather(body.frames(), limit, small, room).await
+}
+
+async fn gather(
+    mut frames: impl Stream<Item = Result<Bytes, BodyError>> + Unpin,
+    limit: u64,
+    small: u64,
+    room: &Semaphore,
+) -> Result<Option<Bytes>, BodyError> {
+    let (mut gathered, mut place) = (BytesMut::new(), None);
     while let Some(frame) = frames.try_next().await? {
-        if (gathered.len() + frame.len()) as u64 > limit {
+        let length = (gathered.len() + frame.len()) as u64;
+        if length > limit {
             return Ok(None);
+        }
+        if length > small && place.is_none() {
+            place = Some(room.acquire().await?);
         }
         gathered.extend_from_slice(&frame);
     }
@@ -69,6 +92,7 @@ pub fn drain(body: Inbound) {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
     use http_body_util::StreamBody;
     use hyper::body::Frame;
 
@@ -88,5 +112,19 @@ mod tests {
         let heard: Vec<bool> =
             frames(&mut body, SILENCE).take(pauses.len()).map(|frame| frame.is_ok()).collect().await;
         assert_eq!(heard, [true, true, true, false]);
+    }
+
+    // registry LM2: strangers who send slowly keep as many bytes here as there is room for
+    #[tokio::test]
+    async fn large_bodies_wait_for_each_other_and_small_ones_do_not() {
+        let room = Semaphore::new(1);
+        let sent = |length: usize| stream::iter([Ok(Bytes::from(vec![b'x'; length]))]);
+        let mut slow = Box::pin(gather(sent(11).chain(stream::pending()), 100, 10, &room));
+        assert_eq!((&mut slow).now_or_never().map(drop), None);
+        assert_eq!(gather(sent(11), 100, 10, &room).now_or_never().map(drop), None);
+        assert!(gather(sent(10), 100, 10, &room).now_or_never().unwrap().unwrap().is_some());
+        assert!(gather(sent(101), 100, 10, &room).now_or_never().unwrap().unwrap().is_none());
+        drop(slow);
+        assert_eq!(gather(sent(11), 100, 10, &room).await.unwrap().unwrap().len(), 11);
     }
 }

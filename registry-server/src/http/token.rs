@@ -2,6 +2,7 @@
 
 use http::{HeaderValue, Method, StatusCode, header};
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 use crate::{
     auth::{
@@ -28,6 +29,9 @@ use crate::{
 const ENDS_SOON: &str = "the login counts for less than a minute more, and a token for no less: renew it";
 /// Longest form.
 const LARGEST: u64 = 64 << 10;
+/// Forms of strangers that are longer than the usual ones wait for each other, so that they have bounded room.
+const USUAL: u64 = 4 << 10;
+static ROOM: Semaphore = Semaphore::const_new(128);
 
 /// The route, which leads nowhere where this server gives no tokens.
 pub fn where_given(route: Result<Route, RouteError>, logins: Option<&Logins>) -> Result<Route, RouteError> {
@@ -78,7 +82,8 @@ async fn form(asked: &Asked, body: &mut Inbound) -> Result<Query, ApiError> {
     if !kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
         return Err(bad("a form is expected, application/x-www-form-urlencoded"));
     }
-    let whole = tokio::time::timeout(body.patience().form, body::whole(body, LARGEST)).await;
+    let whole =
+        tokio::time::timeout(body.patience().form, body::whole_where_room(body, LARGEST, USUAL, &ROOM)).await;
     let whole = whole.map_err(|_| too_slow())?;
     let whole = whole.map_err(|_| bad("the form ends too early"))?;
     let whole = whole.ok_or_else(|| bad("the form is too long"))?;
@@ -149,7 +154,8 @@ pub fn place(maker: &TokenMaker, asked: &Asked) -> (String, String) {
     let named =
         told.or(headers::text(headers, header::HOST)).or(uri.authority().map(http::uri::Authority::as_str));
     let host = named.filter(|name| is_host(name)).unwrap_or("localhost").to_owned();
-    let scheme = if maker.secure || forwarded::secure(peer, headers, proxies) { "https" } else { "http" };
+    let known = maker.secure || maker.secure_host.as_ref() == Some(&host);
+    let scheme = if known || forwarded::secure(peer, headers, proxies) { "https" } else { "http" };
     (maker.realm.clone().unwrap_or_else(|| format!("{scheme}://{host}/token")), host)
 }
 

@@ -159,6 +159,23 @@ async fn a_realm_follows_the_host_that_was_asked_and_what_known_proxies_say() {
     }
 }
 
+// registry TL8: who has told at which address clients come by TLS needs no proxy that says so
+#[tokio::test]
+async fn a_realm_at_the_registrys_own_address_is_as_secure_as_that() {
+    let folder = Folder::new();
+    let host = "http: {host: 'https://registry.example.com/'}\n";
+    let registry = registry(&folder, &Key::new("", Algorithm::ES256), "", host).await;
+    for (host, realm) in [
+        ("registry.example.com", "https://registry.example.com/token"),
+        ("registry.example.com:5000", "http://registry.example.com:5000/token"),
+        ("10.0.0.1", "http://10.0.0.1/token"),
+    ] {
+        let asked = registry.request("GET", "/v2/").header("host", host).send().await.unwrap();
+        let found = header(&asked, "www-authenticate");
+        assert!(found.starts_with(&format!("Bearer realm=\"{realm}\",service=")), "{found}");
+    }
+}
+
 // registry A8 A11: as much of what is asked as the rules give
 #[tokio::test]
 async fn a_token_allows_what_was_asked_and_rules_allow() {
@@ -177,6 +194,7 @@ async fn a_token_allows_what_was_asked_and_rules_allow() {
     for (user, scope, expected) in [
         ("dev", "repository:team/sealed:pull,push", json!([entry("team/sealed", &["pull"])])),
         ("dev", "repository:team/a:*", json!([entry("team/a", &["pull", "push"])])),
+        ("dev", "repository(plugin):team/a:pull", json!([entry("team/a", &["pull"])])),
         ("dev", "repository:other:pull,push", json!([])),
         ("dev", "registry:catalog:*", json!([entry("catalog", &["*"])])),
         ("ci", "repository:other:pull,push,delete", json!([entry("other", &["pull"])])),
@@ -184,7 +202,6 @@ async fn a_token_allows_what_was_asked_and_rules_allow() {
         ("", "repository:team/a:pull", json!([])),
         ("", "registry:catalog:*", json!([])),
         ("dev", "repository:team/a", json!([])),
-        ("dev", "repository(plugin):team/a:pull", json!([])),
         ("dev", "garbage", json!([])),
         ("dev", "registry:other:*", json!([])),
         ("dev", "", json!([])),

@@ -50,6 +50,13 @@ impl Http {
     }
 }
 
+impl Http {
+    /// The same of a `host` at which clients come by TLS.
+    pub fn secure_authority(&self) -> Option<&str> {
+        self.authority().filter(|_| self.host.as_deref().is_some_and(|url| url.starts_with("https://")))
+    }
+}
+
 impl Default for Http {
     fn default() -> Self {
         Self {
