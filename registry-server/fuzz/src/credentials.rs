@@ -18,7 +18,7 @@ pub fn check(bytes: &[u8]) {
     let header = |scheme: &str| format!("{scheme} {encoded}").into_bytes();
     assert_eq!(Shown::is_nothing(&header("Basic")), bytes == b":");
     let shown = Shown::parse(&header("Basic"));
-    assert_eq!(shown, Shown::parse(&header("bAsIc")), "RFC 9110, section 11.1: schemes have no case");
+    assert!(shown == Shown::parse(&header("bAsIc")), "RFC 9110, section 11.1: schemes have no case");
     let written = std::str::from_utf8(bytes).ok().and_then(|text| text.split_once(':'));
     let Some((user, password)) = written else {
         assert!(shown.is_none(), "RFC 7617, section 2: a colon stands between name and password");

@@ -45,6 +45,7 @@ static MAKER: LazyLock<TokenMaker> = LazyLock::new(|| {
         lifetime: Duration::from_secs(300),
         realm: None,
         secure: true,
+        secure_host: None,
     }
 });
 
