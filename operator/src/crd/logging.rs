@@ -59,4 +59,6 @@ pub enum AuditLines {
     Disabled,
     /// A line for each.
     Enabled,
+    /// A line for each, and for each pull and list.
+    EnabledWithReads,
 }

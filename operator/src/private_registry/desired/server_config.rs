@@ -228,8 +228,12 @@ fn formatter(spec: &PrivateRegistrySpec) -> Formatter {
 }
 
 fn log(spec: &PrivateRegistrySpec) -> Log {
-    let audited = spec.logging.as_ref().is_some_and(|logging| logging.audit == AuditLines::Enabled);
-    Log { formatter: formatter(spec), audit: audited.then(AuditLog::default), ..Log::default() }
+    let audit = match spec.logging.clone().unwrap_or_default().audit {
+        AuditLines::Disabled => None,
+        AuditLines::Enabled => Some(AuditLog::default()),
+        AuditLines::EnabledWithReads => Some(AuditLog { reads: true, ..AuditLog::default() }),
+    };
+    Log { formatter: formatter(spec), audit, ..Log::default() }
 }
 
 fn level(level: LogLevel) -> Level {

@@ -67,6 +67,10 @@ pub const FIELDS: &[(&str, &[Row])] = &[
         ],
     ),
     (
+        "{storage: {ephemeral: {}}, logging: {audit: Enabled}}",
+        &[("/logging/audit", "EnabledWithReads", DEPLOYMENT)],
+    ),
+    (
         "{storage: {ephemeral: {}}, warnings: [{text: 'moves on Friday'}]}",
         &[
             ("/warnings/0/text", "moves on Monday", LIVE),
