@@ -15,7 +15,7 @@ pub use configured::plant;
 /// Shorter ones would be found by chance.
 const SHORTEST: usize = 10;
 /// Of a longer text the rest is a blob, which is what was pushed.
-const LONGEST_TEXT: usize = 256 << 10;
+pub const LONGEST_TEXT: usize = 256 << 10;
 
 /// From whom something is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +90,11 @@ pub fn told(text: impl AsRef<[u8]>) {
     assert_eq!(found, None, "a client is told it: {}", String::from_utf8_lossy(text.as_ref()));
 }
 
+/// These lines were logged.
+pub fn all_logged(lines: &str) {
+    lines.lines().for_each(logged);
+}
+
 /// This was logged.
 pub fn logged(text: impl AsRef<[u8]>) {
     let found = found(text.as_ref(), &PLANTED.read().unwrap(), false);
@@ -125,6 +130,9 @@ mod tests {
         shown("canary-that-was-shown");
         let fails = |look: fn(&'static str), text| std::panic::catch_unwind(|| look(text)).is_err();
         assert!(fails(told, "canary-that-was-shown") && fails(logged, "canary-that-was-shown"));
+        // However much was logged before.
+        let log = "a line\n".repeat(LONGEST_TEXT / 6) + "canary-that-was-shown";
+        assert!(std::panic::catch_unwind(|| all_logged(&log)).is_err());
         assert!(fails(told, "/canary/of/this/test") && !fails(logged, "/canary/of/this/test"));
         drop(planted);
         assert!(!fails(told, "/canary/of/this/test"));

@@ -1,26 +1,23 @@
 //! Section 16: where the audit log goes.
 
-use std::{fs, io::Read as _};
+use std::fs;
 
 use assert_cmd::Command;
 
-use crate::{canaries, running::Running};
+use crate::running::Running;
 
 // registry OB8
 #[test]
 fn without_a_file_the_audit_log_goes_to_standard_output_and_nothing_else_does() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("c.yml"), "log: {audit: {}}\nstorage: {inmemory: {}}\n").unwrap();
-    let mut registry = Running::start(folder.path(), &["c.yml"]);
+    let registry = Running::start(folder.path(), &["c.yml"]);
     let index = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
     let answer = registry.ask(&format!("PUT /v2/a/manifests/v1 HTTP/1.1\n\n{index}"));
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
     assert!(registry.ask("GET /v2/a/tags/list HTTP/1.1\n\n").starts_with("HTTP/1.1 200 "));
-    let mut out = registry.child.stdout.take().unwrap();
-    let (code, _) = registry.end();
-    let mut lines = String::new();
-    out.read_to_string(&mut lines).unwrap();
-    canaries::logged(&lines);
+    registry.signal();
+    let (code, [lines, _]) = registry.ended_saying();
     assert_eq!((code, lines.lines().count()), (Some(0), 1), "{lines}");
     assert!(
         lines.contains(r#""action":"push","method":"PUT","repository":"a","digest":"sha256:"#),

@@ -8,7 +8,10 @@ use std::{
 
 use registry_server::oci::{digest::Algorithm, hasher::Hasher};
 
-use crate::running::{Running, eventually};
+use crate::{
+    canaries,
+    running::{Running, eventually},
+};
 
 fn serve(folder: &Path, drain: &str) -> Running {
     let text =
@@ -37,6 +40,7 @@ pub fn read_until(socket: &mut TcpStream, text: &str) -> String {
         assert_ne!(count, 0, "closed after {}", String::from_utf8_lossy(&read));
         read.extend_from_slice(&more[..count]);
     }
+    canaries::told(&read);
     String::from_utf8_lossy(&read).into_owned()
 }
 

@@ -1,10 +1,11 @@
 //! The program while it serves.
 
 use std::{
-    io::{Read, Write},
+    fs::File,
+    io::{Read, Seek, Write},
     net::TcpStream,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command},
     time::Duration,
 };
 
@@ -21,6 +22,8 @@ pub struct Running {
     pub port: u16,
     /// Where its probes and metrics are.
     admin: u16,
+    /// Its standard output and its standard error: files, which never are full, as pipes that nobody reads are.
+    said: [File; 2],
     _planted: Vec<Planted>,
 }
 
@@ -56,17 +59,18 @@ impl Running {
         let (port, admin) = (ports::free(), ports::free());
         let configs = arguments.iter().filter(|argument| argument.ends_with(".yml"));
         let planted = configs.map(|file| plant(folder, file)).collect();
+        let said = [(); 2].map(|()| tempfile::tempfile().unwrap());
         let child = command
             .arg("serve")
             .args(arguments)
             .current_dir(folder)
             .env("REGISTRY_HTTP_ADDR", format!("{host}:{port}"))
             .env("REGISTRY_HTTP_DEBUG_ADDR", format!("127.0.0.1:{admin}"))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stdout(said[0].try_clone().unwrap())
+            .stderr(said[1].try_clone().unwrap())
             .spawn()
             .unwrap();
-        Self { child, port, admin, _planted: planted }
+        Self { child, port, admin, said, _planted: planted }
     }
 
     /// A connection, as soon as the server listens.
@@ -103,23 +107,38 @@ impl Running {
     }
 
     /// Its exit code and its log, once it has ended.
-    pub fn ended(mut self) -> (Option<i32>, String) {
-        let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        canaries::logged(&log);
-        (self.child.wait().unwrap().code(), log)
+    pub fn ended(self) -> (Option<i32>, String) {
+        let (code, [_, log]) = self.ended_saying();
+        (code, log)
+    }
+
+    /// Its exit code, and what it said on standard output and in its log, once it has ended.
+    pub fn ended_saying(mut self) -> (Option<i32>, [String; 2]) {
+        let code = self.child.wait().unwrap().code();
+        (code, self.said())
+    }
+
+    /// What an ended program said: with it, these files are read from their beginning.
+    fn said(&mut self) -> [String; 2] {
+        self.said.each_mut().map(|file| {
+            let mut text = Vec::new();
+            file.rewind().unwrap();
+            file.read_to_end(&mut text).unwrap();
+            String::from_utf8_lossy(&text).into_owned()
+        })
     }
 }
 
 impl Drop for Running {
-    /// Also when a test has failed: nothing outlives it, and what it logged is told.
+    /// Also when a test has failed: nothing outlives it, and what it logged is told. Else no secret is in that.
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        if let Some(mut stderr) = self.child.stderr.take().filter(|_| std::thread::panicking()) {
-            let mut log = String::new();
-            let _ = stderr.read_to_string(&mut log);
-            eprintln!("{log}");
+        let said = self.said();
+        if std::thread::panicking() {
+            eprintln!("{}", said[1]);
+        } else {
+            said.iter().for_each(|text| canaries::all_logged(text));
         }
     }
 }
@@ -155,4 +174,21 @@ fn ask(port: u16, request: &str) -> String {
     stream.read_to_string(&mut answer).unwrap();
     canaries::told(&answer);
     answer
+}
+
+// registry OB6
+#[test]
+fn a_leak_is_found_wherever_a_program_tells_it() {
+    canaries::shown("canary-of-a-program");
+    for (says, found) in [("canary-of-a-program", true), ("nothing", false)] {
+        for to in ["", " >&2"] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut other = Command::new("sh");
+            other.args(["-c", &format!("echo {says}{to}")]);
+            let mut running = Running::by(&mut other, "127.0.0.1", folder.path(), &[]);
+            running.child.wait().unwrap();
+            let looked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(running)));
+            assert_eq!(looked.is_err(), found, "{says}{to}");
+        }
+    }
 }

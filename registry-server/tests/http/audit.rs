@@ -14,7 +14,7 @@ const INDEX: &str = r#"{"schemaVersion":2,"manifests":[]}"#;
 
 /// Every line so far.
 fn lines(registry: &Fixture) -> Vec<Value> {
-    let text = std::fs::read_to_string(registry.folder.path().join("audit")).unwrap();
+    let text = registry.audit();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -201,7 +201,7 @@ async fn a_login_that_failed_is_told_and_what_was_shown_is_not() {
     }
     assert_eq!(login("dev", "secret-canary").await, 429);
     says(lines(&registry).last().unwrap(), json!({ "user": "dev", "decision": "denied", "status": 429 }));
-    let text = std::fs::read_to_string(registry.folder.path().join("audit")).unwrap();
+    let text = registry.audit();
     assert!(!text.contains("canary") && !text.contains("secret-canary"), "{text}");
 }
 

@@ -85,7 +85,7 @@ async fn rules_name_whom_a_certificate_names() {
     }
     let without = client(&server).watched();
     refused(push(&registry, &without, "ci/app").await, 401, "UNAUTHORIZED").await;
-    let audit = std::fs::read_to_string(registry.folder.path().join("audit")).unwrap();
+    let audit = registry.audit();
     let users =
         audit.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["user"].clone());
     let named = |name: &str| format!("cert:{name}");

@@ -1,21 +1,22 @@
 //! A client that looks for canaries in whatever it is told, and plants those that it shows.
 
-use std::{
-    fmt::Display,
-    pin::Pin,
-    task::{Context, Poll, ready},
-};
+use std::fmt::Display;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use futures::stream;
 use http::{HeaderName, HeaderValue};
-use hyper::body::{Frame, SizeHint};
-use reqwest::{Body, Error, IntoUrl, Method, Response, ResponseBuilderExt};
+use http_body_util::BodyExt;
+use reqwest::{Body, Error, IntoUrl, Method, Request, Response, ResponseBuilderExt, Url};
+use serde_json::Value;
 
 use crate::canaries;
 
-/// Longer canaries may be cut in two by the frames of a body.
+/// Longer canaries may be cut in two where a long body is looked at in parts.
 const LONGEST: usize = 4096;
+/// Where tokens are issued, and the fields of a form there that are secrets.
+const TOKEN: &str = "/token";
+const SHOWN: [&str; 2] = ["password", "refresh_token"];
 
 #[derive(Clone, Debug)]
 pub struct Client(reqwest::Client);
@@ -84,12 +85,25 @@ impl RequestBuilder {
     }
 
     pub async fn send(self) -> Result<Response, Error> {
-        self.0.send().await.map(watched)
+        let (client, request) = self.0.build_split();
+        let request = request?;
+        show_form(&request);
+        Ok(looked_at(client.execute(request).await?).await)
     }
 }
 
-/// The response, looked at as it is read. Blobs are what was pushed, and long.
-fn watched(response: Response) -> Response {
+/// What somebody who asks for a token shows in a form.
+fn show_form(request: &Request) {
+    let form = request.body().and_then(Body::as_bytes).and_then(|form| std::str::from_utf8(form).ok());
+    let Some(form) = form.filter(|_| request.url().path() == TOKEN) else { return };
+    let form = Url::parse(&format!("http://form/?{form}")).unwrap();
+    for (_, secret) in form.query_pairs().filter(|(name, _)| SHOWN.contains(&name.as_ref())) {
+        canaries::shown(&secret);
+    }
+}
+
+/// The response, looked at to its end, whether the test reads it or not. Blobs are what was pushed, and long.
+async fn looked_at(response: Response) -> Response {
     for (name, value) in response.headers() {
         canaries::told([name.as_str().as_bytes(), b": ", value.as_bytes()].concat());
     }
@@ -99,7 +113,13 @@ fn watched(response: Response) -> Response {
     }
     let url = response.url().clone();
     let (parts, body) = http::Response::from(response).into_parts();
-    let body = Body::wrap(Watched { body, seen: Vec::new() });
+    let (bytes, broken) = whole(body).await;
+    look(url.path(), &bytes);
+    // A test that reads it sees as well where it broke off.
+    let body = match broken {
+        Some(error) => Body::wrap_stream(stream::iter([Ok(Bytes::from(bytes)), Err(error)])),
+        None => bytes.into(),
+    };
     let mut response = http::Response::builder().url(url).body(body).unwrap();
     *response.status_mut() = parts.status;
     *response.version_mut() = parts.version;
@@ -107,31 +127,33 @@ fn watched(response: Response) -> Response {
     response.into()
 }
 
-struct Watched {
-    body: Body,
-    /// The end of what has come.
-    seen: Vec<u8>,
+/// What came, and why no more did.
+async fn whole(mut body: Body) -> (Vec<u8>, Option<Error>) {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        match frame {
+            Ok(frame) => bytes.extend_from_slice(frame.data_ref().map_or(&[], |data| data)),
+            Err(error) => return (bytes, Some(error)),
+        }
+    }
+    (bytes, None)
 }
 
-impl hyper::body::Body for Watched {
-    type Data = Bytes;
-    type Error = Error;
+fn look(path: &str, bytes: &[u8]) {
+    let issued = if path == TOKEN { issued(bytes) } else { None };
+    for at in (0..bytes.len()).step_by(canaries::LONGEST_TEXT - LONGEST).filter(|_| issued.is_none()) {
+        canaries::told(&bytes[at..]);
+    }
+    issued.into_iter().for_each(canaries::told);
+}
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        if let Some(data) = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()) {
-            let known = self.seen.len().saturating_sub(LONGEST);
-            self.seen.drain(..known);
-            self.seen.extend_from_slice(data);
-            canaries::told(&self.seen);
+/// The rest of an answer that issues tokens, which are secrets from there on.
+fn issued(bytes: &[u8]) -> Option<String> {
+    let mut answer: Value = serde_json::from_slice(bytes).ok()?;
+    for name in ["token", "access_token", "refresh_token"] {
+        if let Some(Value::String(token)) = answer.as_object_mut()?.remove(name) {
+            canaries::shown(&token);
         }
-        Poll::Ready(frame)
     }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+    Some(answer.to_string())
 }

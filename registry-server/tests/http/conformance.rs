@@ -14,6 +14,7 @@ use tokio::{process::Command, sync::watch};
 
 use crate::{
     authority::Authority,
+    canaries, log_lines,
     object_store::{ACCESS, BUCKET, ObjectStore, SECRET},
 };
 
@@ -79,6 +80,8 @@ async fn suite(store: &str, name: &str, version: &str, second: bool) -> Option<(
         store.replace("FOLDER", &at.to_string())
     );
     let config = Config::from_yaml("test", &text, []).unwrap();
+    log_lines::watch();
+    let _planted = canaries::plant(&config, folder.path());
     let server = Server::start(&config, &Vec::new()).await.unwrap();
     let address = server.address().unwrap();
     let (stop, stopped) = watch::channel(false);

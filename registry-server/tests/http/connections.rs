@@ -223,6 +223,7 @@ async fn a_client_that_says_nothing_is_cut() {
     let mut answer = Vec::new();
     let closed = tokio::time::timeout(Duration::from_secs(30), socket.read_to_end(&mut answer));
     closed.await.expect("the connection was left open").ok();
+    canaries::told(&answer);
 }
 
 #[tokio::test]
@@ -244,6 +245,7 @@ async fn a_header_that_does_not_end_is_cut() {
     let mut answer = Vec::new();
     let closed = tokio::time::timeout(Duration::from_secs(25), socket.read_to_end(&mut answer));
     closed.await.expect("the connection was left open").ok();
+    canaries::told(&answer);
 }
 
 // registry LM3
@@ -257,6 +259,7 @@ async fn a_later_header_of_a_connection_that_does_not_end_is_cut_as_well() {
     let mut answer = Vec::new();
     let closed = tokio::time::timeout(Duration::from_secs(20), socket.read_to_end(&mut answer));
     closed.await.expect("the connection was left open").ok();
+    canaries::told(&answer);
 }
 
 // registry J1 LM3

@@ -3,6 +3,7 @@
 use std::{
     future::ready,
     net::SocketAddr,
+    path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -23,12 +24,17 @@ use reqwest::Response;
 use tokio::sync::watch;
 
 use crate::{
+    canaries::{self, Kept, Planted},
     client::{Client, Watch},
     connections::Connection,
     fixture::{OCI_INDEX, OCI_MANIFEST, header, refused, sha256},
     hooked::{Call, Hook, Hooked},
     log_lines,
 };
+
+/// Where the store is said to be, and why it fails: nothing for clients.
+pub const PLACE: &str = "/canary/of/a/store";
+pub const REASON: &str = "canary-of-a-reason";
 
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
@@ -50,13 +56,14 @@ struct Faulty {
 impl Hook for Faulty {
     fn before<'a>(&'a self, call: Call, key: &'a str) -> Answer<'a, ()> {
         let fault = *self.fault.lock().unwrap();
-        assert!(!(call == Call::Stat && fault == Some(Fault::Panic)), "told to panic");
+        assert!(!(call == Call::Stat && fault == Some(Fault::Panic)), "{PLACE}/{key}: {REASON}");
+        let place = format!("{PLACE}/{key}");
         if fault == Some(Fault::Away) {
-            return ready(Err(StorageError::unavailable(key, "told to be away"))).boxed();
+            return ready(Err(StorageError::unavailable(&place, REASON))).boxed();
         }
         let writes = matches!(call, Call::Put | Call::Append | Call::Commit);
         let full = writes && fault == Some(Fault::NoSpace);
-        let error = full.then(|| StorageError::NoSpace { key: key.to_owned() });
+        let error = full.then(|| StorageError::NoSpace { key: place });
         ready(error.map_or(Ok(()), Err)).boxed()
     }
 
@@ -64,7 +71,7 @@ impl Hook for Faulty {
         match *self.fault.lock().unwrap() {
             Some(Fault::Cut) => {
                 let half = stream.map_ok(|bytes| bytes.slice(..bytes.len() / 2));
-                half.chain(stream::iter([Err(StorageError::unavailable("it", "cut"))])).boxed()
+                half.chain(stream::iter([Err(StorageError::unavailable(PLACE, REASON))])).boxed()
             }
             _ => stream,
         }
@@ -94,6 +101,7 @@ pub struct Shaky<H> {
     address: SocketAddr,
     client: Client,
     _stop: watch::Sender<bool>,
+    _planted: Planted,
 }
 
 impl Shaky<Faulty> {
@@ -122,6 +130,8 @@ impl<H: Hook> Shaky<H> {
         let registry = make(Registry::new(Arc::clone(&backend), Arc::new(FromStore(backend))));
         let mut config = registry_config::schema::Config::default();
         config.storage.delete.enabled = true;
+        let mut planted = canaries::plant(&config, Path::new(PLACE));
+        planted.keep(REASON, Kept::FromClients);
         let settings = Arc::new(ArcSwap::from_pointee(Settings::from_config(&config)));
         let door = Arc::new(Door { registry: registry.clone(), logins: None, settings, audit: None });
         let socket = listener::bind("127.0.0.1:0").await.unwrap();
@@ -131,7 +141,7 @@ impl<H: Hook> Shaky<H> {
         let socket = Accepting::new(socket, 1_000);
         tokio::spawn(listener::serve(socket, None, service, stopped, Patience::draining(Duration::ZERO)));
         let client = reqwest::Client::builder().no_proxy().watched();
-        Self { store, registry, address, client, _stop: stop }
+        Self { store, registry, address, client, _stop: stop, _planted: planted }
     }
 
     /// Every object of the store with its bytes.

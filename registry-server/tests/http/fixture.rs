@@ -100,6 +100,13 @@ impl Fixture {
         self.send(method, path).await.status()
     }
 
+    /// The audit log so far, where it is `FOLDER/audit`.
+    pub fn audit(&self) -> String {
+        let lines = std::fs::read_to_string(self.folder.path().join("audit")).unwrap();
+        canaries::all_logged(&lines);
+        lines
+    }
+
     /// Sends the bytes as they are and gives the status line.
     pub async fn raw(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();

@@ -10,6 +10,7 @@ use tokio::{
 
 use crate::{
     access::with_accounts,
+    canaries,
     fixture::{Fixture, OCI_MANIFEST, files_below, header, refused, sha256},
 };
 
@@ -71,6 +72,7 @@ async fn send_100_mib(address: SocketAddr, head: String) -> (String, usize) {
     while !answer.ends_with(b"}]}") {
         assert_ne!(reading.read_buf(&mut answer).await.unwrap(), 0, "closed without an answer");
     }
+    canaries::told(&answer);
     (String::from_utf8(answer).unwrap(), sending.await.unwrap())
 }
 

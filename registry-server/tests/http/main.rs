@@ -29,6 +29,7 @@ mod limited;
 mod lists;
 mod locations;
 mod log_lines;
+mod looked;
 mod manifests;
 mod names;
 #[path = "../nginx/mod.rs"]

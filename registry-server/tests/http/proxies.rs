@@ -22,7 +22,7 @@ const LOGIN: &[(&str, &str)] = &[("authorization", "Basic ZGV2OnNlY3JldC1jYW5hcn
 
 /// Where the audit log says the last request came from.
 fn address(registry: &Fixture) -> String {
-    let text = std::fs::read_to_string(registry.folder.path().join("audit")).unwrap();
+    let text = registry.audit();
     let line: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
     line["address"].as_str().unwrap().to_owned()
 }

@@ -47,7 +47,7 @@ async fn a_push_over_the_quota_is_denied_and_pulls_and_deletes_go_on() {
     assert_eq!(registry.status("DELETE", &blob).await, 202);
     assert_eq!(push(&registry, "team/app", &[b'c'; 401]).await.status(), 201);
     is_over(push(&registry, "team/app", &[b'd'; 200]).await, 801).await;
-    let audit = std::fs::read_to_string(registry.folder.path().join("audit")).unwrap();
+    let audit = registry.audit();
     assert!(
         audit
             .lines()

@@ -10,6 +10,7 @@ use tokio::{
 };
 
 use crate::{
+    canaries,
     client::Watch,
     fixture::{Fixture, eventually, header, open_below, sha256},
     sparse,
@@ -41,6 +42,7 @@ async fn rest(socket: &mut TcpStream) -> Vec<u8> {
     let mut rest = Vec::new();
     let read = tokio::time::timeout(ENOUGH, socket.read_to_end(&mut rest)).await;
     read.expect("the connection was left open").ok();
+    canaries::told(&rest);
     rest
 }
 

@@ -6,8 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http_body_util::Empty;
-use hyper::client::conn::{http1, http2};
+use http_body_util::{BodyExt, Empty};
+use hyper::{
+    body::Incoming,
+    client::conn::{http1, http2},
+};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::date_time_ymd;
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
@@ -17,6 +20,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::{
     authority::{Authority, write},
+    canaries,
     client::{Client, Watch},
     fixture::{Fixture, eventually, header},
 };
@@ -58,6 +62,14 @@ pub async fn connect(
     TlsConnector::from(Arc::new(config)).connect(name, socket).await.unwrap()
 }
 
+/// The status of an answer that tells nothing that it must not.
+async fn seen(answer: http::Response<Incoming>) -> http::StatusCode {
+    let (head, body) = answer.into_parts();
+    canaries::told(format!("{:?}", head.headers));
+    canaries::told(body.collect().await.unwrap().to_bytes());
+    head.status
+}
+
 /// Asks once over the connection.
 pub async fn ask(connection: TlsStream<TcpStream>, second: bool) -> http::StatusCode {
     let io = TokioIo::new(connection);
@@ -66,12 +78,12 @@ pub async fn ask(connection: TlsStream<TcpStream>, second: bool) -> http::Status
         let (mut client, running) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
         tokio::spawn(running);
         let request = http::Request::get("https://localhost/v2/").body(body).unwrap();
-        client.send_request(request).await.unwrap().status()
+        seen(client.send_request(request).await.unwrap()).await
     } else {
         let (mut client, running) = http1::handshake(io).await.unwrap();
         tokio::spawn(running);
         let request = http::Request::get("/v2/").header("host", "localhost").body(body).unwrap();
-        client.send_request(request).await.unwrap().status()
+        seen(client.send_request(request).await.unwrap()).await
     }
 }
 

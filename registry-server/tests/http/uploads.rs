@@ -6,7 +6,10 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::fixture::{Fixture, eventually, files_below, header, refused, sha256};
+use crate::{
+    canaries,
+    fixture::{Fixture, eventually, files_below, header, refused, sha256},
+};
 
 // registry C1 C2 C3
 #[tokio::test]
@@ -335,6 +338,7 @@ async fn a_body_that_ends_early_is_never_acknowledged() {
         socket.shutdown().await.unwrap();
         let mut answer = String::new();
         socket.read_to_string(&mut answer).await.unwrap();
+        canaries::told(&answer);
         assert!(!answer.contains("HTTP/1.1 2"), "{request}: {answer}");
     }
     for session in [patched, put] {

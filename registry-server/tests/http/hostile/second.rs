@@ -9,7 +9,10 @@ use tokio::{
 };
 
 use super::{exchange, serves_others};
-use crate::fixture::{Fixture, eventually, files_below, sha256};
+use crate::{
+    canaries,
+    fixture::{Fixture, eventually, files_below, sha256},
+};
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
@@ -70,7 +73,9 @@ async fn first_answer(registry: &Fixture, frames: impl IntoIterator<Item = Vec<u
             }
         }
     };
-    tokio::time::timeout(super::PATIENCE, answer).await.expect("nothing was answered")
+    let answer = tokio::time::timeout(super::PATIENCE, answer).await.expect("nothing was answered");
+    canaries::told(&said);
+    answer
 }
 
 // registry J1 LM2: a header that never ends is given up
