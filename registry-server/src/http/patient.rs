@@ -168,6 +168,29 @@ mod tests {
 
     // registry LM3
     #[tokio::test(start_paused = true)]
+    async fn a_first_header_that_trickles_in_is_cut_at_the_limit() {
+        let (near, mut far) = tokio::io::duplex(10);
+        let mut socket = Patient::new(near, PATIENCE, Arc::default());
+        let began = Instant::now();
+        let trickle = async {
+            loop {
+                far.write_all(b"x").await.unwrap();
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        };
+        let taken = async {
+            let mut taken = 0;
+            while let Ok(more) = read(&mut socket).await {
+                taken += more;
+            }
+            taken
+        };
+        let taken = tokio::select! { biased; taken = taken => taken, never = trickle => never };
+        assert_eq!((began.elapsed(), taken), (FIRST, 20));
+    }
+
+    // registry LM3
+    #[tokio::test(start_paused = true)]
     async fn a_connection_may_rest_between_requests_and_not_within_a_header() {
         let (near, mut far) = tokio::io::duplex(10);
         let progress = Arc::<Progress>::default();

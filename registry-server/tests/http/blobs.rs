@@ -57,6 +57,7 @@ async fn ranges_are_served_clamped_or_refused() {
         let response = get(range).await;
         assert_eq!(response.status(), 206, "{range}");
         assert_eq!(header(&response, "content-range"), format!("bytes {first}-{last}/2048"));
+        assert_eq!(header(&response, "content-length"), (last + 1 - first).to_string(), "{range}");
         assert_eq!(response.bytes().await.unwrap(), content()[first..=last]);
     }
     let beyond = "bytes=99999999999999999999-";
@@ -84,7 +85,9 @@ async fn the_empty_blob_is_a_blob() {
     let path = format!("/v2/n/blobs/{digest}");
     let head = registry.send("HEAD", &path).await;
     assert_eq!((head.status().as_u16(), header(&head, "content-length").as_str()), (200, "0"));
-    assert!(registry.send("GET", &path).await.bytes().await.unwrap().is_empty());
+    let get = registry.send("GET", &path).await;
+    assert_eq!((get.status().as_u16(), header(&get, "content-length").as_str()), (200, "0"));
+    assert!(get.bytes().await.unwrap().is_empty());
     let range = registry.request("GET", &path).header("range", "bytes=0-").send().await.unwrap();
     assert_eq!((range.status().as_u16(), header(&range, "content-range").as_str()), (416, "bytes */0"));
 }
@@ -107,6 +110,33 @@ async fn a_blob_of_another_repository_is_unknown_here() {
         assert_eq!(files_below(&registry.store()), before);
         refused(registry.send("GET", "/v2/n/blobs/sha256:baddigeststring").await, 400, "DIGEST_INVALID")
             .await;
+    }
+}
+
+// registry section 0 line 4: what is meant is there, and only in lower case
+#[tokio::test]
+async fn upper_case_hex_is_no_digest() {
+    let registry = Fixture::new().await;
+    let (manifest, layer, bytes) = registry.push_image("n", "t").await;
+    let session = registry.begin("n").await;
+    let upper = |digest: &str| digest.to_uppercase().replace("SHA256", "sha256");
+    let (layer, manifest) = (upper(&layer), upper(&manifest));
+    let before = files_below(&registry.store());
+    for (method, path) in [
+        ("GET", format!("/v2/n/blobs/{layer}")),
+        ("DELETE", format!("/v2/n/blobs/{layer}")),
+        ("GET", format!("/v2/n/manifests/{manifest}")),
+        ("PUT", format!("/v2/n/manifests/{manifest}")),
+        ("DELETE", format!("/v2/n/manifests/{manifest}")),
+        ("GET", format!("/v2/n/referrers/{manifest}")),
+        ("PUT", format!("{session}?digest={layer}")),
+        ("POST", format!("/v2/n/blobs/uploads/?digest={layer}")),
+        ("POST", format!("/v2/m/blobs/uploads/?mount={layer}&from=n")),
+    ] {
+        let asked = registry.request(method, &path).header("content-type", OCI_MANIFEST);
+        let asked = if method == "PUT" { asked.body(bytes.clone()) } else { asked };
+        refused(asked.send().await.unwrap(), 400, "DIGEST_INVALID").await;
+        assert_eq!(files_below(&registry.store()), before, "{method} {path}");
     }
 }
 
@@ -195,8 +225,9 @@ async fn a_manifest_can_be_read_as_a_blob() {
 async fn a_blob_in_use_is_not_deleted() {
     let registry = Fixture::new().await;
     let (manifest, layer, _) = registry.push_image("n", "t").await;
-    let body =
-        refused(registry.send("DELETE", &format!("/v2/n/blobs/{layer}")).await, 405, "UNSUPPORTED").await;
+    let kept = registry.send("DELETE", &format!("/v2/n/blobs/{layer}")).await;
+    assert_eq!(header(&kept, "allow"), "GET, HEAD");
+    let body = refused(kept, 405, "UNSUPPORTED").await;
     assert_eq!(body["errors"][0]["detail"]["referencedBy"][0], manifest);
     let free = registry.push_blob("n", b"free").await;
     assert_eq!(registry.status("DELETE", &format!("/v2/n/blobs/{free}")).await, 202);

@@ -47,6 +47,12 @@ impl Connection {
         (head, body)
     }
 
+    /// The same of a request without a body, on a connection that is never opened again.
+    pub async fn ask_here(&mut self, head: &str) -> (String, String) {
+        self.socket.write_all(format!("{head} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
+        answer(&mut self.socket).await
+    }
+
     /// The request is refused in the error format, with a length and in chunks; and the next one is answered.
     pub async fn refused(&mut self, head: &str, body: &str, status: u16, code: &str) {
         for chunked in [false, true] {

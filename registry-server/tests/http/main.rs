@@ -20,6 +20,7 @@ mod dying;
 mod faults;
 mod fixture;
 mod guarding;
+mod hashing;
 #[path = "../hooked/mod.rs"]
 mod hooked;
 mod hostile;

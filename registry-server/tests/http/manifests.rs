@@ -5,6 +5,9 @@ use serde_json::json;
 
 use crate::fixture::{Fixture, OCI_INDEX, OCI_MANIFEST, files_below, header, image, refused, sha256, sha512};
 
+const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+
 // registry D1 D3 D12 D25 D26
 #[tokio::test]
 async fn a_manifest_comes_back_byte_for_byte() {
@@ -31,11 +34,23 @@ async fn a_manifest_comes_back_byte_for_byte() {
             assert_eq!(header(&response, "docker-content-digest"), digest);
             assert_eq!(response.text().await.unwrap(), bytes);
         }
+        // The client of these tests accepts something whenever it is not told what.
+        let get = format!("GET /v2/n/manifests/{reference} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        let (head, body) = parts(&registry.raw(&get).await);
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        assert!(head.contains(&format!("\r\ncontent-type: {OCI_MANIFEST}\r\n")), "{head}");
+        assert_eq!(body, bytes);
         let head = registry.send("HEAD", &format!("/v2/n/manifests/{reference}")).await;
         assert_eq!(header(&head, "content-length"), bytes.len().to_string());
         assert_eq!(header(&head, "docker-content-digest"), digest);
         assert_eq!(header(&head, "content-type"), OCI_MANIFEST);
     }
+}
+
+/// Head, with the end of its last line, and body of an answer.
+fn parts(answer: &str) -> (String, String) {
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (format!("{head}\r\n"), body.to_owned())
 }
 
 // registry D5 D7 D9 D31
@@ -61,7 +76,13 @@ async fn manifests_of_unknown_or_contradictory_types_are_refused() {
     }
     assert_eq!(details[0]["detail"], json!({"contentType": OCI_INDEX, "mediaType": OCI_MANIFEST}));
     assert_eq!(details[1]["detail"]["found"], "application/vnd.example+json");
-    assert!(details[1]["detail"]["accepted"].as_array().unwrap().contains(&OCI_MANIFEST.into()));
+    let accepted: std::collections::BTreeSet<_> = details[1]["detail"]["accepted"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|kind| kind.as_str().unwrap())
+        .collect();
+    assert_eq!(accepted, [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST].into());
     for schema_one in &details[2..4] {
         assert!(schema_one["message"].as_str().unwrap().contains("Docker schema 1"));
     }
@@ -144,8 +165,7 @@ async fn docker_types_and_empty_lists_are_taken() {
     let registry = Fixture::new().await;
     let config = registry.push_blob("n", b"{}").await;
     let missing = sha256(b"never pushed");
-    let docker = "application/vnd.docker.distribution.manifest.v2+json";
-    let list = "application/vnd.docker.distribution.manifest.list.v2+json";
+    let (docker, list) = (DOCKER_MANIFEST, DOCKER_LIST);
     let cases = [
         (docker, image(&config, &[], "").replace(OCI_MANIFEST, docker)),
         (list, format!(r#"{{"schemaVersion":2,"mediaType":"{list}","manifests":[]}}"#)),
@@ -276,11 +296,11 @@ async fn a_push_by_digest_must_have_that_digest() {
     let config = registry.push_blob("n", b"{}").await;
     let bytes = image(&config, &[], "");
     let digest = sha256(bytes.as_bytes());
+    let before = files_below(&registry.store());
     let padded = registry.put_manifest("n", &digest, OCI_MANIFEST, format!("{bytes}  ")).await;
     refused(padded, 400, "DIGEST_INVALID").await;
-    // Neither as what it is nor as what it says.
-    let kept = files_below(&registry.store());
-    assert_eq!(kept.iter().filter(|file| file.contains("_manifests")).count(), 0, "{kept:?}");
+    // Neither as what it is nor as what it says, nor in any other file.
+    assert_eq!(files_below(&registry.store()), before);
     let padded = sha256(format!("{bytes}  ").as_bytes());
     assert_eq!(registry.status("GET", &format!("/v2/n/manifests/{padded}")).await, 404);
     let bad = registry.put_manifest("n", "sha256:bad", OCI_MANIFEST, bytes.clone()).await;
@@ -497,6 +517,38 @@ async fn deleting_a_tag_keeps_the_manifest_and_deleting_the_manifest_takes_its_t
     for reference in ["b", "c", "d", &digest] {
         refused(registry.send("GET", &format!("/v2/n/manifests/{reference}")).await, 404, "MANIFEST_UNKNOWN")
             .await;
+    }
+}
+
+// registry G2 G3
+#[tokio::test]
+async fn a_manifest_that_is_deleted_is_gone_with_its_tags_from_every_replica_at_once() {
+    let shared = "delete: {enabled: true}, cache: {blobdescriptor: inmemory}";
+    let one = Fixture::with(&format!("storage: {{{shared}}}")).await;
+    let same = format!("storage: {{{shared}, filesystem: {{rootdirectory: '{}'}}}}", one.store().display());
+    let two = Fixture::with(&same).await;
+    let (digest, _, bytes) = one.push_image("n", "a").await;
+    for round in 0..10 {
+        for tag in ["a", "b", "c"] {
+            assert_eq!(one.put_manifest("n", tag, OCI_MANIFEST, bytes.clone()).await.status(), 201);
+        }
+        let paths = ["a", "b", "c", &digest].map(|reference| format!("/v2/n/manifests/{reference}"));
+        // Both know them before.
+        for (replica, path) in
+            [&one, &two].into_iter().flat_map(|replica| paths.iter().map(move |p| (replica, p)))
+        {
+            assert_eq!(replica.status("GET", path).await, 200, "{path}");
+        }
+        let (deletes, other) = if round % 2 == 0 { (&one, &two) } else { (&two, &one) };
+        assert_eq!(deletes.status("DELETE", &paths[3]).await, 202);
+        for path in &paths {
+            assert_eq!(other.status("HEAD", path).await, 404, "{path}");
+            refused(other.send("GET", path).await, 404, "MANIFEST_UNKNOWN").await;
+        }
+        assert_eq!(
+            other.send("GET", "/v2/n/tags/list").await.text().await.unwrap(),
+            r#"{"name":"n","tags":[]}"#
+        );
     }
 }
 

@@ -117,7 +117,27 @@ async fn an_unknown_repository_is_told_from_an_unknown_manifest() {
     let response = registry.send("POST", "/v2/known/manifests/t").await;
     assert_eq!(response.headers()["allow"], "GET, HEAD, PUT, DELETE");
     refused(response, 405, "UNSUPPORTED").await;
-    assert_eq!(registry.put_manifest("known", "-bad", OCI_MANIFEST, "{}").await.status(), 400);
+}
+
+// registry section 0 line 1: there is no other code for a tag
+#[tokio::test]
+async fn a_malformed_tag_is_an_invalid_name() {
+    let registry = Fixture::new().await;
+    let (_, _, image) = registry.push_image("known", "t").await;
+    let (long, before) = ("a".repeat(129), files_below(&registry.store()));
+    for bad in ["-bad", ".bad", "b%20d", "b@d", &long] {
+        for method in ["GET", "PUT", "DELETE"] {
+            let asked = registry.request(method, &format!("/v2/known/manifests/{bad}"));
+            let asked = asked.header("content-type", OCI_MANIFEST).body(image.clone());
+            let error = refused(asked.send().await.unwrap(), 400, "NAME_INVALID").await;
+            let detail = &error["errors"][0]["detail"];
+            assert_eq!(detail["field"], "reference", "{method} {bad}");
+            let reason = detail["reason"].as_str().unwrap();
+            assert!(reason.contains(&bad.replace("%20", " ")), "{method} {bad}: {reason}");
+        }
+        assert_eq!(registry.status("HEAD", &format!("/v2/known/manifests/{bad}")).await, 400, "{bad}");
+    }
+    assert_eq!(files_below(&registry.store()), before);
 }
 
 // the problem's details say which part of the request it is about

@@ -96,7 +96,7 @@ async fn blobs_go_in_and_out_of_a_bucket() {
     let digest = registry.push_blob("n", &bytes).await;
     let get = registry.request("GET", &format!("/v2/n/blobs/{digest}"));
     let part = get.header("range", "bytes=4999990-5300000").send().await.unwrap();
-    assert_eq!(part.status(), 206);
+    assert_eq!((part.status().as_u16(), header(&part, "content-length").as_str()), (206, "300011"));
     assert_eq!(part.bytes().await.unwrap(), bytes[4_999_990..=5_300_000]);
     let whole = registry.send("GET", &format!("/v2/n/blobs/{digest}")).await;
     assert!(whole.bytes().await.unwrap() == bytes);
@@ -206,10 +206,35 @@ async fn a_busy_store_is_asked_again_and_then_given_up_with_the_session_kept() {
 #[tokio::test]
 async fn a_store_that_refuses_us_is_unavailable() {
     let store = ObjectStore::start().await;
-    let registry = registry(&store, &format!("secure: false, accesskey: {ACCESS}, secretkey: wrong")).await;
-    let response = registry.send("POST", "/v2/n/blobs/uploads/").await;
-    let body = refused(response, 503, "UNAVAILABLE").await;
-    assert!(!body.to_string().contains("wrong"));
+    let known = open(&store).await;
+    let session = known.begin("n").await;
+    assert_eq!(patch(&known, &session, b"abc").await.status(), 202);
+    let s3 = format!("{{region: us-east-1, bucket: {BUCKET}, regionendpoint: '{}'", store.address);
+    let keys = format!("rootdirectory: /images, secure: false, accesskey: {ACCESS}, secretkey: wrong-canary");
+    let debug = "http: {debug: {addr: '127.0.0.1:0'}}";
+    let refused_there = Fixture::with(&format!("storage: {{s3: {s3}, {keys}}}}}\n{debug}")).await;
+    let blob = format!("/v2/n/blobs/{}", sha256(b"abc"));
+    for (method, path) in [
+        ("POST", "/v2/n/blobs/uploads/"),
+        ("PATCH", session.as_str()),
+        ("PUT", &format!("{session}?digest={}", sha256(b"abc"))),
+        ("GET", &session),
+        ("DELETE", &session),
+        ("GET", &blob),
+    ] {
+        let asked = refused_there.request(method, path).body(if method == "PATCH" { "def" } else { "" });
+        refused(asked.send().await.unwrap(), 503, "UNAVAILABLE").await;
+    }
+    let ready = format!("http://{}/readyz", refused_there.admin.unwrap());
+    let ready = refused_there.client.get(ready).send().await.unwrap();
+    assert_eq!(
+        (ready.status().as_u16(), ready.text().await.unwrap().as_str()),
+        (503, "the store does not answer\n")
+    );
+    // Whoever is let in finds it as it was.
+    assert_eq!(header(&known.send("GET", &session).await, "range"), "0-2");
+    assert_eq!(known.status("HEAD", &blob).await, 404);
+    assert_eq!(known.status("PUT", &format!("{session}?digest={}", sha256(b"abc"))).await, 201);
 }
 
 // registry OB1 OB2 J9

@@ -121,6 +121,30 @@ async fn lists_and_mounts_obey_the_rules() {
     assert_eq!(put.body(index).send().await.unwrap().status(), 201);
 }
 
+// registry VL2 AU11 F12: rights in a part, less a part of that
+#[tokio::test]
+async fn a_search_shows_by_name_what_one_may_list_and_no_more() {
+    let (registry, folders) = filled().await;
+    let rules = "access:\n\
+        - {subjects: ['user:dev'], repositories: ['team/**'], actions: [pull, list]}\n\
+        - {subjects: ['user:dev'], repositories: ['team/sealed/**'], actions: [list], effect: deny}\n";
+    std::fs::write(folders[0].path().join("live.yml"), rules).unwrap();
+    let search = async |query: &str| {
+        let found = as_user(&registry, "dev", "GET", &format!("/v1/search{query}")).send().await.unwrap();
+        let found: serde_json::Value = serde_json::from_str(&found.text().await.unwrap()).unwrap();
+        let results = found["results"].as_array().unwrap().clone();
+        assert_eq!(found["num_results"], results.len());
+        results.iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    eventually(async || search("").await == ["team/app"]).await;
+    for query in ["?q=app", "?q=team", "?q=app&n=1", "?q=team%2Fapp", "?n=100"] {
+        assert_eq!(search(query).await, ["team/app"], "{query}");
+    }
+    for query in ["?q=sealed", "?q=team%2Fsealed%2Fapp", "?q=public", "?q=other"] {
+        assert_eq!(search(query).await, [""; 0], "{query}");
+    }
+}
+
 // registry A11: what is there and forbidden is answered as what is not there
 #[tokio::test]
 async fn a_refusal_does_not_tell_what_is_there() {

@@ -12,6 +12,7 @@ use crate::{
     client::{Client, Watch},
     fixture::{Fixture, OCI_INDEX, eventually},
     locations::Wary,
+    log_lines,
     nginx::{Nginx, OF_2014, OF_TODAY},
     ports,
 };
@@ -51,6 +52,31 @@ async fn the_address_of_a_client_is_what_known_proxies_say() {
         let stranger = from(3).watched();
         assert_eq!(login(&stranger, &base, "wrong", Some("192.0.2.7")).await, 401);
         assert_eq!(address(&registry), "127.0.0.3");
+    }
+}
+
+/// From where the line of the access log about this request says that it came: connection and client.
+async fn logged(id: &str) -> (String, String) {
+    let line = || log_lines::kept(id).into_iter().find(|line| line.contains("bytes_out="));
+    eventually(async || line().is_some()).await;
+    let line = line().unwrap();
+    let field =
+        |name: &str| line.split_whitespace().find_map(|word| word.strip_prefix(name)).unwrap().to_owned();
+    (field("peer=").split(':').next().unwrap().to_owned(), field("client="))
+}
+
+// registry OB4 TL8, seed N5
+#[tokio::test]
+async fn the_access_log_names_the_client_that_known_proxies_name() {
+    for (trusted, told) in [("127.0.0.2", "192.0.2.7"), ("192.0.2.0/24", "127.0.0.2")] {
+        let registry = Fixture::with(&format!("trustedproxies: ['{trusted}']")).await;
+        let id = uuid::Uuid::new_v4().to_string();
+        log_lines::keep(&id);
+        let ask =
+            from(2).watched().get(format!("http://{}/v2/", registry.address)).header("x-request-id", &id);
+        let answer = ask.header("x-forwarded-for", "203.0.113.9, 192.0.2.7").send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(logged(&id).await, ("127.0.0.2".to_owned(), told.to_owned()));
     }
 }
 
@@ -97,7 +123,7 @@ impl Front {
     }
 }
 
-// registry TL8 C26, seed D1
+// registry TL8 C26 OB4, seed D1 N5
 #[tokio::test]
 async fn images_go_through_nginx_and_addresses_are_those_of_its_clients() {
     let authority = Authority::new();
@@ -113,10 +139,14 @@ async fn images_go_through_nginx_and_addresses_are_those_of_its_clients() {
         let manifest =
             client.put(format!("{base}/v2/n/manifests/u")).basic_auth("dev", Some("secret-canary"));
         let manifest = manifest.header("content-type", OCI_INDEX).header("x-forwarded-for", "203.0.113.9");
+        let id = uuid::Uuid::new_v4().to_string();
+        log_lines::keep(&id);
+        let manifest = manifest.header("x-request-id", &id);
         let pushed = manifest.body(r#"{"schemaVersion":2,"manifests":[]}"#).send().await.unwrap();
         assert_eq!(pushed.status(), 201);
         if site == OF_TODAY {
             assert_eq!(address(&registry), seen);
+            assert_eq!(logged(&id).await, ("127.0.0.1".to_owned(), seen.to_owned()));
         }
     }
 }
