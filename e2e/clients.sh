@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs every client against the server, direct and behind nginx; needs no cluster. Arguments go to the test program. Without
-# any, the end says how many of the clients have gone every way, and fails if one has not that had no reason to stay away.
+# any, the end says how many of the clients have gone every way, and fails if one has not that had no reason to stay away, or has
+# not done there what docs/reference/clients.md says.
 #
 # With root, all of them are installed and required, and the registry has an address that is not on loopback, where some
 # clients ask for less. Docker needs an engine: the one at hand, else Debian's, which ends with the tests.
@@ -39,18 +40,32 @@ clean_up() {
 	[ -z "${ENDS:-}" ] || "$CLUSTER/down.sh" "$ENDS"
 }
 
-# The tests write down each client that has gone every way.
+# What the page says that a client does: the columns of its line that are no dash, in the order of the alphabet.
+told() {
+	awk -F' *[|] *' -v client="$1" 'split($2, name, "[ ,]") && name[1] == client {
+		print client ($6 == "—" ? "" : " copy") ($7 == "—" ? "" : " delete") ($5 == "—" ? "" : " list") " pull" \
+			($4 ~ /^pull only/ ? "" : " push")
+	}' "$ROOT/docs/reference/clients.md"
+}
+
+# The tests write down each client that has gone every way, and what it has done.
 count() {
-	local client left=0 without=0
+	local client did left=0 without=0 other=0
 	for client in "${ALL[@]}"; do
-		if grep -qx "$client" "$CLIENTS_DONE"; then continue; fi
+		if did=$(grep -E "^$client( |\$)" "$CLIENTS_DONE"); then
+			if [ "$did" = "$(told "$client")" ]; then continue; fi
+			say "docs/reference/clients.md says \"$(told "$client")\", and the tests did \"$did\""
+			other=1
+			continue
+		fi
 		left=$((left + 1))
 		say "LEFT OUT $client: ${reasons[$client]:-for no reason}"
 		[ -n "${reasons[$client]:-}" ] || without=1
 	done
 	say "$((${#ALL[@]} - left)) of ${#ALL[@]} clients"
-	if grep -vxF "$(printf '%s\n' "${ALL[@]}")" "$CLIENTS_DONE"; then die "a client that ${BASH_SOURCE[0]} does not know"; fi
+	if cut -d' ' -f1 "$CLIENTS_DONE" | grep -vxF "$(printf '%s\n' "${ALL[@]}")"; then die "a client that ${BASH_SOURCE[0]} does not know"; fi
 	[ "$without" = 0 ] || die "a client that is expected was left out"
+	[ "$other" = 0 ] || die "a client did other things than its page says"
 }
 
 "$CLUSTER/programs.sh" clients cosign crictl helm

@@ -9,11 +9,12 @@ use crate::{
     image::{GREETING, Image},
     own_storage::own_storage,
     place::{PASSWORD, Place, USER, refused},
+    verbs::Verb,
     ways::each_way_as_root,
 };
 
 #[test]
-fn buildah_builds_pushes_and_pulls() -> Result<()> {
+fn buildah_builds_pushes_pulls_and_copies() -> Result<()> {
     each_way_as_root(&["buildah", "skopeo", "curl"], script)
 }
 
@@ -39,11 +40,14 @@ fn script(place: &Place) -> Result<()> {
     run(buildah(place, &["push", &certs, "--digestfile"]).arg(&digest).arg(&app))?;
     let digest = fs::read_to_string(digest)?;
     place.has("buildah/app", "1", &digest)?;
+    place.did(Verb::Push, "buildah/app")?;
 
     run(&mut buildah(place, &["rmi", "-af"]))?;
     let came = run(&mut buildah(place, &["pull", "-q", &certs, &app]))?;
     ensure!(came == id, "another image came back: {came}");
+    place.did(Verb::Pull, "buildah/app")?;
     look(place, &app)?;
+    copy(place, &certs, &app, &digest)?;
     list(place, &certs, &app, &digest)
 }
 
@@ -54,6 +58,16 @@ fn look(place: &Place, app: &str) -> Result<()> {
     let file = |name: &str| fs::read_to_string(format!("{}/{name}", tree.trim()));
     ensure!(file(GREETING)? == Image::greeting() && file("more.txt")? == "more", "other files came back");
     run(&mut buildah(place, &["rm", "-a"])).map(drop)
+}
+
+/// A second name, for which the registry mounts what it has: the layers of the base, and the one on top.
+fn copy(place: &Place, certs: &str, app: &str, digest: &str) -> Result<()> {
+    let copy = place.reference("buildah/copy:1");
+    run(&mut buildah(place, &["tag", app, &copy]))?;
+    run(&mut buildah(place, &["push", certs, &copy]))?;
+    place.has("buildah/copy", "1", digest)?;
+    place.mounted("buildah/copy", place.image.native.layers.len() + 1)?;
+    place.did(Verb::Copy, "buildah/copy")
 }
 
 /// A list of one, which holds the manifest as it was pushed.

@@ -8,6 +8,7 @@ use e2e::{
 
 use crate::{
     place::{PASSWORD, Place, USER, refused},
+    verbs::Verb,
     ways::each_way,
 };
 
@@ -27,18 +28,23 @@ fn script(place: &Place) -> Result<()> {
 
     run(&mut crane(&["push", &layout, &app]))?;
     place.has("crane/app", "1", &place.image.digest)?;
+    place.did(Verb::Push, "crane/app")?;
     let pulled = place.file("crane");
     run(crane(&["pull", "--format=oci", &app]).arg(&pulled))?;
     ensure!(contents(&pulled)? == contents(&place.image.layout)?, "not byte for byte what was pushed");
+    place.did(Verb::Pull, "crane/app")?;
     run(&mut crane(&["validate", "--remote", &app]))?;
 
     run(&mut crane(&["copy", &app, &copy]))?;
     place.has("crane/copy", "1", &place.image.digest)?;
+    place.did(Verb::Copy, "crane/copy")?;
     run(&mut crane(&["tag", &app, "second"]))?;
     let tags = run(&mut crane(&["ls", &place.reference("crane/app")]))?;
     ensure!(tags.lines().eq(["1", "second"]), "tags: {tags}");
+    place.did(Verb::List, "crane/app")?;
     let catalog = run(&mut crane(&["catalog", &place.address]))?;
     ensure!(catalog.lines().eq(["crane/app", "crane/copy"]), "catalog: {catalog}");
     run(&mut crane(&["delete", &copy]))?;
-    place.lacks("crane/copy", "1")
+    place.lacks("crane/copy", "1")?;
+    place.did(Verb::Delete, "crane/copy")
 }

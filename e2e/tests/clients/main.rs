@@ -14,6 +14,7 @@ mod place;
 mod ports;
 mod setup;
 mod unknown;
+mod verbs;
 mod ways;
 
 mod buildah;

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::{
     place::{PASSWORD, Place, USER, refused},
+    verbs::Verb,
     ways::each_way,
 };
 
@@ -48,19 +49,24 @@ fn images(place: &Place) -> Result<()> {
     let here = format!("{}:1", place.image.layout.display());
     run(copy(place, &["--from-oci-layout", &here, &app]).args(to))?;
     place.has("oras/app", "1", &place.image.digest)?;
+    place.did(Verb::Push, "oras/app")?;
     let there = format!("{}:1", pulled.display());
     run(copy(place, &["--to-oci-layout", &app, &there]).args(from))?;
     ensure!(contents(&pulled)? == contents(&place.image.layout)?, "not byte for byte what was pushed");
+    place.did(Verb::Pull, "oras/app")?;
 
     run(copy(place, &[&app, &second]).args(from).args(to))?;
     place.has("oras/copy", "2", &place.image.digest)?;
+    place.did(Verb::Copy, "oras/copy")?;
     run(&mut oras(place, &["tag", &app, "second"]))?;
     let tags = run(&mut oras(place, &["repo", "tags", &place.reference("oras/app")]))?;
     ensure!(tags.lines().eq(["1", "second"]), "tags: {tags}");
+    place.did(Verb::List, "oras/app")?;
     let catalog = run(&mut oras(place, &["repo", "ls", &place.address]))?;
     ensure!(catalog.lines().eq(["oras/app", "oras/copy"]), "catalog: {catalog}");
     run(&mut oras(place, &["manifest", "delete", "-f", &second]))?;
-    place.lacks("oras/copy", "2")
+    place.lacks("oras/copy", "2")?;
+    place.did(Verb::Delete, "oras/copy")
 }
 
 fn files(place: &Place) -> Result<()> {

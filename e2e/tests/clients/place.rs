@@ -1,6 +1,8 @@
 //! Where a client finds the registry, and what it needs to trust it and to log in.
 
-use std::{fs, net::TcpStream, path::PathBuf, process::Command, time::Duration};
+use std::{
+    cell::RefCell, collections::BTreeSet, fs, net::TcpStream, path::PathBuf, process::Command, time::Duration,
+};
 
 use anyhow::{Result, ensure};
 use e2e::{
@@ -29,6 +31,8 @@ pub struct Place {
     pub address: String,
     /// What they push.
     pub image: Image,
+    /// What the client has done here.
+    pub verbs: RefCell<BTreeSet<&'static str>>,
     server: Server,
     nginx: Option<Nginx>,
     home: TempDir,
@@ -51,7 +55,7 @@ impl Place {
             Ok(TcpStream::connect(&address).is_ok().then_some(()))
         })?;
         let image = Image::make(&home.path().join("files"))?;
-        Ok(Some(Self { address, image, server, nginx: nginx.flatten(), home }))
+        Ok(Some(Self { address, image, verbs: RefCell::default(), server, nginx: nginx.flatten(), home }))
     }
 
     /// `repository` at this registry, as clients write it.

@@ -9,11 +9,12 @@ use crate::{
     image::{GREETING, Image},
     own_storage::own_storage,
     place::{PASSWORD, Place, USER, refused},
+    verbs::Verb,
     ways::each_way_as_root,
 };
 
 #[test]
-fn podman_pushes_pulls_and_lists() -> Result<()> {
+fn podman_pushes_pulls_lists_and_copies() -> Result<()> {
     each_way_as_root(&["podman", "skopeo", "curl"], script)
 }
 
@@ -34,10 +35,13 @@ fn script(place: &Place) -> Result<()> {
     run(podman(place, &["push", &certs, "--digestfile"]).arg(&digest).arg(&app))?;
     let digest = fs::read_to_string(digest)?;
     place.has("podman/app", "1", &digest)?;
+    place.did(Verb::Push, "podman/app")?;
     pull(place, &certs, &app, &digest)?;
+    copy(place, &certs, &app, &digest)?;
 
     let tags = run(&mut podman(place, &["search", "--list-tags", &place.reference("podman/app")]))?;
     ensure!(tags.contains(&place.reference("podman/app")) && tags.contains(" 1"), "tags: {tags}");
+    place.did(Verb::List, "podman/app")?;
     let found = run(&mut podman(place, &["search", &place.reference("podman")]))?;
     ensure!(found.contains(&place.reference("podman/app")), "found: {found}");
     index(place, &certs)
@@ -53,7 +57,18 @@ fn pull(place: &Place, certs: &str, app: &str, digest: &str) -> Result<()> {
     let tree = run(&mut podman(place, &["image", "mount", app]))?;
     let greeting = fs::read_to_string(format!("{}/{GREETING}", tree.trim()))?;
     ensure!(greeting == Image::greeting(), "{greeting}");
-    run(&mut podman(place, &["image", "umount", "-a"])).map(drop)
+    run(&mut podman(place, &["image", "umount", "-a"]))?;
+    place.did(Verb::Pull, "podman/app")
+}
+
+/// A second name, for which the registry mounts what it has.
+fn copy(place: &Place, certs: &str, app: &str, digest: &str) -> Result<()> {
+    let copy = place.reference("podman/copy:1");
+    run(&mut podman(place, &["tag", app, &copy]))?;
+    run(&mut podman(place, &["push", certs, &copy]))?;
+    place.has("podman/copy", "1", digest)?;
+    place.mounted("podman/copy", place.image.native.layers.len())?;
+    place.did(Verb::Copy, "podman/copy")
 }
 
 /// Both platforms, as a list of podman's own, which takes the manifests of another repository and writes them anew.

@@ -10,6 +10,7 @@ use e2e::{
 
 use crate::{
     place::{PASSWORD, Place, USER, refused},
+    verbs::Verb,
     ways::each_way,
 };
 
@@ -35,14 +36,18 @@ fn script(place: &Place) -> Result<()> {
 
     run(&mut regctl(&["image", "copy", &format!("ocidir://{}:1", place.image.layout.display()), &app]))?;
     place.has("regctl/app", "1", &place.image.digest)?;
+    place.did(Verb::Push, "regctl/app")?;
     let pulled = place.file("regctl");
     run(&mut regctl(&["image", "copy", &app, &format!("ocidir://{}:1", pulled.display())]))?;
     ensure!(contents(&pulled)? == contents(&place.image.layout)?, "not byte for byte what was pushed");
+    place.did(Verb::Pull, "regctl/app")?;
 
     run(&mut regctl(&["image", "copy", &app, &copy]))?;
     place.has("regctl/copy", "1", &place.image.digest)?;
+    place.did(Verb::Copy, "regctl/copy")?;
     let tags = run(&mut regctl(&["tag", "ls", &place.reference("regctl/copy")]))?;
     ensure!(tags.trim() == "1", "tags: {tags}");
+    place.did(Verb::List, "regctl/copy")?;
     let catalog = run(&mut regctl(&["repo", "ls", &place.address]))?;
     ensure!(catalog.lines().eq(["regctl/app", "regctl/copy"]), "catalog: {catalog}");
 
@@ -56,5 +61,6 @@ fn script(place: &Place) -> Result<()> {
     place.has("regctl/copy", &place.image.digest, &place.image.digest)?;
     let image = format!("{}@{}", place.reference("regctl/copy"), place.image.digest);
     run(&mut regctl(&["manifest", "delete", &image]))?;
-    place.lacks("regctl/copy", &place.image.digest)
+    place.lacks("regctl/copy", &place.image.digest)?;
+    place.did(Verb::Delete, "regctl/copy")
 }

@@ -1,9 +1,11 @@
 //! The ways to a registry, each of which every client goes.
 
 use std::{
+    collections::BTreeSet,
     env,
     fs::OpenOptions,
     io::{ErrorKind, Write as _},
+    iter,
     process::Command,
 };
 
@@ -73,23 +75,24 @@ pub fn each_way(programs: &[&str], script: impl Fn(&Place) -> Result<()>) -> Res
     if !there(programs)? {
         return Ok(());
     }
-    let mut everywhere = true;
-    for way in [Way::Direct, Way::NginxOf2014, Way::NginxOfToday] {
-        let Some(place) = Place::start(way)? else {
-            everywhere = false;
-            continue;
-        };
-        let done = script(&place).and_then(|()| way.names_clients(&place));
-        done.with_context(|| format!("{way:?}, where the registry logged:\n{}", place.log()))?;
+    let ways = [Way::Direct, Way::NginxOf2014, Way::NginxOfToday];
+    let mut done = Vec::new();
+    for way in ways {
+        let Some(place) = Place::start(way)? else { continue };
+        let result = script(&place).and_then(|()| way.names_clients(&place));
+        result.with_context(|| format!("{way:?}, where the registry logged:\n{}", place.log()))?;
+        done.push(place.verbs.take());
     }
-    if everywhere { write_down(programs[0]) } else { Ok(()) }
+    ensure!(done.iter().all(|verbs| *verbs == done[0]), "not the same on each way: {done:?}");
+    if done.len() == ways.len() { write_down(programs[0], &done[0]) } else { Ok(()) }
 }
 
-/// Tells the script that counts them that this client has gone every way.
-fn write_down(client: &str) -> Result<()> {
+/// Tells the script that counts them that this client has gone every way, and what it has done on each.
+fn write_down(client: &str, verbs: &BTreeSet<&str>) -> Result<()> {
     let Some(file) = env::var_os("CLIENTS_DONE") else { return Ok(()) };
     let mut file = OpenOptions::new().append(true).open(file)?;
-    file.write_all(format!("{client}\n").as_bytes()).map_err(Into::into)
+    let line: Vec<&str> = iter::once(client).chain(verbs.iter().copied()).collect();
+    file.write_all(format!("{}\n", line.join(" ")).as_bytes()).map_err(Into::into)
 }
 
 /// As [`each_way`], for what only root may do.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{
     containerd::daemon::Containerd,
     place::{PASSWORD, Place, USER, refused},
+    verbs::Verb,
     ways::each_way_as_root,
 };
 
@@ -32,7 +33,7 @@ fn script(place: &Place) -> Result<()> {
     ensure!(status["id"] == place.image.native.config.as_str(), "another image came back: {status}");
     let by_digest = format!("{}@{digest}", place.reference("cri/app"));
     ensure!(status["repoDigests"][0] == by_digest.as_str(), "another digest: {status}");
-    Ok(())
+    place.did(Verb::Pull, "cri/app")
 }
 
 /// The password comes with the request, as that of a pull Secret does.

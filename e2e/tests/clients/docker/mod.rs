@@ -11,6 +11,7 @@ use crate::{
     docker::engine::{Images, Trust},
     image::{GREETING, Image},
     place::{PASSWORD, Place, USER, refused},
+    verbs::Verb,
     ways::{each_way, left_out, there},
 };
 
@@ -52,6 +53,8 @@ fn script(place: &Place) -> Result<()> {
     copy_and_build(place, &app, &copy, &built)?;
     let found = run(&mut docker(place, &["search", &place.reference("docker")]))?;
     ensure!(found.contains("docker/app") && found.contains("docker/copy"), "found: {found}");
+    // A search is in no repository.
+    place.did(Verb::List, "")?;
     index(place, &app)
 }
 
@@ -80,6 +83,8 @@ fn push_and_pull(place: &Place, loaded: &str, app: &str) -> Result<()> {
     let digest = digests.trim().trim_end_matches(']').rsplit('@').next().unwrap_or_default();
     ensure!(pushed.contains(digest), "{digest} came back of: {pushed}");
     place.has("docker/app", "1", digest)?;
+    place.did(Verb::Push, "docker/app")?;
+    place.did(Verb::Pull, "docker/app")?;
     let container = run(&mut docker(place, &["create", app]))?;
     let file = place.file("from-docker").display().to_string();
     let copied = run(&mut docker(place, &["cp", &format!("{}:/{GREETING}", container.trim()), &file]));
@@ -107,6 +112,7 @@ fn copy_and_build(place: &Place, app: &str, copy: &str, built: &str) -> Result<(
     run(&mut docker(place, &["tag", app, copy]))?;
     let said = run(&mut docker(place, &["push", copy]))?;
     ensure!(said.contains("Mounted from docker/app"), "{said}");
+    place.did(Verb::Copy, "docker/copy")?;
     let context = place.file("context");
     fs::create_dir(&context)?;
     fs::write(context.join("more.txt"), "more")?;

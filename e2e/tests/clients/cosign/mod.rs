@@ -1,12 +1,15 @@
 //! cosign: signs, attests and verifies through referrers, without any service on the Internet.
 
+mod copies;
+
 use std::{fs, process::Command};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use e2e::process::{run, run_with_input};
 
 use crate::{
     place::{PASSWORD, Place, USER, refused},
+    verbs::Verb,
     ways::each_way,
 };
 
@@ -16,7 +19,7 @@ const KEY: &str = "ours.key";
 const PUBLIC: &str = "ours.pub";
 
 #[test]
-fn cosign_signs_attests_and_verifies() -> Result<()> {
+fn cosign_signs_attests_verifies_lists_copies_and_cleans() -> Result<()> {
     each_way(&["cosign", "crane", "oras", "curl"], script)
 }
 
@@ -52,13 +55,16 @@ fn script(place: &Place) -> Result<()> {
     fs::write(place.file("root.json"), run(&mut plain(place, &["trusted-root", "create"]))?)?;
     run_with_input(&mut plain(place, &["login", "-u", USER, "--password-stdin", &place.address]), PASSWORD)?;
     let layout = place.image.layout.display().to_string();
-    for repository in ["signed", "unsigned", "theirs"] {
+    for repository in ["signed", "unsigned", "theirs", "old"] {
         let image = place.reference(&format!("cosign/{repository}:1"));
         run(&mut place.trusting("crane", &["push", &layout, &image]))?;
     }
     sign(place)?;
     verify(place)?;
-    copy_and_delete(place)
+    list(place)?;
+    copies::by_cosign(place)?;
+    copies::with_referrers(place)?;
+    clean(place)
 }
 
 fn by_digest(place: &Place, repository: &str) -> String {
@@ -73,6 +79,7 @@ fn sign(place: &Place) -> Result<()> {
     run(&mut alone(place, &["sign"], KEY, &image))?;
     fs::write(place.file("note.json"), r#"{"note": "made by a test"}"#)?;
     run(&mut alone(place, &["attest", "--type=custom", "--predicate=note.json"], KEY, &image))?;
+    place.did(Verb::Push, "cosign/signed")?;
     run(&mut alone(place, &["sign"], "theirs.key", &by_digest(place, "cosign/theirs"))).map(drop)
 }
 
@@ -82,6 +89,7 @@ fn verify(place: &Place) -> Result<()> {
     for what in [VERIFY, VERIFY_ATTESTATION] {
         run(&mut check(place, what, PUBLIC, &at("signed")))?;
     }
+    place.did(Verb::Pull, "cosign/signed")?;
     let no_signature = [(VERIFY, "no signatures found"), (VERIFY_ATTESTATION, "no matching attestations")];
     for (what, said) in no_signature {
         refused(&mut check(place, what, PUBLIC, &at("unsigned")), "", said)?;
@@ -94,15 +102,23 @@ fn verify(place: &Place) -> Result<()> {
     refused(&mut check(place, VERIFY, "theirs.pub", &at("theirs")), "", "no signatures found")
 }
 
-/// A copy takes its signatures with it; without them nothing is verified any more.
-fn copy_and_delete(place: &Place) -> Result<()> {
-    let (image, copy) = (place.reference("cosign/signed:1"), place.reference("cosign/copy:1"));
-    let ca = place.ca().display().to_string();
-    let ends = ["--from-ca-file", &ca, "--to-ca-file", &ca, "--no-tty"];
-    run(place.client("oras", &["cp", "-r", &image, &copy]).args(ends))?;
-    run(&mut check(place, VERIFY, PUBLIC, &copy))?;
+/// What refers to an image.
+fn list(place: &Place) -> Result<()> {
+    let tree = |repository: &str| run(&mut cosign(place, &["tree", &place.reference(repository)]));
+    let (signed, unsigned) = (tree("cosign/signed:1")?, tree("cosign/unsigned:1")?);
+    for kind in ["cosign/sign/v1", "cosign.sigstore.dev/attestation/v1"] {
+        ensure!(signed.contains(&format!("{kind} artifacts via OCI referrer")), "no {kind}: {signed}");
+    }
+    ensure!(unsigned.contains("No Supply Chain Security Related Artifacts found"), "{unsigned}");
+    place.did(Verb::Referrers, "cosign/signed")
+}
+
+/// Takes the signatures away, without which nothing is verified any more; those of a copy stay.
+fn clean(place: &Place) -> Result<()> {
+    let image = place.reference("cosign/signed:1");
     run(&mut cosign(place, &["clean", "-f", &image]))?;
+    place.did(Verb::Delete, "cosign/signed")?;
     refused(&mut check(place, VERIFY, PUBLIC, &image), "", "no signatures found")?;
     refused(&mut check(place, VERIFY_ATTESTATION, PUBLIC, &image), "", "no matching attestations")?;
-    run(&mut check(place, VERIFY, PUBLIC, &copy)).map(drop)
+    run(&mut check(place, VERIFY, PUBLIC, &place.reference("cosign/copy:1"))).map(drop)
 }
