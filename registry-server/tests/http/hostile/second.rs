@@ -34,6 +34,8 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 
 /// A field `:status` of 200, in one byte.
 const OK: u8 = 0x88;
+/// A field `:status` of 431: the name of number 8, and three letters that Huffman's code makes three bytes as well.
+const TOO_LARGE: &[u8] = &[0x48, 0x83, 0x69, 0x90, 0xff];
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// The frames that come back for these, by type and first byte: nothing else is said, and the server is told so.
@@ -44,15 +46,37 @@ async fn answered(registry: &Fixture, frames: impl IntoIterator<Item = Vec<u8>>)
     frames_of(&exchange(registry, &bytes, true).await)
 }
 
+/// What comes back for these frames.
+async fn asked(registry: &Fixture, frames: &[u8]) -> Vec<u8> {
+    let bytes = [PREFACE, &frame(SETTINGS, 0, 0, b""), frames].concat();
+    exchange(registry, &bytes, true).await
+}
+
+/// The header that answers the only stream of a connection.
+async fn header_of(registry: &Fixture, frames: &[u8]) -> Vec<u8> {
+    let said = asked(registry, frames).await;
+    let mut all = payloads(&said);
+    all.retain(|(kind, _)| *kind == HEADERS);
+    assert_eq!(all.len(), 1, "{all:?}");
+    all[0].1.to_vec()
+}
+
 /// Those that have come whole, by type and first byte.
-fn frames_of(mut rest: &[u8]) -> Vec<(u8, u8)> {
-    let mut kinds = Vec::new();
+fn frames_of(said: &[u8]) -> Vec<(u8, u8)> {
+    let first = |payload: &[u8]| payload.first().copied().unwrap_or_default();
+    payloads(said).into_iter().map(|(kind, payload)| (kind, first(payload))).collect()
+}
+
+/// Those that have come whole, by type, and what is in them.
+fn payloads(mut rest: &[u8]) -> Vec<(u8, &[u8])> {
+    let mut frames = Vec::new();
     while let [a, b, c, kind, ..] = rest {
-        let Some(next) = rest.get(9 + u32::from_be_bytes([0, *a, *b, *c]) as usize..) else { break };
-        kinds.push((*kind, rest.get(9).copied().unwrap_or_default()));
-        rest = next;
+        let end = 9 + u32::from_be_bytes([0, *a, *b, *c]) as usize;
+        let Some(payload) = rest.get(9..end) else { break };
+        frames.push((*kind, payload));
+        rest = &rest[end..];
     }
-    kinds
+    frames
 }
 
 /// The first frame that says what becomes of a stream, by a client that waits for it.
@@ -101,14 +125,19 @@ async fn a_header_of_endless_continuations_is_cut() {
 #[tokio::test]
 async fn a_header_that_is_packed_small_counts_as_it_is_unpacked() {
     let registry = Fixture::new().await;
-    let field = [b"\x40\x01x\x7f\xa1\x1e", &[b'a'; 4_000][..], &[0xbe; 10_000]].concat();
-    let frames =
-        answered(&registry, [frame(HEADERS, END_STREAM | END_HEADERS, 1, &[GET, &field].concat())]).await;
-    let refuses = |(kind, begin): &(u8, u8)| match *kind {
-        HEADERS => *begin != OK,
-        kind => [RESET, GO_AWAY].contains(&kind),
+    let head = |times: usize| {
+        let field = [b"\x40\x01x\x7f\xa1\x1e", &[b'a'; 4_000][..], &vec![0xbe; times]].concat();
+        frame(HEADERS, END_STREAM | END_HEADERS, 1, &[GET, &field].concat())
     };
-    assert!(frames.iter().any(refuses) && !frames.contains(&(HEADERS, OK)), "{frames:?}");
+    for (times, status) in [(0, &[OK][..]), (8, TOO_LARGE), (20, TOO_LARGE)] {
+        let answer = header_of(&registry, &head(times)).await;
+        assert!(answer.starts_with(status), "{times}: {answer:02x?}");
+    }
+    // What is far above the limit ends its connection, and is no request. `ENHANCE_YOUR_CALM`
+    let said = asked(&registry, &head(10_000)).await;
+    let of_streams: Vec<_> = payloads(&said).into_iter().filter(|(kind, _)| *kind != SETTINGS).collect();
+    let calm = matches!(of_streams[..], [(GO_AWAY, [_, _, _, _, 0, 0, 0, 0x0b, ..])]);
+    assert!(calm, "{of_streams:02x?}");
     serves_others(&registry).await;
 }
 
