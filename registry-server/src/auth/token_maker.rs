@@ -5,12 +5,15 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::auth::{
-    access::{Action, Identity, Login},
-    accounts::Accounts,
-    jwt::LEEWAY,
-    policy::{Policy, Rights},
-    signer::Signer,
+use crate::{
+    auth::{
+        access::{Action, Identity, Login},
+        accounts::Accounts,
+        jwt::LEEWAY,
+        policy::{Policy, Rights},
+        signer::Signer,
+    },
+    oci::repository_name::RepositoryName,
 };
 
 /// What our tokens say of whom they come from and whom they are for. No other issuer is called so.
@@ -19,8 +22,6 @@ pub const OURSELVES: &str = "registry-server";
 const MOST_SCOPES: usize = 30;
 /// Clients keep a token for a minute, whatever shorter time they are told (the token specification, "expires_in").
 const SHORTEST: u64 = 60;
-/// As long as a repository's name.
-const LONGEST_NAME: usize = 255;
 const WORDS: [(&str, Action); 3] =
     [("pull", Action::Pull), ("push", Action::Push), ("delete", Action::Delete)];
 
@@ -76,6 +77,12 @@ impl Scope {
         let (kind, name) = rest.split_once(':')?;
         // What kind of images it has, as `repository(plugin)` says, is nothing that anybody here knows.
         let kind = kind.split('(').next().unwrap_or(kind);
+        // Of what is neither nothing can be granted; and a name that is none may look like several scopes in the answer.
+        match kind {
+            "repository" => drop(name.parse::<RepositoryName>().ok()?),
+            "registry" if name == "catalog" => {}
+            _ => return None,
+        }
         let actions = actions.split(',').map(str::to_owned).collect();
         Some(Self { kind: kind.to_owned(), name: name.to_owned(), actions })
     }
@@ -127,9 +134,7 @@ fn cut(mut scope: Scope, rights: Rights<'_>) -> Scope {
             let lists = lists.then(|| LIST.to_owned());
             granted.map(|(word, _)| word.to_owned()).chain(lists).collect()
         }
-        "registry" if scope.name == "catalog" && scope.has("*") && sees_lists(rights) => {
-            vec!["*".to_owned()]
-        }
+        "registry" if scope.has("*") && sees_lists(rights) => vec!["*".to_owned()],
         _ => Vec::new(),
     };
     scope.actions = actions;
@@ -142,7 +147,7 @@ fn together(asked: impl Iterator<Item = Scope>) -> Vec<Scope> {
     for scope in asked {
         match all.iter().position(|one| (&one.kind, &one.name) == (&scope.kind, &scope.name)) {
             Some(known) => all[known].actions.extend(scope.actions),
-            None if all.len() < MOST_SCOPES && scope.name.len() <= LONGEST_NAME => all.push(scope),
+            None if all.len() < MOST_SCOPES => all.push(scope),
             None => {}
         }
     }

@@ -202,6 +202,8 @@ async fn a_token_allows_what_was_asked_and_rules_allow() {
         ("", "repository:team/a:pull", json!([])),
         ("", "registry:catalog:*", json!([])),
         ("dev", "repository:team/a", json!([])),
+        ("dev", "repository:team/A:pull", json!([])),
+        ("dev", "repository:team/sealed:push,pull%0Bx:pull", json!([])),
         ("dev", "garbage", json!([])),
         ("dev", "registry:other:*", json!([])),
         ("dev", "", json!([])),
